@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import Module from 'node:module';
 import { parseArgs } from 'node:util';
-// At once: no process of ours, or that it starts, keeps ONNX Runtime's telemetry.
+// First of all: it switches ONNX Runtime's telemetry off, in this process and in those that it starts.
 import './onnx/runtime';
 
 const USAGE = `joylab: reinforcement learning with language models in a TypeScript notebook
@@ -9,11 +9,15 @@ const USAGE = `joylab: reinforcement learning with language models in a TypeScri
   joylab lab [NOTEBOOK] [JUPYTERLAB OPTIONS]   open JupyterLab (by default on notebooks/atari.ipynb)
   joylab run NOTEBOOK [--output FILE]          run a notebook without a browser
   joylab serve FILE [OPTIONS]                  serve the environment of a TypeScript file by OpenEnv
+  joylab export NOTEBOOK --to trl|hf-job [-o FOLDER]
+                                               write the notebook's training as a script of TRL's, or as a job of Hugging Face
   joylab gguf folder FILE FOLDER               write the model of a GGUF file as a folder that can be trained
   joylab gguf install                          bring llama.cpp now, which plays GGUF models (else at the first one)
+  joylab setup gpu [OPTIONS]                   make and check the Python environment of PyTorch and TRL
   joylab install [OPTIONS]                     register kernel and extension in Jupyter
   joylab uninstall [OPTIONS]                   take them out again
   joylab kernel CONNECTION_FILE                run the kernel (Jupyter calls this)
+  joylab rewards FILE                          score completions for an exported script (that calls this)
 
 Options of serve:
   --port NUMBER        (8000)
@@ -24,6 +28,11 @@ Options of serve:
 
 Options of gguf folder:
   --dtype TYPE         of the weights (float32; float16 or bfloat16 take half of it)
+
+Options of setup gpu:
+  --unsloth            with Unsloth, and the versions that it wants
+  --check              make nothing, check what is there (or what JOYLAB_GPU_PYTHON names)
+  --torch-index NAME   another PyTorch than the usual one: cu130, rocm6.4, cpu …, or an index's address
 
 Options of install and uninstall:
   --sys-prefix         in the active Python environment (the one of \`python\` on the PATH)
@@ -74,9 +83,24 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
     return serveCommand(args);
   },
 
+  async export(args) {
+    const { exportCommand } = await import('./main.js');
+    return exportCommand(args);
+  },
+
+  async rewards(args) {
+    const { rewardsCommand } = await import('./grpo/exported/command.js');
+    return rewardsCommand(args);
+  },
+
   async gguf(args) {
     const { ggufCommand } = await import('./models/gguf/command.js');
     return ggufCommand(args);
+  },
+
+  async setup(args) {
+    const { setupCommand } = await import('./install/gpu/command.js');
+    return setupCommand(args);
   },
 
   async install(args) {

@@ -1,7 +1,7 @@
 /**
- * All that the folders offer, for those who build on Joylab's insides:
- * `import … from 'joylab/internal'`. What is not in `joylab`, too, changes
- * without notice.
+ * Everything that the folders export, for code that builds on Joylab's
+ * internals: `import … from 'joylab/internal'`. What is not in `joylab`, too,
+ * changes without notice.
  */
 export * from './display';
 export * from './environments';

@@ -11,8 +11,8 @@ import { userDataFolder } from './common/jupyterFolder';
 
 /**
  * Starts a kernel: Jupyter's protocol (`jupyter/`), which runs cells
- * (`cells/`). Returns when it listens for requests. The process then lives
- * until it is shut down or its parent dies.
+ * (`cells/`). Resolves when it listens for requests. The process then lives
+ * until it is shut down or its parent process ends.
  */
 export async function startKernel(connectionFile: string): Promise<void> {
   const connection = readConnection(connectionFile);
@@ -25,7 +25,13 @@ export async function startKernel(connectionFile: string): Promise<void> {
   });
 }
 
-/** Loads what runs cells, while the sockets are opened. */
+/** `joylab export`: cells as a program outside of notebooks. */
+export async function exportCommand(args: string[]): Promise<number> {
+  const command = await import('./cells/export/command.js');
+  return command.exportCommand(args);
+}
+
+/** Loads the code that runs cells, while the wire thread opens the sockets. */
 async function loadKernel({ outbox, interruptFlag }: WireThread): Promise<Kernel> {
   const { Kernel } = await import('./jupyter/kernel.js');
   const { createInterpreter, untriedVersions } = await import('./cells/index.js');
@@ -33,7 +39,7 @@ async function loadKernel({ outbox, interruptFlag }: WireThread): Promise<Kernel
   return new Kernel(outbox, (comms) => createInterpreter({ comms, interruptFlag, folder: process.cwd() }));
 }
 
-/** `$JOYLAB_HISTORY`, which may be empty to keep no inputs, else a file in Jupyter's data folder of the user. */
+/** Returns `$JOYLAB_HISTORY`, which is empty to keep no inputs, else a file in the user's Jupyter data folder. */
 function historyFile(): string {
   return process.env.JOYLAB_HISTORY ?? join(userDataFolder(), 'joylab', 'history.jsonl');
 }

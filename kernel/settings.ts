@@ -1,6 +1,6 @@
 /*
- * Every table of settings under the name of the type that people give, and
- * these types: for docs/reference/settings.md, and for hints on cells.
+ * Every table of settings, by the name of the type of its settings, and these
+ * types: for docs/reference/settings.md, and for hints on cells.
  */
 import type { Declaration } from './common/settings';
 import { grpoDeclaration } from './grpo/config';
@@ -11,6 +11,7 @@ import { onnxDeclaration } from './models/checkpoint/onnxExport';
 import { ggufDeclaration } from './models/gguf/save';
 import { ggufToFolderDeclaration } from './models/gguf/toFolder';
 import { saveDeclaration } from './models/checkpoint/save';
+import { pushDeclaration } from './models/hub/push';
 import { streamerDeclaration } from './models/generation/streamer';
 import { decodeDeclaration, encodeDeclaration } from './models/tokenizer/tokenizer';
 import { rewardDeclaration } from './rewards/registry';
@@ -26,6 +27,7 @@ export type { OnnxOptions } from './models/checkpoint/onnxExport';
 export type { GgufOptions } from './models/gguf/save';
 export type { GgufToFolderOptions } from './models/gguf/toFolder';
 export type { SaveOptions } from './models/checkpoint/save';
+export type { PushOptions } from './models/hub/push';
 export type { TextStreamerOptions } from './models/generation/streamer';
 export type { DecodeOptions, EncodeOptions } from './models/tokenizer/tokenizer';
 export type { RewardOptions } from './rewards/registry';
@@ -47,6 +49,7 @@ export const declarations: Readonly<Record<string, Declaration>> = {
   LockedDownOptions: lockedDownDeclaration,
   RewardOptions: rewardDeclaration,
   SaveOptions: saveDeclaration,
+  PushOptions: pushDeclaration,
   GgufOptions: ggufDeclaration,
   GgufToFolderOptions: ggufToFolderDeclaration,
   OnnxOptions: onnxDeclaration,

@@ -30,7 +30,7 @@ await runMain(async () => {
   process.exit(failed.length);
 });
 
-/** The exit code of a benchmark. */
+/** Runs a benchmark and resolves to its exit code. */
 function run(name, args) {
   const child = spawn(process.execPath, [path.join(root, testBuild, 'test', 'bench', `${name}.js`), ...args], {
     stdio: 'inherit',

@@ -7,7 +7,10 @@ import { SetupError, runQuietly, step } from './steps.mjs';
 
 const COMMANDS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
-/** Installs a Chromium when none is found: the distribution's as root, else Playwright's own. Sets `$JOYLAB_CHROMIUM`. */
+/**
+ * Finds a Chromium, or installs one (the distribution's as root, else Playwright's
+ * own), and sets `$JOYLAB_CHROMIUM`. Throws a SetupError when there is none.
+ */
 export async function prepareBrowser() {
   let browser = findBrowser();
   if (!browser) {

@@ -27,7 +27,10 @@ await runMain(async () => {
   lab.on('close', (code) => process.exit(code ?? 0));
 });
 
-/** Compiles the kernel at every change, and calls `onBuilt` after each that has no errors but the first, which changes nothing. */
+/**
+ * Compiles the kernel at every change, and calls `onBuilt` after each build without
+ * errors, except for the first, which changes nothing.
+ */
 function watchKernel(onBuilt) {
   const compiler = spawn(
     process.execPath,
@@ -43,7 +46,7 @@ function watchKernel(onBuilt) {
   });
 }
 
-/** Builds and registers the extension when a file that is a part of it changes. */
+/** Builds and registers the extension when one of its files changes. */
 function watchExtension() {
   let timer;
   let building = Promise.resolve();
@@ -80,7 +83,7 @@ function tell(text) {
   process.stderr.write(`\n${text}\n`);
 }
 
-/** A port that nobody listens on. */
+/** Resolves to a free port. */
 function freePort() {
   return new Promise((resolve, reject) => {
     const probe = createServer()

@@ -2,20 +2,20 @@
 // by a variable that all processes of a run inherit. Linux alone tells the
 // variables of others; elsewhere nothing is found.
 import * as fs from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 
 const NAME = 'JOYLAB_TEST_RUN';
-/** Milliseconds that what a test has ended may take to be gone. */
-const PATIENCE = 10_000;
+/** Milliseconds in which processes that a test has ended must be gone. */
+const TIMEOUT = 10_000;
 
-/** Marks the processes that this one starts from now on. */
+/** Marks the processes that this one starts afterwards. */
 export function markProcesses() {
   process.env[NAME] = String(process.pid);
 }
 
-/** Ends marked processes that are still there after a while. Returns their command lines. */
+/** Ends marked processes that still run after {@link TIMEOUT}. Resolves to their command lines. */
 export async function endLeftovers() {
-  for (const end = Date.now() + PATIENCE; marked().length > 0 && Date.now() < end; ) await sleep(200);
+  for (const end = Date.now() + TIMEOUT; marked().length > 0 && Date.now() < end; ) await wait(200);
   const left = marked();
   for (const { pid } of left) {
     try {

@@ -6,18 +6,18 @@ import * as path from 'node:path';
 const IMPORT = /(?:from|import\() ?'(\.{1,2}\/[^']+)'/g;
 const SCRIPT = /[\w/]+\.py\b/g;
 
-/** By what is to be installed: the words by which a file, its helpers or its Python scripts ask for it. */
+/** For each thing to install, the words by which a file, its helpers or its Python scripts need it. */
 const WORDS = {
   /** JupyterLab, OpenEnv, the Arcade Learning Environment. */
   python: /python|openenv|atari|breakout|jupyter|ipykernel|startLab/i,
-  /** What the tests compare with. */
+  /** The packages that tests compare with. */
   peers:
     /pythonPeer|\b(?:torch|transformers|peft|trl|tokenizers|safetensors|datasets|bitsandbytes|onnxruntime|PIL)\b(?! ?[:}=])|jupyter_kernel_test|jupyter_console|papermill|app: 'notebook'/,
   browser: /playwright-core/,
   extension: /playwright-core|[lL]abextension|install\/install'/,
 };
 
-/** What the files need together: a flag for each of {@link WORDS}. */
+/** Returns what the files need together: a flag for each of {@link WORDS}. */
 export function needsOf(files) {
   const texts = [...closure(files)].map((file) => fs.readFileSync(file, 'utf8'));
   return Object.fromEntries(
@@ -25,7 +25,7 @@ export function needsOf(files) {
   );
 }
 
-/** The files with what they import from the folder of tests, and the Python scripts that these name. */
+/** Returns the files, what they import from the folder of tests, and the Python scripts that these name. */
 function closure(files) {
   const found = new Set(files);
   for (const file of found) {

@@ -11,7 +11,7 @@ const require = createRequire(import.meta.url);
 const ts = require('typescript');
 const root = resolve(fileURLToPath(import.meta.url), '../..');
 
-/** Where the reference lies. */
+/** Path of the generated page. */
 export const file = join(root, 'docs/reference/settings.md');
 
 /**
@@ -60,7 +60,7 @@ function sentencesOf(path) {
   };
 }
 
-/** Returns a default as the sentences write it; empty where it follows from something else. */
+/** Returns a default as the sentences write it; an empty text where it depends on something else. */
 export function defaultText(fallback) {
   if (fallback === undefined) return '';
   if (typeof fallback === 'number' && fallback > 0 && fallback < 1e-3) return fallback.toExponential();
@@ -68,7 +68,7 @@ export function defaultText(fallback) {
   return typeof fallback === 'string' ? `'${fallback}'` : JSON.stringify(fallback);
 }
 
-/** Returns the page. */
+/** Returns the text of the page. */
 export function reference(built) {
   return `# Settings
 
@@ -97,7 +97,7 @@ ${table.join('\n')}
 ${reasons.length > 0 ? `\nNot here, or under another name:\n\n${reasons.join('\n')}\n` : ''}`;
 }
 
-/** Returns a sentence without what the column of defaults says. */
+/** Returns a sentence without its default, which has a column of its own. */
 function withoutDefault(sentence, fallback) {
   const end = [defaultText(fallback), `\`${defaultText(fallback)}\``].find((text) =>
     sentence.endsWith(` ${text} by default.`),

@@ -12,7 +12,7 @@ import { checkPython, makeEnvironment, venvPython } from './venv.mjs';
 
 export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const venvStamps = path.join('.venv', 'joylab');
-/** Where tests and benchmarks are built: a kernel that runs from `dist` goes on. */
+/** Folder in which tests and benchmarks are built, so that a kernel that runs from `dist` goes on. */
 export const testBuild = 'dist-test';
 
 const extensionStamp = 'dist/extension.stamp';
@@ -31,7 +31,7 @@ export async function setup() {
   await register();
 }
 
-/** Sets up what is missing to run tests or benchmarks that need this; see needs.mjs. */
+/** Sets up what is missing to run tests or benchmarks with these needs; see needs.mjs. */
 export async function setupTests({ python, peers, browser, extension }) {
   checkNode();
   await together(
@@ -48,7 +48,7 @@ export async function setupTests({ python, peers, browser, extension }) {
   );
 }
 
-/** Does what is independent of one another at once. When some of it fails, the rest is still done: it need not be done again. */
+/** Runs independent works concurrently. When one fails, the others still finish, so that they need not be done again. */
 async function together(...works) {
   const failed = (await Promise.allSettled(works.map((work) => work()))).find(({ status }) => status === 'rejected');
   if (failed) throw failed.reason;
@@ -95,7 +95,7 @@ async function installPeers() {
   await installRequirements('-test', 'Installing what the tests compare with (PyTorch, transformers, PEFT, TRL)');
 }
 
-/** `kind`: what stands behind the names of the lists: what is asked for, and the versions of that and of all it needs. */
+/** Installs `requirements<kind>.txt`, with the versions of all packages from `constraints<kind>.txt`. */
 async function installRequirements(kind, title) {
   const list = (name) => path.join(root, 'scripts', `${name}${kind}.txt`);
   const translator = listFiles(path.join(root, 'kernel', 'papermill'));
@@ -123,7 +123,7 @@ async function installRequirements(kind, title) {
   );
 }
 
-/** `folder`: where what is compiled goes. */
+/** Compiles the kernel and its tests into `folder`. */
 async function buildKernel(folder) {
   const sources = () =>
     hashStats(
@@ -151,7 +151,7 @@ export async function buildExtension() {
   });
 }
 
-/** The kernel's files that are a part of the extension: those that its last build read. */
+/** Returns the kernel's files that are part of the extension: those that its last build read. */
 export function kernelFilesOfExtension() {
   const info = path.join(root, 'dist', 'browser', 'extension.tsbuildinfo');
   const names = fs.existsSync(info) ? JSON.parse(fs.readFileSync(info, 'utf8')).fileNames : [];
@@ -176,7 +176,10 @@ export async function register() {
   );
 }
 
-/** Runs `work` unless it was done before with the same fingerprint and its product is still there; it may return another fingerprint of what it did. */
+/**
+ * Runs `work` unless it was done before with the same fingerprint and its product
+ * still exists. `work` may return another fingerprint to remember.
+ */
 async function unlessDone(name, fingerprint, product, work) {
   const stamp = path.join(root, name);
   const before = fingerprint();
@@ -197,7 +200,7 @@ function hashFiles(files) {
   return hash.digest('hex');
 }
 
-/** A fingerprint of names, sizes and times. */
+/** Returns a fingerprint of names, sizes and times of files. */
 function hashStats(files) {
   const hash = createHash('sha256');
   for (const file of files) {

@@ -5,10 +5,10 @@ import { spawn } from 'node:child_process';
 /** A failure that the user can mend: shown as one sentence, without a stack. */
 export class SetupError extends Error {}
 
-/** When each of the steps that are under way began, by name. */
+/** Start of each running step, by name. */
 const underWay = new Map();
 
-/** Runs one step of the set-up and prints its name and how long it took. Several can run at once. */
+/** Runs a step of the set-up and prints its name and duration. Several can run at once. */
 export async function step(name, work) {
   const start = Date.now();
   const live = process.stderr.isTTY;
@@ -30,7 +30,7 @@ export async function step(name, work) {
   }
 }
 
-/** The line of a terminal that tells what is under way. */
+/** Draws the terminal's line of running steps. */
 function draw() {
   const line = [...underWay].map(([name, start]) => `  ${name} … ${seconds(start)}`).join(' ');
   process.stderr.write(`\r${line.slice(0, process.stderr.columns - 1)}\x1b[K`);
@@ -44,7 +44,7 @@ const NETWORK =
   /ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|ENETUNREACH|name resolution|NewConnectionError|ConnectTimeoutError|Network is unreachable|No address associated|from versions: none/i;
 const DISK = /ENOSPC|No space left on device/i;
 
-/** Runs a command quietly; when it fails, the end of its output is in the error. */
+/** Runs a command without printing and resolves to its output. Rejects with a SetupError that has the end of the output. */
 export function runQuietly(command, args, options = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });

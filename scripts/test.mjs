@@ -14,9 +14,13 @@ import { root, runMain, setupTests, testBuild } from './setup.mjs';
 import { SetupError } from './steps.mjs';
 import report from './testReporter.mjs';
 
-/** Milliseconds after which a file is ended, and named with the test that was under way: many times what the longest takes. */
+/** Milliseconds after which a file is ended and reported with its running test: many times what the longest takes. */
 const LONGEST = 30 * 60_000;
-/** Files that run at once: while one waits for a browser, a server or a timer, the other computes. Each is a process of its own, with folders and ports of its own. */
+/**
+ * Number of files that run at once: while one waits for a browser, a server or a
+ * timer, the other computes. Each is a process of its own, with folders and ports of
+ * its own.
+ */
 const AT_ONCE = Math.min(2, availableParallelism());
 
 await runMain(async () => {
@@ -56,7 +60,7 @@ async function passes(files) {
   return !failed;
 }
 
-/** The sources of all tests, the slow ones first: none of them is left to run alone at the end. */
+/** Returns the sources of all tests, the slow ones first, so that none of them runs alone at the end. */
 function testFiles() {
   const slow = (file) => Number(file.endsWith('.slow.test.ts'));
   return fs

@@ -26,7 +26,7 @@ export default async function* report(events) {
     yield `${seconds.toFixed(1).padStart(7)} s  ${file}: ${name}\n`;
 }
 
-/** Files that are run are tests, too, to Node.js: they have no place inside a file. */
+/** Records the start or end of a test. Events of whole files, which are tests to Node.js, are ignored. */
 function note({ type, data }, underWay, ended) {
   if (!data?.file || data.name === data.file || data.name?.endsWith('.test.js')) return;
   const file = path.relative(process.cwd(), data.file);

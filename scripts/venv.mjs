@@ -10,7 +10,7 @@ export function venvPython(root) {
   return path.join(root, '.venv', ...(process.platform === 'win32' ? ['Scripts', 'python.exe'] : ['bin', 'python']));
 }
 
-/** Makes the environment when it is missing or its interpreter no longer runs. */
+/** Creates the environment when it is missing or its interpreter no longer runs. */
 export async function makeEnvironment(root) {
   const python = venvPython(root);
   if (fs.existsSync(python) && spawnSync(python, ['-m', 'pip', '--version']).status === 0) return;
@@ -29,7 +29,7 @@ export async function makeEnvironment(root) {
   });
 }
 
-/** Fails where the environment's Python is older than 3.`minor`; `what` needs that. */
+/** Throws a SetupError when the environment's Python is older than 3.`minor`, which `what` needs. */
 export function checkPython(root, minor, what) {
   const found = version(venvPython(root));
   if (found[1] >= minor) return;
@@ -38,7 +38,10 @@ export function checkPython(root, minor, what) {
   );
 }
 
-/** The first Python of at least 3.10 on the PATH, or the one `$JOYLAB_BASE_PYTHON` names. */
+/**
+ * Returns the first Python of at least 3.10 on the PATH, or the one that
+ * `$JOYLAB_BASE_PYTHON` names. Throws a SetupError when there is none.
+ */
 export function findPython() {
   const named = process.env.JOYLAB_BASE_PYTHON;
   const found = [];
@@ -53,7 +56,7 @@ export function findPython() {
   );
 }
 
-/** Major and minor version of an interpreter; nothing where it does not run. */
+/** Returns major and minor version of an interpreter; an empty list where it does not run. */
 function version(command) {
   const result = spawnSync(command, ['-c', 'import sys; print("%d.%d" % sys.version_info[:2])'], { encoding: 'utf8' });
   return result.status === 0 ? result.stdout.trim().split('.').map(Number) : [];

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Waits until a condition holds, on a busy machine, too: the limit is there to end a test that hangs, and says what did not come. */
+/** Waits until a condition holds. Throws after `seconds`, a limit that only ends a test that hangs, with what did not come. */
 export async function eventually(
   condition: () => boolean | Promise<boolean>,
   what: string | (() => string),

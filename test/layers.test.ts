@@ -134,7 +134,7 @@ test('main.ts alone knows what runs cells, the command line alone knows main.ts'
       .filter(({ from, to }) => relative(root, to).startsWith(of) && !relative(root, from).startsWith(of))
       .map(({ from }) => relative(root, from));
   assert.deepEqual([...new Set(importers('cells'))], ['main.ts']);
-  assert.deepEqual(importers('main.ts'), ['cli.ts']);
+  assert.deepEqual([...new Set(importers('main.ts'))], ['cli.ts']);
 });
 
 test('what is loaded late and lies higher has a reason', () => {

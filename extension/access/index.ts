@@ -2,14 +2,11 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { NamedImage, ReachableHtml } from './renderers';
 
-/** JupyterLab's own ranks of what is rendered here. */
+/** JupyterLab's own ranks of the renderers that these replace. */
 const HTML_RANK = 50;
 const IMAGE_RANK = 90;
 
-/**
- * Makes outputs usable without a mouse and without eyes: images have a name,
- * and the keyboard reaches what scrolls in Joylab's tables.
- */
+/** Makes outputs accessible: images have a name for screen readers, and the keyboard can scroll Joylab's tables. */
 export const accessPlugin: JupyterFrontEndPlugin<void> = {
   id: 'joylab:access',
   description: 'Names images, and lets the keyboard scroll tables.',

@@ -1,7 +1,7 @@
 import { RenderedHTML, RenderedImage, type IRenderMime } from '@jupyterlab/rendermime';
 import { keepReachable } from '../widgets/reachable';
 
-/** An image whose name is the `alt` of its metadata, or the text that stands for it. */
+/** Renders an image whose `alt` is that of its metadata, or its `text/plain`. */
 export class NamedImage extends RenderedImage {
   override async render(model: IRenderMime.IMimeModel): Promise<void> {
     await super.render(model);
@@ -12,7 +12,7 @@ export class NamedImage extends RenderedImage {
   }
 }
 
-/** HTML in which the keyboard reaches what scrolls of Joylab's tables, also where a sanitiser took the attributes for that. */
+/** Renders HTML in which Joylab's scrolling tables can be focused, also where a sanitiser has removed the attributes for that. */
 export class ReachableHtml extends RenderedHTML {
   override async render(model: IRenderMime.IMimeModel): Promise<void> {
     await super.render(model);

@@ -24,7 +24,7 @@ const HEIGHT = 220;
 
 let loading: Promise<Plotly> | null = null;
 
-/** Plotly is large: it is loaded with the first chart. */
+/** Returns Plotly, which is large and loaded with the first chart. */
 function loadPlotly(): Promise<Plotly> {
   loading ??= import('plotly.js-basic-dist-min').then((module) => module.default);
   loading.catch(() => {
@@ -33,7 +33,7 @@ function loadPlotly(): Promise<Plotly> {
   return loading;
 }
 
-/** A line chart over steps. May be drawn again at any time: drawings that come too fast are merged. */
+/** A line chart over steps. It can be drawn again at any time: fast successive drawings are merged. */
 export class LineChart {
   readonly node: HTMLElement;
   private readonly plot = element('div', 'joylab-Chart-plot');
@@ -106,7 +106,7 @@ export class LineChart {
     this.plot.setAttribute('aria-label', describeChart(this.title, content));
   }
 
-  /** Switches for the lines; a single line needs none. */
+  /** Shows a toggle for each line; a single line needs none. */
   private showLegend(lines: Line[], colour: (i: number) => string): void {
     const shown = lines.length > 1 ? lines : [];
     const key = shown.map(({ name }, i) => `${name}\n${colour(i)}`).join('\n');
@@ -128,7 +128,7 @@ export class LineChart {
     return button;
   }
 
-  /** The width in pixels; of a chart that is hidden the last one it had. */
+  /** Returns the width in pixels; the last one where the chart is hidden. */
   private measure(): number {
     this.width = this.plot.clientWidth || this.width;
     return this.width;
@@ -139,7 +139,7 @@ export class LineChart {
   }
 }
 
-/** Returns what a chart shows, in words: where each line begins, and where it stands. */
+/** Returns what a chart shows, in words: the first and the last value of each line. */
 function describeChart(title: string, { lines }: ChartContent): string {
   const ends = lines.flatMap(({ name, x, y }) => {
     const known = y.flatMap((value, i) => (value === null ? [] : [{ step: x[i], value: value.toPrecision(3) }]));
@@ -232,13 +232,13 @@ function layout(content: ChartContent, theme: ChartTheme, width: number): Layout
   };
 }
 
-/** Steps are whole: a short axis has a tick at each, a longer one about eight. */
+/** Returns the ticks of the axis of steps: one at each step of a short axis, about eight on a longer one. */
 function wholeTicks({ maxX, lines }: ChartContent): Layout {
   const end = maxX ?? Math.max(...lines.flatMap((line) => line.x));
   return end <= 10 ? { dtick: 1 } : { nticks: 8 };
 }
 
-/** Plotly understands some HTML in texts. */
+/** Returns a text with HTML escaped: Plotly interprets some. */
 function escapeMarkup(text: string): string {
   return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
 }

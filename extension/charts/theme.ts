@@ -5,7 +5,7 @@ export interface ChartTheme {
   grid: string;
   axis: string;
   background: string;
-  /** Of marks on the step axis. */
+  /** Colour of marks on the step axis. */
   mark: string;
   font: string;
   /** Colours of lines: different lightness and hue, distinct also for the colour-blind. */
@@ -16,7 +16,7 @@ export interface ChartTheme {
 const LIGHT = ['#0072b2', '#d55e00', '#008f68', '#b8569a', '#8a6d00', '#2f9fd0', '#6b4fbb', '#5f6368'];
 const DARK = ['#56b4e9', '#ff9248', '#35c49a', '#e08cc3', '#e0c030', '#7fd0f7', '#a793ea', '#b0b4ba'];
 
-/** Reads the theme that `node` stands in. */
+/** Returns the theme that applies to `node`. */
 export function chartTheme(node: HTMLElement): ChartTheme {
   const style = getComputedStyle(node);
   const variable = (name: string, fallback: string) => style.getPropertyValue(name).trim() || fallback;
@@ -33,7 +33,7 @@ export function chartTheme(node: HTMLElement): ChartTheme {
   };
 }
 
-/** Calls `listener` when another theme was chosen. Returns what ends it. */
+/** Calls `listener` when another theme is chosen. Returns a function that stops it. */
 export function watchTheme(listener: () => void): () => void {
   // The stylesheet of a new theme is in place before these attributes change.
   const observer = new MutationObserver(listener);

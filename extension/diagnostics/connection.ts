@@ -2,23 +2,23 @@ import type { ISessionContext } from '@jupyterlab/apputils';
 import type { Kernel } from '@jupyterlab/services';
 import { DIAGNOSTICS_COMM, type Diagnosis, type DiagnosticsAnswer } from '../../kernel/display/mime';
 
-/** A question that waits for its turn: the newest alone counts. */
-interface Question {
+/** A request that waits to be sent; a newer one replaces it. */
+interface PendingRequest {
   code: string;
   answer(problems: Diagnosis[]): void;
 }
 
-/** A notebook's comm for problems of cells. One question is under way at a time: a busy kernel answers when it can. */
+/** A notebook's comm for diagnostics of cells. One request is pending at a time: a busy kernel answers when it can. */
 export class DiagnosticsConnection {
   private comm: Kernel.IComm | null = null;
   private kernel: Kernel.IKernelConnection | null = null;
-  private asked: Question | null = null;
-  private next: Question | null = null;
+  private asked: PendingRequest | null = null;
+  private next: PendingRequest | null = null;
   private count = 0;
 
   constructor(private readonly session: ISessionContext) {}
 
-  /** Asks what is wrong with a cell. A question that was not sent yet gives way to this one. */
+  /** Requests the problems of a cell, in place of a request that has not been sent yet. */
   ask(code: string, answer: (problems: Diagnosis[]) => void): void {
     this.next = { code, answer };
     void this.send();
@@ -28,16 +28,16 @@ export class DiagnosticsConnection {
     const kernel = this.session.session?.kernel ?? null;
     if (kernel !== this.kernel || this.comm?.isDisposed) this.forget(kernel);
     if (!kernel || this.asked || !this.next) return;
-    const question = (this.asked = this.next);
+    const request = (this.asked = this.next);
     this.next = null;
     if (!this.comm && !(await this.open(kernel))) {
       this.asked = null;
       return;
     }
-    this.comm?.send({ id: ++this.count, code: question.code });
+    this.comm?.send({ id: ++this.count, code: request.code });
   }
 
-  /** Only Joylab's kernel knows the comm; others would complain in their logs. */
+  /** Opens the comm. Resolves to false for other kernels, which do not know it and would log an error. */
   private async open(kernel: Kernel.IKernelConnection): Promise<boolean> {
     const info = await kernel.info;
     if (info.implementation !== 'joylab' || kernel !== this.kernel || !kernel.handleComms) return false;
@@ -53,13 +53,13 @@ export class DiagnosticsConnection {
 
   private receive({ id, problems }: DiagnosticsAnswer): void {
     if (id !== this.count) return;
-    const question = this.asked;
+    const request = this.asked;
     this.asked = null;
-    question?.answer(problems);
+    request?.answer(problems);
     void this.send();
   }
 
-  /** A kernel that was replaced or started anew has forgotten the comm. */
+  /** Forgets the comm: a kernel that was replaced or restarted does not know it. */
   forget(kernel: Kernel.IKernelConnection | null = null): void {
     this.kernel = kernel;
     this.comm = null;

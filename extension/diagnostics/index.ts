@@ -5,10 +5,10 @@ import { INotebookTracker, NotebookActions, type Notebook, type NotebookPanel } 
 import { DiagnosticsConnection } from './connection';
 import { markProblems } from './marks';
 
-/** Milliseconds without a change of the text after which it is looked at. */
+/** Milliseconds without a change after which the text is checked. */
 const PAUSE = 400;
 
-/** Underlines what is wrong with the cell that is being edited: type errors, fields and values that an environment does not know. */
+/** Underlines problems of the cell that is being edited: type errors, fields and values that an environment does not know. */
 export const diagnosticsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'joylab:diagnostics',
   description: 'Marks type errors in the cell that is being edited.',
@@ -19,7 +19,7 @@ export const diagnosticsPlugin: JupyterFrontEndPlugin<void> = {
   },
 };
 
-/** Looks at the active cell of a notebook: when it becomes active, after changes, and after something ran. */
+/** Checks the active cell of a notebook when it becomes active, after changes, and after an execution. */
 class NotebookDiagnostics {
   private readonly connection: DiagnosticsConnection;
   private cell: Cell | null = null;

@@ -4,7 +4,7 @@ import type { Diagnosis } from '../../kernel/display/mime';
 
 const setMarks = StateEffect.define<DecorationSet>();
 
-/** The marked problems of an editor. They move with the text; what is edited loses its mark. */
+/** The marked problems of an editor. They move with the text. */
 const marks = StateField.define<DecorationSet>({
   create: () => Decoration.none,
   update(value, transaction) {

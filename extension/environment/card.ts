@@ -3,7 +3,7 @@ import { shortNumber } from '../../kernel/display/table';
 import { element } from '../widgets/element';
 import { keepReachable } from '../widgets/reachable';
 
-/** The card of an environment: what it is, its actions, its state variables with their ranges, its first frame. */
+/** Returns the card of an environment: description, actions, state variables with their ranges, first frame. */
 export function environmentCard(data: EnvironmentData): HTMLElement {
   const head = element('div', 'joylab-Environment-head', [
     element('span', 'joylab-Environment-name', data.name),
@@ -29,7 +29,7 @@ export function environmentCard(data: EnvironmentData): HTMLElement {
   return element('div', 'joylab-Card joylab-Environment', groups.length > 0 ? [top, table] : [top]);
 }
 
-/** Returns what is wrong with the data of a card, for people; `null` when it can be shown. */
+/** Returns what is wrong with the data of a card, in words; `null` when it can be shown. */
 export function checkEnvironment(data: EnvironmentData): string | null {
   if (typeof data !== 'object' || data === null) return 'it is not an object';
   if (data.version !== 1) return `it has version ${data.version}, this card knows version 1`;
@@ -118,7 +118,7 @@ function header(text: string): HTMLElement {
   return cell;
 }
 
-/** Rows of name, type, range and meaning under a heading. Groups share one table, so that their columns are in line. */
+/** Returns rows of name, type, range and meaning under a heading. Groups share one table, so that their columns align. */
 function group(title: string, rows: string[][]): HTMLElement {
   const head = element(
     'tr',

@@ -3,7 +3,7 @@ import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ENVIRONMENT_MIME } from '../../kernel/display/mime';
 import { EnvironmentRenderer } from './renderer';
 
-/** Shows environments as cards, also in notebooks that are not trusted: the data is only numbers, text and a picture. */
+/** Shows environments as cards, also in notebooks that are not trusted: the data is only numbers, text and an image. */
 export const environmentPlugin: JupyterFrontEndPlugin<void> = {
   id: 'joylab:environment',
   description: 'Shows environments: actions, state variables, first frame.',

@@ -4,7 +4,7 @@ import type { EnvironmentData } from '../../kernel/display/mime';
 import { problem } from '../widgets/problem';
 import { checkEnvironment, environmentCard } from './card';
 
-/** The output of an environment: its card. */
+/** Renders an environment as its card. */
 export class EnvironmentRenderer extends Widget implements IRenderMime.IRenderer {
   constructor(private readonly mimeType: string) {
     super();

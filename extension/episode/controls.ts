@@ -3,7 +3,7 @@ import { describe, element, iconButton } from '../widgets/element';
 import { icon, setIcon } from '../widgets/icons';
 import type { Mark, Timeline } from './timeline';
 
-/** Speeds that the menu offers, as factors of real time. */
+/** Speeds of the menu, as factors of real time. */
 export const SPEEDS = [0.25, 0.5, 1, 2, 4, 8];
 
 /** The bar under the picture: play, step, scrub, speed, loop. */
@@ -72,7 +72,7 @@ export class Controls {
   }
 }
 
-/** Marks of points and lost lives along the scrubber. */
+/** Returns marks of rewards and lost lives along the scrubber. */
 function drawMarks(marks: Mark[], count: number): HTMLElement {
   const node = element('div', 'joylab-Scrubber-marks');
   node.setAttribute('aria-hidden', 'true');

@@ -8,9 +8,8 @@ import { Readouts } from './readouts';
 import { Timeline, formatNumber } from './timeline';
 
 /**
- * Plays an episode: picture, numbers, controls, keyboard. Starts by itself
- * when it comes into view, unless the user asked for less motion, and rests
- * while out of view.
+ * Plays an episode: image, numbers, controls, keyboard. It starts when it comes into
+ * view, unless the user prefers reduced motion, and stands still while out of view.
  */
 export class EpisodePlayer {
   readonly node: HTMLElement;
@@ -91,7 +90,7 @@ export class EpisodePlayer {
     event.stopPropagation();
   }
 
-  /** Carries out a key; false where it means nothing here. */
+  /** Handles a key. Returns false where it has no meaning here. */
   private command(event: KeyboardEvent): boolean {
     const { playback } = this;
     const stride = event.shiftKey ? 10 : 1;
@@ -132,7 +131,7 @@ export class EpisodePlayer {
     if (next !== undefined) this.playback.speed = next;
   }
 
-  /** Gives the keyboard back to the notebook. */
+  /** Moves the focus to the notebook. */
   private leave(): void {
     (this.node.closest('.jp-Notebook') as HTMLElement | null)?.focus();
   }

@@ -10,7 +10,7 @@ export class Readouts {
   private readonly reward = element('span', 'joylab-Readout-value');
   private readonly step = element('span', 'joylab-Readout-value');
 
-  /** `hasLives`: false leaves the lives out. */
+  /** @param hasLives whether lives are shown */
   constructor(
     private readonly steps: number,
     hasLives: boolean,

@@ -5,7 +5,7 @@ import { decodeFrames } from '../frames/decode';
 import { problem } from '../widgets/problem';
 import { EpisodePlayer } from './player';
 
-/** The output of an episode: its player, or what is wrong with its data. */
+/** Renders an episode as its player, or the problem of its data. */
 export class EpisodeRenderer extends Widget implements IRenderMime.IRenderer {
   private player: EpisodePlayer | null = null;
   /** Counts calls of `renderModel`: only the newest may show its result. */

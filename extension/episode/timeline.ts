@@ -14,7 +14,7 @@ export interface Moment {
   reward: number;
 }
 
-/** Something worth a mark on the scrubber. */
+/** A mark on the scrubber. */
 export interface Mark {
   frame: number;
   kind: 'reward' | 'penalty' | 'life';
@@ -36,7 +36,10 @@ export class Timeline {
     return this.scores[this.steps];
   }
 
-  /** Steps played at a frame. The last frame counts as the end, also when the steps after it have none of their own. */
+  /**
+   * Returns the steps played at a frame. The last frame counts as the end, also when the
+   * last steps have no frame of their own.
+   */
   stepOf(frame: number): number {
     return frame === this.data.frameCount - 1 ? this.steps : Math.min(this.steps, frame * this.data.every);
   }
@@ -53,7 +56,7 @@ export class Timeline {
     };
   }
 
-  /** Frames where points were won or lost, and where a life was lost. */
+  /** Returns the frames with a reward, a penalty, or a lost life. */
   marks(): Mark[] {
     const marks: Mark[] = [];
     const { rewards, lives, every, frameCount } = this.data;
@@ -67,12 +70,12 @@ export class Timeline {
   }
 }
 
-/** A number for people: at most two decimals, a true minus sign. */
+/** Returns a number with at most two decimals and a true minus sign. */
 export function formatNumber(value: number): string {
   return String(Math.round(value * 100) / 100).replace('-', '−');
 }
 
-/** A reward with its sign; nothing for none. */
+/** Returns a reward with its sign; "0" for none. */
 export function formatReward(value: number): string {
   if (value === 0) return '0';
   return (value > 0 ? '+' : '') + formatNumber(value);

@@ -3,14 +3,15 @@ import { PictureSequence } from './pictures';
 import { FrameSequence } from './sequence';
 import type { Frames } from './view';
 
-/** Frames of more pixels, or more of them, are refused: the data may come from anywhere. */
+/** Largest frame in pixels, and largest number of frames: the data may come from anywhere. */
 const MAX_PIXELS = 1 << 22;
 const MAX_FRAMES = 1_000_000;
 
 /**
  * Unpacks the frames of an episode.
- * `deflated`: the compressed frames, where they are not in `data.frames`.
- * Throws an Error that says, for people, what is wrong with the data.
+ *
+ * @param deflated the compressed frames, where they are not in `data.frames`
+ * @throws Error that says, in words for the user, what is wrong with the data
  */
 export async function decodeFrames(data: EpisodeData, deflated?: Uint8Array): Promise<Frames> {
   checkEpisode(data);
@@ -103,7 +104,7 @@ class Assembler {
     this.frame = new Uint8Array(this.words.buffer, 0, sequence.width * sequence.height);
   }
 
-  /** False once all frames are there: what follows is ignored, however much it inflates to. */
+  /** Takes inflated bytes. Returns false once all frames are there: the rest is ignored, however much it inflates to. */
   write(bytes: Uint8Array): boolean {
     let offset = 0;
     while (offset < bytes.length) {

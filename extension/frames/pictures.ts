@@ -3,7 +3,7 @@ import { element } from '../widgets/element';
 /** The frames of an episode that is drawn or written: SVG pictures, or texts. */
 export class PictureSequence {
   constructor(
-    /** Of a picture, in pixels; of a text, in characters and lines. */
+    /** Width and height: of an SVG in pixels, of a text in characters and lines. */
     readonly width: number,
     readonly height: number,
     readonly type: 'image/svg+xml' | 'text/plain',
@@ -15,7 +15,7 @@ export class PictureSequence {
   }
 }
 
-/** Shows one of the pictures at a time. An SVG is shown as an image: nothing in it can run. */
+/** Shows one frame at a time. An SVG is shown as an image, so that nothing in it can run. */
 export class PictureView {
   readonly node: HTMLElement;
   private index = -1;

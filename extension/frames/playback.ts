@@ -1,15 +1,15 @@
-/** Time that the last frame stays before a looping playback starts again, in milliseconds. */
+/** Milliseconds for which the last frame stays before a looping playback starts again. */
 const HOLD = 1000;
 
-/** Gets the events of a playback. */
+/** Receives the events of a playback. */
 export interface PlaybackListener {
-  /** Another frame is to be shown. */
+  /** Called when another frame is to be shown. */
   frame(index: number): void;
-  /** Playing, speed or loop changed. */
+  /** Called when playing, speed or loop changes. */
   state(): void;
 }
 
-/** The position in a run of frames, moved by time while playing. */
+/** The position in a sequence of frames, which time moves while it plays. */
 export class Playback {
   private at = 0;
   private running = false;
@@ -17,11 +17,11 @@ export class Playback {
   private rate = 1;
   private repeat = true;
   private request = 0;
-  /** Time of the last tick, and what of it was not yet turned into frames, in milliseconds. */
+  /** Time of the last tick, and the time not yet turned into frames, in milliseconds. */
   private last = 0;
   private rest = 0;
 
-  /** `fps`: frames per second at speed 1. */
+  /** @param fps frames per second at speed 1 */
   constructor(
     readonly count: number,
     private readonly fps: number,
@@ -32,7 +32,7 @@ export class Playback {
     return this.at;
   }
 
-  /** Playing as far as the user is concerned, though perhaps held because nobody can see it. */
+  /** Returns whether it plays for the user, though perhaps held while it is out of view. */
   get playing(): boolean {
     return this.running;
   }
@@ -76,13 +76,13 @@ export class Playback {
     else this.play();
   }
 
-  /** Pauses and shows the frame `index`, or the nearest there is. */
+  /** Pauses and shows the frame `index`, or the nearest one. */
   seek(index: number): void {
     this.pause();
     this.move(index);
   }
 
-  /** Stops the clock without pausing, and starts it again. */
+  /** Stops the clock without pausing, or starts it again. */
   hold(held: boolean): void {
     if (held === this.held) return;
     this.held = held;

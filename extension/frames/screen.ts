@@ -2,9 +2,9 @@ import { aspectRatio } from '../../kernel/display/pictures/aspect';
 import type { FrameSequence } from './sequence';
 
 /**
- * A canvas that shows palette indices. Pixels are enlarged by a whole factor
- * without smoothing, and the browser fits the result to the canvas's place:
- * sharp at every size, with all pixels alike.
+ * A canvas that shows palette indices. Pixels are enlarged by a whole factor without
+ * smoothing, and the browser fits the result to the size of the element: sharp at
+ * every size, with all pixels alike.
  */
 export class Screen {
   readonly node = document.createElement('canvas');
@@ -28,7 +28,7 @@ export class Screen {
     this.observer.observe(this.node);
   }
 
-  /** Shows a frame: `height × width` palette indices, or more, which are ignored. */
+  /** Shows a frame of `height × width` palette indices; further ones are ignored. */
   show(pixels: Uint8Array): void {
     const { rgba, colours } = this;
     for (let i = 0; i < rgba.length; i++) rgba[i] = colours[pixels[i]];
@@ -58,12 +58,12 @@ export class Screen {
   }
 }
 
-/** The whole factor that is at least what the place asks for, up to 8. */
+/** Returns the smallest whole factor, up to 8, by which `size` pixels fill `place` pixels. */
 function factor(place: number, size: number): number {
   return Math.min(8, Math.max(1, Math.ceil(place / size)));
 }
 
-/** Opaque colours as a canvas's little-endian pixels; indices outside the palette are black. */
+/** Returns the palette's colours as opaque little-endian pixels of a canvas; indices outside the palette are black. */
 function packColours(palette: Uint8Array): Uint32Array {
   const colours = new Uint32Array(256).fill(0xff000000);
   for (let i = 0; i * 3 + 2 < palette.length && i < 256; i++) {

@@ -1,17 +1,20 @@
-/** The changes from one frame to the next, by words of 4 pixels: index of the word, XOR of its pixels, index, XOR, … */
+/** The differences between two frames, by words of 4 pixels: index of the word, XOR of its pixels, index, XOR, … */
 type Change = Uint32Array;
 
 /**
- * The frames of an episode in memory: the first one, and what changes from
- * each to the next. A few percent of the pixels change, so a thousand frames
- * take about a megabyte instead of 33. XOR undoes itself, so that playing
- * backwards costs the same as forwards.
+ * The frames of an episode in memory: the first one, and the differences from each to
+ * the next. A few percent of the pixels differ, so a thousand frames take about a
+ * megabyte instead of 33. XOR is its own inverse, so that playing backwards costs the
+ * same as forwards.
  */
 export class FrameSequence {
   private readonly changes: Change[] = [];
   private first: Uint32Array | null = null;
 
-  /** `palette`: 3 bytes (red, green, blue) per colour. `aspect`: see `EpisodeData`. */
+  /**
+   * @param palette 3 bytes (red, green, blue) per colour
+   * @param aspect width divided by height of the picture, see {@link EpisodeData.aspect}
+   */
   constructor(
     readonly width: number,
     readonly height: number,
@@ -23,18 +26,23 @@ export class FrameSequence {
     return this.first ? this.changes.length + 1 : 0;
   }
 
-  /** Words of 4 pixels that a frame takes; the last may be filled up with zeros. */
+  /** Number of words of 4 pixels in a frame; the last may be padded with zeros. */
   get words(): number {
     return Math.ceil((this.width * this.height) / 4);
   }
 
-  /** Appends a frame given as its XOR with the one before it; the first as it is. `delta`: `words` words, not kept. */
+  /**
+   * Appends a frame.
+   *
+   * @param delta its XOR with the frame before it; the first frame itself. `words`
+   *   words, not kept
+   */
   append(delta: Uint32Array): void {
     if (!this.first) this.first = delta.slice();
     else this.changes.push(compress(delta));
   }
 
-  /** A reader with its own position: several views can show one sequence. */
+  /** Returns a reader with its own position: several views can show one sequence. Throws when there are no frames. */
   cursor(): FrameCursor {
     if (!this.first) throw new Error('There are no frames.');
     return new FrameCursor(this.first, this.changes);
@@ -43,7 +51,7 @@ export class FrameSequence {
 
 /** Holds the pixels of one frame and moves to others. */
 export class FrameCursor {
-  /** `height × width` palette indices of the frame at `index`, filled up to a multiple of 4. */
+  /** `height × width` palette indices of the frame at `index`, padded to a multiple of 4. */
   readonly pixels: Uint8Array;
   private readonly words: Uint32Array;
   private at = 0;
@@ -60,7 +68,7 @@ export class FrameCursor {
     return this.at;
   }
 
-  /** Moves to the frame `index`, from 0 to count - 1. Returns whether a pixel may differ. */
+  /** Moves to the frame `index`, from 0 to count − 1. Returns whether a pixel may differ. */
   seek(index: number): boolean {
     if (index === this.at) return false;
     while (this.at < index) apply(this.words, this.changes[this.at++]);

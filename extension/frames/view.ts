@@ -3,17 +3,17 @@ import { PictureSequence, PictureView } from './pictures';
 import { Screen } from './screen';
 import type { FrameSequence } from './sequence';
 
-/** The frames of an episode: pixels, or pictures. */
+/** The frames of an episode: pixels, or SVG pictures and texts. */
 export type Frames = FrameSequence | PictureSequence;
 
-/** A place that shows one frame at a time: an image to screen readers, which is to be given a name, or to be hidden from them. */
+/** Shows one frame at a time. To screen readers it is an image: its user has to name or hide it. */
 export interface FrameView {
   readonly node: HTMLElement;
   show(index: number): void;
   dispose(): void;
 }
 
-/** A new place for some frames: several can show the same ones. */
+/** Returns a new view of frames; several views can show the same ones. */
 export function frameView(frames: Frames): FrameView {
   if (frames instanceof PictureSequence) return new PictureView(frames);
   const cursor = frames.cursor();
@@ -28,7 +28,7 @@ export function frameView(frames: Frames): FrameView {
   };
 }
 
-/** Width divided by height of the picture as it should appear; texts have none of their own. */
+/** Returns width divided by height of the picture on the screen; 1 for texts. */
 export function viewAspect(frames: Frames): number {
   return frames instanceof PictureSequence && frames.type === 'text/plain' ? 1 : aspectRatio(frames);
 }

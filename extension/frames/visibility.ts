@@ -1,4 +1,4 @@
-/** Calls `listener` when a part of the node, however small, comes into view, and when the last leaves it. Returns what ends it. */
+/** Calls `listener` when 1 % of the node comes into view, and when it leaves. Returns a function that stops it. */
 export function watchVisibility(node: Element, listener: (visible: boolean) => void): () => void {
   const observer = new IntersectionObserver((entries) => listener(entries[entries.length - 1].isIntersecting), {
     threshold: 0.01,
@@ -7,7 +7,7 @@ export function watchVisibility(node: Element, listener: (visible: boolean) => v
   return () => observer.disconnect();
 }
 
-/** Returns whether the user asked the system for less motion. */
+/** Returns whether the user prefers reduced motion. */
 export function prefersReducedMotion(): boolean {
   return window.matchMedia('(prefers-reduced-motion: reduce)').matches;
 }

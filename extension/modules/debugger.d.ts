@@ -1,4 +1,4 @@
-/** The part of JupyterLab's debugger that is used here: the package itself is not needed, as JupyterLab brings it along. */
+/** The part of JupyterLab's debugger that is used here. The package itself is not needed, since JupyterLab provides it. */
 declare module '@jupyterlab/debugger' {
   import type { Token } from '@lumino/coreutils';
   import type { ISignal } from '@lumino/signaling';

@@ -3,10 +3,9 @@ import { IDebugger, IDebuggerHandler } from '@jupyterlab/debugger';
 import { Signal } from '@lumino/signaling';
 
 /**
- * JupyterLab 4.6 lists a kernel's modules in the debugger after every cell,
- * without asking whether the kernel has a debugger: where it has none, each
- * cell leaves "No active debugger session" in the browser's console. This
- * asks first.
+ * Checks whether a kernel has a debugger before its modules are listed. JupyterLab 4.6
+ * lists them after every cell without this check: where there is no debugger, each
+ * cell logs "No active debugger session" in the browser's console.
  */
 export const modulesPlugin: JupyterFrontEndPlugin<void> = {
   id: 'joylab:modules',

@@ -12,9 +12,9 @@ import {
 import { FollowedExecution } from './followedExecution';
 
 /**
- * The outputs of a notebook's cells that no view of it gets by itself: asks
- * the kernel for them, and follows them. Also sends the kernel what was saved,
- * so that it knows what the next page lacks.
+ * Requests the outputs of a notebook's cells that no view of it receives by itself
+ * from the kernel, and follows them. It also tells the kernel what was saved, so that
+ * the kernel knows what the next page lacks.
  */
 export class DocumentOutputs {
   private kernel: Kernel.IKernelConnection | null = null;
@@ -22,18 +22,18 @@ export class DocumentOutputs {
   private readonly followed = new Map<string, FollowedExecution>();
   /** Executions whose outputs this document has: its own, and those that are followed. */
   private readonly present = new Set<string>();
-  /** Executions in the care of another page: this one shows them, and need not ask to save them. */
+  /** Executions that another page saves: this one only shows them. */
   private readonly elsewhere = new Set<string>();
-  /** True where the notebook had changes before outputs came back. */
+  /** Whether the notebook had unsaved changes before outputs were restored. */
   private wasDirty = false;
-  /** The views that get the outputs of an execution by themselves, by its ID. */
+  /** The cells of views that receive the outputs of an execution by themselves, by its ID. */
   private readonly owners = new Map<string, CodeCell | null>();
-  /** Of the newest message with output. */
+  /** Revision of the newest message with output. */
   private revision = 0;
-  /** The outputs that the file will have which is being written. */
+  /** Revision and executions of the file that is being saved. */
   private saving: { revision: number; executions: string[] } | null = null;
 
-  /** @param views the views of the document that are open */
+  /** @param views returns the open views of the document */
   constructor(
     private readonly context: DocumentRegistry.IContext<INotebookModel>,
     private readonly views: () => NotebookPanel[],
@@ -52,7 +52,10 @@ export class DocumentOutputs {
     void Promise.all([context.ready, context.sessionContext.ready]).then(() => this.attach());
   }
 
-  /** Asks the kernel, once it is there and the cells are. With a shared document the page that runs a cell writes for all. */
+  /**
+   * Opens the comm once the kernel and the cells are ready. In a collaborative document
+   * the page that runs a cell writes for all.
+   */
   private attach(): void {
     const { context } = this;
     const kernel = context.sessionContext.session?.kernel ?? null;
@@ -76,7 +79,7 @@ export class DocumentOutputs {
     comm.open({});
   }
 
-  /** The kernel was replaced or started anew. */
+  /** Forgets all executions: the kernel was replaced or restarted. */
   private forget(): void {
     this.kernel?.iopubMessage.disconnect(this.onMessage, this);
     this.kernel = this.comm = null;
@@ -136,7 +139,10 @@ export class DocumentOutputs {
     if (this.elsewhere.has(msgId)) model.dirty = dirty;
   }
 
-  /** A view that was made anew, as after the file was loaded again, does not get the rest of what its cell puts out: then it is followed. */
+  /**
+   * Follows an execution of this page whose view was disposed, as after a reload of the
+   * file: the new view does not receive the rest of its outputs.
+   */
   private watchOwn(id: string): void {
     this.present.add(id);
     if (this.followed.has(id)) return;
@@ -170,7 +176,7 @@ export class DocumentOutputs {
     );
   }
 
-  /** Returns whether a view of the cell has run it, and gets its outputs by itself. */
+  /** Returns whether a view of the cell has run it, and receives its outputs by itself. */
   private isRunHere(model: ICodeCellModel): boolean {
     return this.cells().some(
       (cell) => cell.model === model && cell.outputArea?.future && !cell.outputArea.future.isDisposed,

@@ -4,7 +4,7 @@ import type { KernelMessage } from '@jupyterlab/services';
 import { JSONExt } from '@lumino/coreutils';
 import type { CellExecution } from '../../kernel/jupyter/outputsComm';
 
-/** Writes what an execution puts out into the document, as the view that began it would have done. */
+/** Writes the outputs of an execution into the document, as the view that started it would have done. */
 export class FollowedExecution {
   /** Indices of outputs by their display ID. */
   private readonly displays: Map<string, number[]>;
@@ -19,8 +19,8 @@ export class FollowedExecution {
   }
 
   /**
-   * Brings a cell up to date and follows its execution; `null` where the
-   * cell's outputs are not, or not to be, those of the execution.
+   * Brings a cell up to date and follows its execution. Returns `null` where the cell's
+   * outputs are not to be those of the execution.
    */
   static from(execution: CellExecution, cell: ICodeCellModel): FollowedExecution | null {
     const { outputs, partlySaved, code, count, state } = execution;
@@ -45,12 +45,12 @@ export class FollowedExecution {
     if (cell.executionCount !== count) cell.executionCount = count;
   }
 
-  /** Returns whether the cell is still a part of the document. */
+  /** Returns whether the cell is still part of the document. */
   get isCurrent(): boolean {
     return !this.cell.isDisposed;
   }
 
-  /** A message of the execution. */
+  /** Handles a message of the execution. */
   receive(message: KernelMessage.IIOPubMessage): void {
     const type = message.header.msg_type;
     const content = message.content as Record<string, any>;
@@ -70,7 +70,7 @@ export class FollowedExecution {
     return this.displays.has(String((content as KernelMessage.IUpdateDisplayDataMsg['content']).transient?.display_id));
   }
 
-  /** Shows anew what a message of this or another cell updates. */
+  /** Updates the displays that a message of this or another cell updates. */
   updateDisplays(message: KernelMessage.IIOPubMessage): void {
     if (!this.shows(message)) return;
     const { transient, ...output } = message.content as KernelMessage.IUpdateDisplayDataMsg['content'];
@@ -79,7 +79,7 @@ export class FollowedExecution {
     }
   }
 
-  /** The kernel is gone: nothing more comes. */
+  /** Marks the cell as idle: the kernel is gone, and nothing more comes. */
   lost(): void {
     if (!this.cell.isDisposed && this.cell.executionState === 'running') this.cell.executionState = 'idle';
   }
@@ -100,7 +100,7 @@ export class FollowedExecution {
   }
 }
 
-/** A cell has its number when it has ended. */
+/** Returns the execution count that a cell shows: none until its execution has ended. */
 function shownCount({ state, executionCount }: CellExecution): number | null {
   return state === 'done' ? executionCount : null;
 }

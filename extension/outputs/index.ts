@@ -3,10 +3,10 @@ import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { DocumentOutputs } from './documentOutputs';
 
 /**
- * JupyterLab shows and saves the outputs only of what a page runs itself:
- * after a reload, or when a notebook was closed and opened, those of a cell
- * that still runs, or ended meanwhile, would be lost. This gets them from the
- * kernel, which keeps them.
+ * Restores outputs from the kernel, which keeps them. JupyterLab shows and saves only
+ * the outputs of what a page runs itself: after a reload, or when a notebook was
+ * closed and opened, those of a cell that still runs, or ended meanwhile, would be
+ * lost.
  */
 export const outputsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'joylab:outputs',

@@ -4,12 +4,12 @@ import { watchTheme } from '../charts/theme';
 import { element } from '../widgets/element';
 import { METRIC_CHARTS, chartContent, type MetricChart } from './metrics';
 
-/** The charts of a run, and a switch for each. */
+/** The charts of a run, and a toggle for each. */
 export class ChartPanel {
   readonly node: HTMLElement;
   private readonly switches = element('div', 'joylab-Switches');
   private readonly grid = element('div', 'joylab-Charts');
-  private readonly slots = METRIC_CHARTS.map((chart) => new Slot(chart, () => this.arrange()));
+  private readonly toggles = METRIC_CHARTS.map((chart) => new ChartToggle(chart, () => this.arrange()));
   private readonly unwatch: () => void;
   private data: TrainingData | null = null;
 
@@ -17,7 +17,7 @@ export class ChartPanel {
     this.switches.setAttribute('role', 'group');
     this.switches.setAttribute('aria-label', 'Charts to show');
     this.node = element('div', 'joylab-ChartPanel', [this.switches, this.grid]);
-    this.unwatch = watchTheme(() => this.slots.forEach((slot) => slot.chart?.redraw()));
+    this.unwatch = watchTheme(() => this.toggles.forEach((toggle) => toggle.chart?.redraw()));
   }
 
   show(data: TrainingData): void {
@@ -27,30 +27,30 @@ export class ChartPanel {
 
   dispose(): void {
     this.unwatch();
-    for (const slot of this.slots) slot.chart?.dispose();
+    for (const toggle of this.toggles) toggle.chart?.dispose();
   }
 
   private arrange(): void {
     const data = this.data;
     if (!data) return;
-    const offered = this.slots.filter((slot) => chartContent(slot.metric, data) !== null);
-    const shown = offered.filter((slot) => slot.wanted);
+    const offered = this.toggles.filter((toggle) => chartContent(toggle.metric, data) !== null);
+    const shown = offered.filter((toggle) => toggle.wanted);
     this.node.hidden = offered.length === 0;
     replaceIfChanged(
       this.switches,
-      offered.map((slot) => slot.button),
+      offered.map((toggle) => toggle.button),
     );
-    for (const slot of this.slots) slot.prepare(shown.includes(slot));
+    for (const toggle of this.toggles) toggle.prepare(shown.includes(toggle));
     replaceIfChanged(
       this.grid,
-      shown.map((slot) => slot.chart!.node),
+      shown.map((toggle) => toggle.chart!.node),
     );
-    for (const slot of shown) slot.chart!.draw(chartContent(slot.metric, data)!);
+    for (const toggle of shown) toggle.chart!.draw(chartContent(toggle.metric, data)!);
   }
 }
 
-/** One chart with its switch. */
-class Slot {
+/** One chart with its toggle. */
+class ChartToggle {
   readonly button: HTMLButtonElement;
   wanted: boolean;
   chart: LineChart | null = null;
@@ -70,7 +70,7 @@ class Slot {
     });
   }
 
-  /** Makes the chart when it is to be shown, and lets it go when not. */
+  /** Creates the chart when it is to be shown, and disposes it when not. */
   prepare(shown: boolean): void {
     if (shown) this.chart ??= new LineChart(this.metric.title);
     else {

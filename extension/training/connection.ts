@@ -2,17 +2,16 @@ import type { ISessionContext } from '@jupyterlab/apputils';
 import type { Kernel } from '@jupyterlab/services';
 import { TRAINING_COMM, type TrainingMessage, type TrainingViewMessage } from '../../kernel/display/mime';
 
-/** Gets the events of a connection. */
+/** Receives the events of a connection. */
 export interface ConnectionListener {
   message(message: TrainingMessage, buffers: Uint8Array[]): void;
-  /** The run answered, or its connection went down. */
+  /** Called when the run answers first, and when its connection is lost. */
   connected(connected: boolean): void;
 }
 
 /**
- * A view's comm with its run. Opened when a kernel is there, again when
- * another one takes its place, and closed for good when the kernel does not
- * know the run.
+ * A view's comm with its run: opened when there is a kernel, and again when another
+ * one replaces it; lost when the kernel does not know the run.
  */
 export class TrainingConnection {
   private comm: Kernel.IComm | null = null;
@@ -29,12 +28,12 @@ export class TrainingConnection {
     void session.ready.then(() => this.open());
   }
 
-  /** The group of this step was shown: the next may come. */
+  /** Tells the kernel that the group of a step was shown: the next may come. */
   acknowledge(step: number): void {
     this.send({ type: 'ack', step });
   }
 
-  /** Groups are sent only while somebody can see them. */
+  /** Tells the kernel whether the view is visible: groups are sent only then. */
   setVisible(visible: boolean): void {
     if (visible === this.visible) return;
     this.visible = visible;
@@ -54,7 +53,7 @@ export class TrainingConnection {
     this.open();
   }
 
-  /** A restarted kernel has forgotten its comms and its runs. */
+  /** Drops the comm of a restarted kernel, which has forgotten its comms and runs. */
   private onStatusChanged(_: ISessionContext, status: Kernel.Status): void {
     if (status === 'restarting' || status === 'autorestarting' || status === 'dead') this.drop();
   }

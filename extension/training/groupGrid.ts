@@ -8,15 +8,15 @@ import { prefersReducedMotion } from '../frames/visibility';
 import { describe, element, setText } from '../widgets/element';
 import type { Group } from './state';
 
-/** The group plays faster than a single episode: a step of training takes seconds. */
+/** Factor by which a group plays faster than a single episode: a training step takes seconds. */
 const SPEED = 4;
 
-/** A group is replaced once it has played to its end, or for so long, in milliseconds. */
+/** Milliseconds after which a group may be replaced before it has played to its end. */
 const MAX_TURN = 8000;
 
 /**
- * The newest group, playing: a small picture per episode, its return under
- * it, the best marked. A click on one opens its player.
+ * Plays the newest group: a small screen per episode with its return below it, the
+ * best marked. A click on one opens its player.
  */
 export class GroupGrid {
   readonly node: HTMLElement;
@@ -30,14 +30,14 @@ export class GroupGrid {
   private visible = false;
   private turn = 0;
 
-  /** `shown` is called with a group's step when the next group may come. */
+  /** @param shown called with a group's step when the next group may come */
   constructor(private readonly shown: (step: number) => void) {
     this.node = element('div', '', [this.title, this.grid, this.detail]);
     this.node.hidden = true;
     this.detail.hidden = true;
   }
 
-  /** Shows a group in place of the one before. */
+  /** Shows a group in place of the previous one. */
   async show(group: Group): Promise<void> {
     this.newest = group;
     let frames: Frames[];
@@ -58,7 +58,7 @@ export class GroupGrid {
     this.startTurn(group.step);
   }
 
-  /** The group rests while nobody can see it. */
+  /** Stops the group while it is out of view. */
   setVisible(visible: boolean): void {
     this.visible = visible;
     this.playback?.hold(!visible);

@@ -6,9 +6,8 @@ import { TRAINING_MIME } from '../../kernel/display/mime';
 import { TrainingRenderer } from './renderer';
 
 /**
- * Shows training runs. Renderers do not know their kernel, so that each
- * notebook gets a factory of its own; the common one serves places without a
- * kernel.
+ * Shows training runs. Renderers do not know their kernel, so each notebook gets a
+ * factory of its own; the common one serves views without a kernel.
  */
 export const trainingPlugin: JupyterFrontEndPlugin<void> = {
   id: 'joylab:training',

@@ -3,15 +3,15 @@ import type { ChartContent, Line } from '../charts/lineChart';
 
 /** A chart that the view offers. */
 export interface MetricChart {
-  /** On the switch. */
+  /** Text of the toggle. */
   label: string;
   title: string;
-  /** True where it is shown until the user chooses. */
+  /** Whether it is shown until the user chooses. */
   shown: boolean;
   lines(data: TrainingData): Line[];
 }
 
-/** The charts, in their order. One without data is not offered. Metrics have TRL's names. */
+/** The charts, in their order. Metrics have TRL's names. */
 export const METRIC_CHARTS: MetricChart[] = [
   {
     label: 'Reward',
@@ -82,19 +82,19 @@ export const METRIC_CHARTS: MetricChart[] = [
   },
 ];
 
-/** Returns what the chart shows of the run; `null` when it has no data. */
+/** Returns the content of a chart for a run; `null` when it has no data. */
 export function chartContent(chart: MetricChart, data: TrainingData): ChartContent | null {
   const lines = chart.lines(data).filter((line) => line.y.some((value) => value !== null));
   if (lines.length === 0) return null;
   return { lines, maxX: data.maxSteps, marks: data.events.map(({ step, text }) => ({ x: step, text })) };
 }
 
-/** Returns whether a run learns from given texts, without rewards. */
+/** Returns whether a run is supervised: it learns from given texts, without rewards. */
 export function isSupervised({ log }: TrainingData): boolean {
   return log.some((entry) => 'mean_token_accuracy' in entry || 'eval_mean_token_accuracy' in entry);
 }
 
-/** The line of evaluations, where there were any. */
+/** Returns the line of evaluations, where there are any. */
 function evaluated(data: TrainingData, key: string): Line[] {
   return data.log.some((entry) => key in entry) ? [metric(data, key, 'evaluation')] : [];
 }

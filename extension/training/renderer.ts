@@ -8,15 +8,15 @@ import { checkTraining } from './state';
 import { TrainingView } from './view';
 
 /**
- * The output of a training run. Called again with newer data, it goes on
- * showing the same view. A view may know more than the notebook: what it
- * shows is written into the notebook before that is saved.
+ * Renders a training run. Rendered again with newer data, it keeps its view. A view
+ * may know more than the notebook: what it shows is written into the notebook before
+ * that is saved.
  */
 export class TrainingRenderer extends Widget implements IRenderMime.IRenderer {
   private view: TrainingView | null = null;
   private model: IRenderMime.IMimeModel | null = null;
 
-  /** `context`: the notebook; `null` where outputs are shown without one. */
+  /** @param context the notebook; `null` where outputs are shown without one */
   constructor(
     private readonly mimeType: string,
     private readonly context: DocumentRegistry.Context | null,
@@ -48,7 +48,7 @@ export class TrainingRenderer extends Widget implements IRenderMime.IRenderer {
     super.dispose();
   }
 
-  /** The run as the notebook has it. */
+  /** Returns the run as the notebook has it. */
   private get kept(): TrainingData | undefined {
     return this.model?.data[this.mimeType] as TrainingData | undefined;
   }
@@ -57,7 +57,7 @@ export class TrainingRenderer extends Widget implements IRenderMime.IRenderer {
     if (state === 'started') this.keep();
   }
 
-  /** Writes what is shown into the notebook, with what other viewers show of it. */
+  /** Writes the run that is shown into the notebook, with its forms for other viewers. */
   private keep(): void {
     const { kept, model } = this;
     if (this.isDisposed || !kept || !model || this.view?.runId !== kept.runId) return;

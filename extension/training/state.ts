@@ -1,16 +1,13 @@
 import type { EpisodeData, TrainingData, TrainingMessage } from '../../kernel/display/mime';
 
-/** The episodes of a group: `frames[i]` are the deflated frames of `episodes[i]`, where these do not have them inside. */
+/** The episodes of a group. `frames[i]` are the deflated frames of `episodes[i]`, where these do not contain them. */
 export interface Group {
   step: number;
   episodes: EpisodeData[];
   frames: Uint8Array[];
 }
 
-/**
- * A run as a view knows it. That comes from two sides: the notebook's JSON,
- * which lags behind, and the comm.
- */
+/** A run as a view knows it, from two sources: the notebook's JSON, which lags behind, and the comm. */
 export class TrainingState {
   data: TrainingData;
   group: Group | null = null;
@@ -19,7 +16,7 @@ export class TrainingState {
     this.data = copy(data);
   }
 
-  /** Takes over what the notebook says, unless the comm has said more. */
+  /** Takes the notebook's data, unless the comm has sent newer. */
   update(data: TrainingData): void {
     const ours = this.data;
     const older =
@@ -27,7 +24,7 @@ export class TrainingState {
     if (!older) this.data = copy(data);
   }
 
-  /** The newest group with its frames inside, as a notebook keeps it. */
+  /** Returns the newest group with its frames in base64, as a notebook keeps it. */
   savedGroup(): TrainingData['group'] {
     if (!this.group) return this.data.group;
     const { step, episodes, frames } = this.group;
@@ -37,7 +34,7 @@ export class TrainingState {
     };
   }
 
-  /** Takes in a message of the kernel. */
+  /** Applies a message of the kernel. */
   receive(message: TrainingMessage, buffers: Uint8Array[]): void {
     switch (message.type) {
       case 'data':
@@ -62,22 +59,22 @@ export class TrainingState {
   }
 }
 
-/** Base64 of bytes. */
+/** Returns bytes in base64. */
 function base64(bytes: Uint8Array): string {
   let binary = '';
   for (let i = 0; i < bytes.length; i += CHUNK) binary += String.fromCharCode(...bytes.subarray(i, i + CHUNK));
   return btoa(binary);
 }
 
-/** As many arguments as a call bears. */
+/** Bytes that one call of `String.fromCharCode` takes: engines limit the number of arguments. */
 const CHUNK = 1 << 13;
 
-/** The notebook's data is not ours to change. */
+/** Returns a copy that can be changed: the original belongs to the notebook. */
 function copy(data: TrainingData): TrainingData {
   return { ...data, log: [...data.log], events: [...data.events] };
 }
 
-/** Returns what is wrong with the data of a run, for people; `null` when it can be shown. */
+/** Returns what is wrong with the data of a run, in words; `null` when it can be shown. */
 export function checkTraining(data: TrainingData): string | null {
   if (typeof data !== 'object' || data === null) return 'it is not an object';
   if (data.version !== 1) return `it has version ${data.version}, this view knows version 1`;

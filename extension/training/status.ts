@@ -9,7 +9,7 @@ const LABELS: Record<TrainingStatus, string> = {
   lost: 'Not running',
 };
 
-/** Number of the newest steps of which the time per step is the mean. */
+/** Newest steps over which the time per step is averaged. */
 const RECENT = 10;
 
 /** The line above the charts: status, step i of n, time per step, time left; and the progress bar. */
@@ -58,7 +58,7 @@ function details(data: TrainingData): string[] {
   return parts;
 }
 
-/** Mean of TRL's `step_time` over the newest steps, in seconds. */
+/** Returns the mean of TRL's `step_time` over the newest steps, in seconds; `null` where there is none. */
 function stepSeconds({ log }: TrainingData): number | null {
   const times = log
     .slice(-RECENT)

@@ -30,7 +30,7 @@ const SUPERVISED_COLUMNS: Column[] = [
   { title: 'Tokens', metric: 'num_tokens', digits: 0 },
 ];
 
-/** The columns of a run; those of evaluations and of refinement only where there were any. */
+/** Returns the columns of a run; those of evaluations and of refinement only where there are any. */
 function columnsOf(data: TrainingData): Column[] {
   const columns = isSupervised(data) ? SUPERVISED_COLUMNS : COLUMNS;
   return columns.filter(
@@ -38,14 +38,14 @@ function columnsOf(data: TrainingData): Column[] {
   );
 }
 
-/** The table of a run: a row per step, what happened between them, the newest at the bottom and in view. */
+/** The table of a run: a row per logged step and per event between them, the newest at the bottom and in view. */
 export class MetricTable {
   readonly node: HTMLElement;
   private readonly head = element('thead', '');
   private readonly body = element('tbody', '');
   private columns: Column[] = [];
   private rows: string[] = [];
-  /** True where the end is in view: then it stays so. */
+  /** Whether the end is in view, and is kept in view. */
   private following = true;
 
   constructor() {
@@ -88,13 +88,13 @@ export class MetricTable {
   }
 }
 
-/** `key` says what the row shows: equal keys, equal rows. */
+/** A row of the table. Rows with equal keys are equal. */
 interface Row {
   key: string;
   make(): HTMLTableRowElement;
 }
 
-/** A row per logged step, an evaluation beside what was logged at its step. */
+/** Returns a row per logged step, with the evaluation of that step, and one per event. */
 function allRows({ log, events }: TrainingData, columns: Column[]): Row[] {
   const steps = new Map<number, Record<string, number>>();
   for (const entry of log) steps.set(entry.step, { ...entry, ...steps.get(entry.step) });

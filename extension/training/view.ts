@@ -9,10 +9,10 @@ import { TrainingState } from './state';
 import { StatusLine } from './status';
 import { MetricTable } from './table';
 
-/** Milliseconds that the kernel has to update the notebook of a run that came to rest. */
+/** Milliseconds that the kernel has to update the notebook of a run that has paused or ended. */
 const UPDATE_TIME = 2000;
 
-/** A training run: status, charts, newest group, table. Follows the run over its comm where there is a kernel. */
+/** Shows a training run: status, charts, newest group, table. It follows the run over a comm where there is a kernel. */
 export class TrainingView {
   readonly node: HTMLElement;
   private readonly state: TrainingState;
@@ -22,7 +22,7 @@ export class TrainingView {
   private readonly group = new GroupGrid((step) => this.connection?.acknowledge(step));
   private readonly unwatch: () => void;
   private connection: TrainingConnection | null = null;
-  /** Until the session says otherwise, a running run is taken as alive. */
+  /** Whether a kernel knows the run; assumed until the session says otherwise. */
   private connected = true;
   private wasConnected = false;
   private visible = false;
@@ -56,7 +56,7 @@ export class TrainingView {
     return this.state.data.runId;
   }
 
-  /** Returns what is shown, for the notebook; `null` where `kept`, which it has, is that. */
+  /** Returns the run that is shown, for the notebook; `null` where it equals `kept`, which the notebook has. */
   newerThan(kept: TrainingData): TrainingData | null {
     const data = this.shown();
     const group = this.state.savedGroup();
@@ -69,7 +69,7 @@ export class TrainingView {
     return same ? null : { ...data, ...(group && { group }) };
   }
 
-  /** Shows what the notebook says now. */
+  /** Shows newer data of the notebook. */
   update(data: TrainingData): void {
     this.state.update(data);
     this.connect();
@@ -87,7 +87,7 @@ export class TrainingView {
     this.node.remove();
   }
 
-  /** A run that is over needs no kernel: the notebook has it all. */
+  /** Connects to the run, unless it is over: then the notebook has all of it. */
   private connect(): void {
     const { status } = this.state.data;
     if (this.connection || !this.session || (status !== 'running' && status !== 'paused')) return;
@@ -114,20 +114,23 @@ export class TrainingView {
     else this.repaint();
   }
 
-  /** The kernel updates the output of a run that rests, except where it is shown in another cell. */
+  /**
+   * Writes a run that has paused or ended into the notebook after a while: the kernel
+   * updates its output itself, except where it is shown in another cell.
+   */
   private keepSoon(): void {
     clearTimeout(this.timer);
     if (this.state.data.status !== 'running') this.timer = window.setTimeout(this.keep, UPDATE_TIME);
   }
 
-  /** The run as it is shown: where no kernel knows it, what was running or paused is over. */
+  /** Returns the run as it is shown: one that was running or paused is lost where no kernel knows it. */
   private shown(): TrainingData {
     const { data } = this.state;
     const isLost = (data.status === 'running' || data.status === 'paused') && !this.connected;
     return isLost ? { ...data, status: 'lost' } : data;
   }
 
-  /** The notebook of a run that rests has its newest group; a live view may have it already. */
+  /** Shows the newest group that the notebook has, unless it is shown already. */
   private showSavedGroup(): void {
     const saved = this.state.data.group;
     if (!saved || saved.step === this.state.group?.step) return;
@@ -142,7 +145,7 @@ export class TrainingView {
     if (visible) this.repaint();
   }
 
-  /** Paints with the next frame: many messages make one painting. */
+  /** Paints in the next animation frame, once for all messages until then. */
   private repaint(): void {
     if (this.request === 0) this.request = requestAnimationFrame(() => this.paint());
   }

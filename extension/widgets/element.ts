@@ -1,4 +1,4 @@
-/** An element with a class, text or children. */
+/** Returns an element with a class, and text or children. */
 export function element<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   className: string,
@@ -11,7 +11,7 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return node;
 }
 
-/** A button that shows an icon and says what it does. */
+/** Returns a button with an icon, and `label` as its name and tooltip. */
 export function iconButton(icon: SVGSVGElement, label: string, onClick: () => void): HTMLButtonElement {
   const button = element('button', 'joylab-Button', [icon]);
   button.type = 'button';
@@ -20,13 +20,13 @@ export function iconButton(icon: SVGSVGElement, label: string, onClick: () => vo
   return button;
 }
 
-/** Sets the tooltip and the name that screen readers say. */
+/** Sets an element's tooltip and its name for screen readers. */
 export function describe(node: HTMLElement, label: string): void {
   node.title = label;
   node.setAttribute('aria-label', label);
 }
 
-/** Sets text only where it differs: no layout work for a value that stays. */
+/** Sets an element's text where it differs, which spares the layout of unchanged values. */
 export function setText(node: HTMLElement, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }

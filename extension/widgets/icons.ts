@@ -9,7 +9,7 @@ const PATHS = {
 
 export type IconName = keyof typeof PATHS;
 
-/** Makes an icon. */
+/** Returns an icon. */
 export function icon(name: IconName): SVGSVGElement {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
   svg.setAttribute('viewBox', '0 0 16 16');
@@ -20,7 +20,7 @@ export function icon(name: IconName): SVGSVGElement {
   return svg;
 }
 
-/** Replaces the picture of an icon. */
+/** Changes the shape of an icon. */
 export function setIcon(svg: SVGSVGElement, name: IconName): void {
   svg.firstElementChild!.setAttribute('d', PATHS[name]);
 }

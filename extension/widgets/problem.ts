@@ -1,6 +1,6 @@
 import { element } from './element';
 
-/** Returns what stands in place of an output that cannot be shown. */
+/** Returns the message in place of an output that cannot be shown. */
 export function problem(title: string, detail: string): HTMLElement {
   const node = element('div', 'joylab-Problem', [element('strong', '', title), element('span', '', detail)]);
   node.setAttribute('role', 'alert');

@@ -1,12 +1,12 @@
 let observer: ResizeObserver | undefined;
 
-/** Lets the keyboard reach a node for as long as it scrolls, whatever its size becomes. */
+/** Keeps a node focusable by keyboard while it scrolls, whatever its size becomes. */
 export function keepReachable(node: HTMLElement): void {
   observer ??= new ResizeObserver((entries) => entries.forEach(({ target }) => showReachable(target as HTMLElement)));
   observer.observe(node);
 }
 
-/** Only what scrolls is a stop of the Tab key. */
+/** Makes a node a stop of the Tab key where it scrolls, and no stop where it does not. */
 function showReachable(node: HTMLElement): void {
   const scrolls = node.scrollWidth > node.clientWidth || node.scrollHeight > node.clientHeight;
   if (!scrolls) return node.removeAttribute('tabindex');

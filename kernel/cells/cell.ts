@@ -1,26 +1,26 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { inspect } from 'node:util';
-import type { CellEvent, CellRun } from '../display/host';
+import type { CellEvent, CellRun } from '../display/cellContext';
 import type { CellOutput } from '../jupyter/interpreter';
 
-/** Time that code has to stop by itself once its signal is aborted, in milliseconds. */
+/** Milliseconds that code has to stop by itself once its signal is aborted. */
 const GRACE = 700;
 
 /** One run of a cell. Code that the cell starts finds it again, however late: see {@link currentCell}. */
 export class Cell implements CellRun {
-  /** Number of the session's interrupts, with the one that was for this cell; 0: it was not interrupted. */
+  /** The count of the session's interrupts at which it was interrupted; 0: it was not. */
   interruptedAt = 0;
-  /** True once the cell was replied to. */
+  /** Whether its reply was sent. */
   ended = false;
   /** The error that ended the cell from outside of its own code. */
   endedBy: { error: unknown } | null = null;
-  /** Something in the cell looked at its signal, and so may stop by itself. */
+  /** Whether something in the cell has read its signal, and so may stop by itself. */
   watchesSignal = false;
-  /** Rejects when the cell was interrupted and had its time to stop, or was ended. */
+  /** Rejects after an interrupt, once the cell has had its time to stop, and when the cell is ended. */
   readonly stopped: Promise<never>;
   private stop!: (reason: unknown) => void;
 
-  /** @param controller whose signal is the cell's */
+  /** @param controller the controller of the cell's signal */
   constructor(
     readonly output: CellOutput,
     private readonly controller = new AbortController(),
@@ -33,7 +33,7 @@ export class Cell implements CellRun {
     this.stopped.catch(() => {});
   }
 
-  /** Node.js prints the cell with timers, sockets and processes that it started. */
+  /** Returns an empty text: Node.js prints the cell inside of timers, sockets and processes that it started. */
   [inspect.custom](): string {
     return '';
   }
@@ -48,11 +48,11 @@ export class Cell implements CellRun {
   }
 
   /**
-   * Tells the cell to stop: its signal is aborted, and code that began before
-   * ends where it looks (see interrupt/guards.ts). Code that watches the signal
-   * gets time to stop by itself, with its work in order.
+   * Stops the cell: aborts its signal, and code that began before the interrupt
+   * ends at its next guard (see interrupt/guards.ts). Code that watches the signal
+   * has {@link GRACE} to stop by itself.
    *
-   * @param count of the session's interrupts, this one included
+   * @param count number of the session's interrupts, with this one
    */
   interrupt(count: number): void {
     if (this.interrupted) return;
@@ -69,7 +69,7 @@ export class Cell implements CellRun {
   }
 }
 
-/** The error that stops an interrupted cell. */
+/** The error that stops an interrupted cell. The name is ipykernel's. */
 export class KeyboardInterrupt extends Error {
   override name = 'KeyboardInterrupt';
 
@@ -80,7 +80,7 @@ export class KeyboardInterrupt extends Error {
 
 const handlers: Array<(event: CellEvent) => void> = [];
 
-/** Calls `handler` for what happens to cells. */
+/** Calls `handler` for each event of a cell. */
 export function onCell(handler: (event: CellEvent) => void): void {
   handlers.push(handler);
 }
@@ -93,13 +93,13 @@ export function emitCellEvent(event: CellEvent): void {
 const storage = new AsyncLocalStorage<Cell>();
 let newest: Cell | null = null;
 
-/** Runs `work` as part of `cell`: now, and whatever it starts. */
+/** Runs `work`, and whatever it starts, as part of `cell`, which becomes the newest cell. */
 export function runIn<T>(cell: Cell, work: () => T): T {
   newest = cell;
   return storage.run(cell, work);
 }
 
-/** Runs `work` as part of `cell`, which does not become the newest cell. */
+/** Runs `work`, and whatever it starts, as part of `cell`, which does not become the newest cell. */
 export function runBeside<T>(cell: Cell, work: () => T): T {
   return storage.run(cell, work);
 }
@@ -109,7 +109,7 @@ export function isInCell(): boolean {
   return storage.getStore() !== undefined;
 }
 
-/** The cell that the running code belongs to; the newest cell where that is unknown. */
+/** Returns the cell that the running code belongs to; the newest cell when that is unknown, and `null` before the first. */
 export function currentCell(): Cell | null {
   return storage.getStore() ?? newest;
 }

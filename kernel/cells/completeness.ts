@@ -3,12 +3,12 @@ import { parse } from './compile/declarations';
 import { isCompleteCode } from './patches/tslab';
 import { syntaxErrors } from './patches/typescript';
 
-/** Errors that the end of the text makes, wherever they are said to be: an open template, an open comment. */
+/** Codes of errors that the end of the text causes, whatever their position: an open template, an open comment. */
 const OPEN = new Set([1160, 1010]);
-/** A string ends with its line. */
+/** Code of the error of an open string, which the end of its line causes. */
 const OPEN_STRING = 1002;
 
-/** Returns whether a front end that reads line by line may run the code: tslab's rules, and a syntax error is `invalid`. */
+/** Returns whether a front end that reads line by line may run the code, by tslab's rules; a syntax error is `invalid`. */
 export function completeness(code: string): Completeness {
   const { completed, indent } = isCompleteCode(code);
   const problems = syntaxErrors(parse(code));

@@ -3,10 +3,10 @@ import { TYPES_NAMESPACE } from './compile/names';
 import type { NotebookProgram } from './compile/program/notebook';
 import type { Variables } from './variables';
 
-/** As in environments/typing.ts, which is not loaded for it. */
+/** The same as in environments/typing.ts, which need not be loaded for it. */
 const TYPING = Symbol.for('joylab.typing');
 
-/** The types of the environments that the notebook has opened, as its cells see them. */
+/** Declares the types of the environments that the notebook has opened for its cells. */
 export class EnvironmentTypes {
   private readonly typings = new Map<string, EnvironmentTyping>();
 
@@ -16,9 +16,9 @@ export class EnvironmentTypes {
   ) {}
 
   /**
-   * After a cell: where it left an environment in a variable, declares the
-   * types of its schemas. `openenv` gives them from then on, and so
-   * does the variable, unless the user gave it a type.
+   * Declares the types of the environments that a cell has assigned to variables;
+   * called after each cell. From then on `openenv` returns these types, and the
+   * variable has its own, unless the user gave it one.
    */
   update(): void {
     for (const name of this.variables.names()) {
@@ -32,8 +32,8 @@ export class EnvironmentTypes {
   }
 
   /**
-   * Reads the schemas again of what a cell opens by its name, since a server
-   * may have been replaced by another. Returns whether any type changed.
+   * Reads the schemas again of the environments that a cell names, since a server
+   * may have been replaced by another. Resolves with whether a type has changed.
    */
   async refresh(code: string): Promise<boolean> {
     const mentioned = [...this.typings.values()].filter(({ key, refresh }) => refresh && code.includes(key));
@@ -46,7 +46,7 @@ export class EnvironmentTypes {
     return changed.includes(true);
   }
 
-  /** Returns whether the types are new. */
+  /** Declares types. Returns whether they are new. */
   private add(typing: EnvironmentTyping): boolean {
     const known = this.typings.get(typing.key);
     this.typings.set(typing.key, typing);
@@ -61,7 +61,7 @@ function typingOf(value: unknown): EnvironmentTyping | null {
   return (value as { [TYPING](): EnvironmentTyping | null })[TYPING]();
 }
 
-/** A module that adds the types of environments to joylab's. */
+/** Returns the text of a module that adds the types of environments to joylab's. */
 function environmentsText(typings: EnvironmentTyping[]): string {
   // Other names in the namespace begin with a capital letter.
   const namespaces = typings.map(
@@ -72,7 +72,7 @@ function environmentsText(typings: EnvironmentTyping[]): string {
   return `${namespaces.join('\n')}\ndeclare module 'joylab' { interface OpenedEnvironments {\n${entries.join('\n')}\n} }\n`;
 }
 
-/** The variable anew, and names for what its methods take and give: `env.Action`, `env.Observation`, `env.State`. */
+/** Returns a declaration of a variable with its new type, and names for the types of its methods: `env.Action`, `env.Observation`, `env.State`. */
 function variableText(name: string, { key, description }: EnvironmentTyping): string {
   const documentation = description ? `/** ${description.replace(/\*\//g, '*\\/')} */\n` : '';
   return `${documentation}declare const ${name}: import('joylab').OpenedEnvironments[${JSON.stringify(key)}];

@@ -8,14 +8,14 @@ import { SystemExit } from './systemExit';
 import { CYAN, DIM, excerpt, placeOf, RED, RESET } from './excerpt';
 import { userFrames, type Frame } from './patches/language/stackTraces';
 
-/** Problems shown of one cell. */
+/** Problems that are shown of one cell, at most. */
 const MAXIMUM_PROBLEMS = 50;
 
-/** Frames shown of a stack: so many of its newest, and of its oldest. */
+/** Frames that are shown of a long stack: the newest and the oldest. */
 const NEWEST_FRAMES = 10;
 const OLDEST_FRAMES = 4;
 
-/** Errors shown behind an error: its causes, the errors of an AggregateError. */
+/** Levels of errors that are shown below an error, at most: its causes, the errors of an AggregateError. */
 const MAXIMUM_DEPTH = 5;
 
 /** The cell that an error is about. */
@@ -25,9 +25,9 @@ export interface ErrorCell {
   code: string;
 }
 
-/** A failure of a cell that says all there is to say: no stack is shown. */
+/** An error of a cell whose message is enough: it is shown without a stack. */
 export class CellFailure extends Error {
-  /** @param place In the cell, counted from 1. */
+  /** @param place its position in the cell, counted from 1; `length` in characters */
   constructor(
     name: string,
     message: string,
@@ -38,10 +38,10 @@ export class CellFailure extends Error {
   }
 }
 
-/** Codes of the problems that the parser finds. */
+/** Returns whether the parser has found a problem, by its code. */
 const isSyntax = ({ code }: Problem): boolean => (code >= 1000 && code < 2000) || code === NO_JSX;
 
-/** Returns what the compiler says about a cell. */
+/** Returns the compiler's problems of a cell as Jupyter shows an error. */
 export function compileErrors(problems: Problem[], label: string, folder: string): CellError {
   const placed = problems.map((problem) => {
     const { line, column } = placeOf(problem.text, problem.start);
@@ -50,7 +50,7 @@ export function compileErrors(problems: Problem[], label: string, folder: string
   const traceback = placed
     .slice(0, MAXIMUM_PROBLEMS)
     .map(({ label, line, column, text, start, length, code, message }) => {
-      // What spans lines is marked to the end of the first.
+      // A problem that spans lines is marked to the end of the first.
       const marked = text.slice(start, start + length).split('\n')[0].length;
       return `${CYAN}${label}, line ${line}, column ${column}${RESET}: ${RED}error${RESET} ${DIM}TS${code}${RESET}: ${message}\n\n${excerpt(text, line, column, marked)}\n`;
     });
@@ -73,7 +73,7 @@ function pathLabel(path: string, folder: string): string {
   return isAbsolute(from) ? path : from;
 }
 
-/** An exception, with the user's own frames and the source line of the newest. */
+/** Returns an exception as Jupyter shows it, with the user's own frames and the source line of the newest. */
 export function describeError(error: unknown, cell: ErrorCell, depth = 0): CellError {
   if (error instanceof CellFailure) return describeFailure(error, cell);
   if (error instanceof SystemExit)
@@ -87,7 +87,7 @@ export function describeError(error: unknown, cell: ErrorCell, depth = 0): CellE
     return { ename: 'Thrown', evalue: text, traceback: [`${RED}Thrown${RESET}: ${text}`] };
   }
   const ename = errorName(error);
-  // Node.js goes on about who asked for a module: that is this cell.
+  // Node.js adds the modules that required it: the kernel's own.
   const message = String(error.message).replace(/\nRequire stack:[^]*/, '');
   const traceback = [`${RED}${ename}${RESET}: ${message}`, ...describeStack(error)];
   const details = errorDetails(error);
@@ -103,7 +103,7 @@ export function describeError(error: unknown, cell: ErrorCell, depth = 0): CellE
   return { ename, evalue: message, traceback };
 }
 
-/** The name of an error; its class where it has no name of its own. */
+/** Returns the name of an error; that of its class when it has none of its own. */
 function errorName(error: Error): string {
   const own = error.constructor?.name;
   return (error.name === 'Error' && own && own !== 'Object' ? own : String(error.name || '')) || 'Error';
@@ -119,7 +119,7 @@ function describeStack(error: Error): string[] {
   return ['', excerpt(newest.text, newest.line, newest.column), '', ...lines];
 }
 
-/** A function that calls itself is one line. */
+/** Joins equal lines in a row, as a function that calls itself has, to one line with their number. */
 function joinRepeated(lines: string[]): string[] {
   const joined: Array<{ line: string; count: number }> = [];
   for (const line of lines) {
@@ -134,7 +134,7 @@ function frameLine({ name, label, line, column }: Frame): string {
   return `    at ${name ? `${name} ` : ''}(${CYAN}${label}, line ${line}, column ${column}${RESET})`;
 }
 
-/** Properties of an error beyond the usual ones, such as `code`. */
+/** Returns the properties of an error beyond the usual ones, such as `code`, as text. */
 function errorDetails(error: Error): string {
   // The message of a child process that failed ends with what it wrote.
   const usual = [
@@ -157,7 +157,7 @@ function errorDetails(error: Error): string {
   return details.length > 0 ? inspect(Object.fromEntries(details)) : '';
 }
 
-/** The errors that led to an error. */
+/** Returns the errors that led to an error, each with a title. */
 function errorsBehind(error: Error): Array<[title: string, error: unknown]> {
   const { cause, errors, suppressed } = error as { cause?: unknown; errors?: unknown; suppressed?: unknown };
   const behind: Array<[string, unknown]> = [];

@@ -4,17 +4,17 @@
 
 export const RED = '\x1b[31m';
 export const DIM = '\x1b[2m';
-/** Bold: JupyterLab's plain cyan is too pale on the background of errors. */
+/** Bold, since JupyterLab's plain cyan is too pale on the background of errors. */
 export const CYAN = '\x1b[1;36m';
 export const RESET = '\x1b[0m';
 
-/** Lines shown before and after the one at fault. */
+/** Lines that are shown before and after the one with the error. */
 const CONTEXT = 2;
 
-/** Longest line that is shown whole, in characters. */
+/** Characters of the longest line that is shown whole. */
 const MAXIMUM_WIDTH = 160;
 
-/** The excerpt of a text around a line, with a caret under the column. Both count from 1. */
+/** Returns the lines of a text around a line, with `length` carets from the column on. Line and column count from 1. */
 export function excerpt(code: string, line: number, column: number, length = 1): string {
   const lines = code.split('\n');
   const first = Math.max(1, line - CONTEXT);
@@ -46,7 +46,7 @@ function cut(text: string, from: number): string {
   return start.length > MAXIMUM_WIDTH ? `${start.slice(0, MAXIMUM_WIDTH)}…` : start;
 }
 
-/** Line and column of an offset; both count from 1. */
+/** Returns line and column of an offset; both count from 1. */
 export function placeOf(text: string, offset: number): { line: number; column: number } {
   const before = text.slice(0, offset).split('\n');
   return { line: before.length, column: before.at(-1)!.length + 1 };

@@ -4,7 +4,7 @@ import type { Problem } from './compile/compiler';
 import { adviceOnJsx } from './compile/problems/jsx';
 import { joylabExports } from './directives/autoImport';
 
-/** Names of Python, and what they are here. */
+/** Names of Python, with what to write in TypeScript. */
 const PYTHON: Record<string, string> = {
   print: 'console.log(…)',
   len: '.length',
@@ -32,12 +32,12 @@ const MAGIC = /^\s*%/;
 const PYTHON_BLOCK =
   /^\s*(?:(?:for|while|if|elif|def|class|with)\s.*|else|try|except.*)\s*:\s*(?:#.*)?$|^\s*from\s+\S+\s+import\s|^\s*import\s+[\w.]+(?:\s+as\s+\w+)?\s*$/;
 
-/** Returns what to do about a problem, where people used to other notebooks, or new to these, would not know; `null`: nothing to add. */
+/** Returns advice on a problem for users of other notebooks, or of Python; `null`: there is none. */
 export function hintFor(problem: Problem): string | null {
   const { code, text, start, length } = problem;
   const named = text.slice(start, start + length);
   if (code === 2307) return missingModule(named.slice(1, -1));
-  // An element that is not closed reads like an assertion of a type.
+  // TypeScript takes an element that is not closed for a type assertion.
   if (code === 2304 && text[start - 1] === '<' && /^[a-z]+\d?$/.test(named) && /^\s*>/.test(text.slice(start + length)))
     return adviceOnJsx(named);
   if (code === 2304 || code === 2552)
@@ -51,7 +51,7 @@ function unknownName(name: string): string | null {
   return Object.hasOwn(PYTHON, name) ? `Python's ${name} is ${PYTHON[name]} here.` : null;
 }
 
-/** A setting that others have, or that had another name, in an object of settings. */
+/** Returns advice on a setting that other libraries have, or that had another name. */
 function otherSetting(name: string, message: string): string | null {
   const [, type = ''] = /in type '(\w+)'/.exec(message) ?? [];
   if (!/(Config|Options)$/.test(type)) return null;
@@ -61,7 +61,7 @@ function otherSetting(name: string, message: string): string | null {
   return elsewhere && Object.hasOwn(elsewhere, camel) ? `${name}: ${elsewhere[camel]}.` : null;
 }
 
-/** Variables are declared here, other than in Python. */
+/** Returns advice on an assignment to a name that is not declared, as in Python. */
 function assigned(name: string, behind: string): string | null {
   return /^\s*=(?![=>])/.test(behind) ? `A variable is declared before it is used: let ${name} = …;` : null;
 }

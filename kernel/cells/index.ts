@@ -1,33 +1,35 @@
 import { inKernel, keepIntrinsics } from '../common/intrinsics';
-import { setHost } from '../display/host';
+import { setCellContext } from '../display/cellContext';
 import type { CommOpener, Interpreter } from '../jupyter/interpreter';
 import { packageRoot } from '../common/packagePaths';
 import { keepCompiledTypeScript } from './compile/typescript';
-import { KernelHost } from './host';
+import { KernelContext } from './kernelContext';
 import { installPatches, PROCESS_PATCHES, SESSION_PATCHES } from './patches';
 import { withoutOptimizer } from './patches/language/optimizer';
 import { Session } from './session';
 
 export { untriedVersions } from './patches/versions';
 
-/** Milliseconds after the start in which a first cell finds the thread free. */
+/** Milliseconds after the start in which the thread is left to a first cell. */
 const QUIET = 3000;
 
+/** Options of {@link createInterpreter}. */
 export interface InterpreterOptions {
+  /** Opens comms, and takes handlers for those that the front end opens. */
   comms: CommOpener;
-  /** Shared with the thread that receives interrupts: see `WireOptions` of jupyter/protocol.ts. */
+  /** Memory that is shared with the wire thread: see jupyter/interrupt/flag.ts. */
   interruptFlag: Int32Array;
   /** The notebook's folder: packages and files are found from here. */
   folder: string;
 }
 
 /**
- * Makes the interpreter of a kernel. Until it is closed, what the process
+ * Creates the interpreter of a kernel. Until it is closed, what the process
  * prints goes to cells, and `joylab` displays in them: see patches/index.ts.
  */
 export function createInterpreter({ comms, interruptFlag, folder }: InterpreterOptions): Interpreter {
   const takeBack = installPatches(PROCESS_PATCHES, interruptFlag);
-  setHost(new KernelHost(comms));
+  setCellContext(new KernelContext(comms));
   const session = new Session({ folder, packageRoot }, interruptFlag);
   session.onClose(takeBack);
   const reportUncaught = (error: unknown): void => session.reportUncaught(error);

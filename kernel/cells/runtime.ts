@@ -16,9 +16,9 @@ export interface CellMeta {
   resolve(specifier: string): string;
 }
 
-/** The functions that the JavaScript of a cell calls while it runs; one object for each run. See compile/emit/scope.ts. */
+/** The functions that the JavaScript of a cell calls while it runs: an object for each run. See compile/emit/scope.ts. */
 export class CellRuntime {
-  /** The value of the cell's last expression: the cell assigns it. */
+  /** The value of the cell's last expression, which the cell assigns. */
   value: unknown = undefined;
   private readonly resources: Resource[] = [];
   private error: { value: unknown } | null = null;
@@ -31,7 +31,7 @@ export class CellRuntime {
   readonly import = (specifier: unknown) => this.imports.import(specifier);
   readonly link = (specifier: string, names: Record<string, string>) => this.imports.link(specifier, names);
 
-  /** `using` and `await using`: keeps a value to be disposed of at the end of the cell. */
+  /** Keeps a value of `using` or `await using`, to be disposed of at the end of the cell, and returns it. Throws a TypeError when it has no method for that. */
   use<T>(value: T, isAsync: boolean): T {
     if (value === null || value === undefined) return value;
     const object = value as { [Symbol.dispose]?: () => void; [Symbol.asyncDispose]?: () => PromiseLike<void> };
@@ -44,7 +44,7 @@ export class CellRuntime {
     return value;
   }
 
-  /** Notes what ended the cell; returns it, to be thrown again. */
+  /** Notes the error that ended the cell; returns it, to be thrown again. */
   failed(error: unknown): unknown {
     this.error = { value: error };
     return error;
@@ -72,7 +72,7 @@ export class CellRuntime {
     if (this.error) throw this.error.value;
   }
 
-  /** As ECMAScript says: an error of `dispose` hides the one before it, and holds it. */
+  /** Makes an error of `dispose` the cell's error, with the one before it as `suppressed`, as in ECMAScript. */
   private suppress(error: unknown): void {
     if (!this.error) {
       this.error = { value: error };
@@ -83,9 +83,9 @@ export class CellRuntime {
   }
 }
 
-/** Returns what `import.meta` says in the cells of a notebook in `folder`. */
+/** Returns `import.meta` for the cells of a notebook in `folder`. */
 export function cellMeta(folder: string, require: NodeRequire): CellMeta {
-  // Jupyter Server names the notebook here.
+  // Jupyter Server sets the variable to the notebook's path.
   const session = process.env.JPY_SESSION_NAME ?? '';
   const filename = isAbsolute(session) && existsSync(session) ? session : join(folder, 'notebook.ipynb');
   return {

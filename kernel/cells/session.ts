@@ -1,5 +1,5 @@
 import { inKernel, repairIntrinsics, reportRepair } from '../common/intrinsics';
-import type { MimeBundle } from '../display/host';
+import type { MimeBundle } from '../display/cellContext';
 import { FLAG } from '../jupyter/interrupt/flag';
 import type {
   CellError,
@@ -56,7 +56,7 @@ export class Session implements Interpreter {
   private readonly tslab: TslabGlobal;
   private readonly undo: Undo[] = [];
   private running: Cell | null = null;
-  /** Aborted by an interrupt: the signal of what runs beside cells, such as handlers of comms. */
+  /** The controller of the signal of code that runs beside cells, such as handlers of comms; an interrupt aborts it. */
   private besides = new AbortController();
   private outcome: Outcome = { ok: true };
 
@@ -67,7 +67,7 @@ export class Session implements Interpreter {
     const { folder } = folders;
     const begin = () => {
       beginPart();
-      // SIGINT is for what begins now: an interrupt from before has to be seen here.
+      // SIGINT ends only what begins now: an interrupt from before must be seen here.
       if (this.running) this.throwIfInterrupted(this.running);
     };
     this.compiler = new CellCompiler(folders, begin, (path, text) => this.modules.addVirtual(path, text));
@@ -85,7 +85,7 @@ export class Session implements Interpreter {
     this.executor = executor;
     this.onClose(undo);
     this.meta = cellMeta(folder, this.imports.require);
-    // What TypeScript takes for granted in Node.js.
+    // Globals that TypeScript's declarations of Node.js have.
     this.onClose(replace(globalThis, { __dirname: this.meta.dirname, __filename: this.meta.filename }));
     this.variables = new Variables(scope);
     this.environments = new EnvironmentTypes(this.variables, this.compiler.notebook);
@@ -149,12 +149,12 @@ export class Session implements Interpreter {
     return null;
   }
 
-  /** The flag is up, too, while the message that brings an interrupt waits for synchronous code to end. */
+  /** Throws when the cell was interrupted. The flag says so before the interrupt's message, which waits for synchronous code to end. */
   private throwIfInterrupted(cell: Cell): void {
     if (cell.interrupted || Atomics.load(this.interruptFlag, FLAG.raised) !== 0) throw new KeyboardInterrupt();
   }
 
-  /** Displays the last value and does what the cell's directives ask for; an interrupt ends it. */
+  /** Displays the last value, waits for the cell's input and applies its directives; an interrupt ends that. */
   private async afterwards(cell: Cell, prepared: PreparedCell, value: unknown): Promise<void> {
     const work = async (): Promise<void> => {
       if (value !== undefined && value !== null) await showResult(cell, value);
@@ -165,7 +165,7 @@ export class Session implements Interpreter {
     await Promise.race([work(), cell.stopped]);
   }
 
-  /** Runs a source; a module that it imports and that has to be awaited is, first; so are new types of its environments, if it has type errors. */
+  /** Runs a source. It runs again once a module that it imports has been awaited, and, if it has type errors, once new types of its environments are declared. */
   private async evaluateSource(source: CellSource): Promise<Outcome> {
     await Promise.race([this.imports.refresh(), currentCell()?.stopped]);
     for (let refreshed = false; ; ) {
@@ -198,7 +198,7 @@ export class Session implements Interpreter {
     return outcome;
   }
 
-  /** Says what a cell had replaced that the kernel cannot do without. */
+  /** Restores what a cell has replaced and the kernel needs, and tells the user. */
   private repair(): void {
     reportRepair(repairIntrinsics(), (text) => currentCell()?.output.stream('stderr', text));
   }
@@ -233,11 +233,11 @@ export class Session implements Interpreter {
     const known =
       inspectDirective(code, position) ??
       inspect(notebook, code, position, assistPreamble(code, notebook.names()), detail);
-    // Exports of joylab are documented also where they are not imported yet.
+    // Exports of joylab have documentation before they are imported, too.
     return known ?? inspect(notebook, code, position, joylabImport(parse(code), new Set(notebook.names())), detail);
   }
 
-  /** Serves the front end's questions about what is wrong with a cell. */
+  /** Answers front ends that ask for the errors of a cell. */
   serveDiagnostics(comms: CommOpener): void {
     serveDiagnostics(comms, this.compiler.notebook);
   }
@@ -267,7 +267,7 @@ export class Session implements Interpreter {
     currentCell()?.output.stream('stderr', `Uncaught in a promise or callback:\n${traceback.join('\n')}\n`);
   }
 
-  /** Takes something back when the session is closed, after what came later. */
+  /** Calls `undo` when the session is closed, in reverse order. */
   onClose(undo: Undo): void {
     this.undo.push(undo);
   }
@@ -278,13 +278,13 @@ export class Session implements Interpreter {
   }
 }
 
-/** A value may choose to show nothing. */
+/** Shows the value of a cell, unless its bundle is empty. */
 async function showResult(cell: Cell, value: unknown): Promise<void> {
   const { data, metadata } = await inKernel(() => describe(value));
   if (Object.keys(data).length > 0) cell.output.result(data, metadata);
 }
 
-/** Returns whether SIGINT has ended synchronous code; the message that says so is still on its way. */
+/** Returns whether an error is that of synchronous code which SIGINT has ended. The interrupt's message may arrive later. */
 function isTermination(error: unknown): boolean {
   return (error as NodeJS.ErrnoException | null)?.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED';
 }

@@ -1,10 +1,10 @@
-/** Thrown by code that would end its process; named as ipykernel names it. With the code 0, papermill takes a notebook for finished. */
+/** Thrown by code that would end its process. The name is ipykernel's: with the code 0, papermill takes a notebook for finished. */
 export class SystemExit extends Error {
   override name = 'SystemExit';
 
   /**
-   * @param call what the code called
-   * @param code with which the process would have ended
+   * @param call the call that the code made: "process.exit(1)"
+   * @param code the exit code of the process
    */
   constructor(
     readonly call: string,

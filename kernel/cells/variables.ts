@@ -1,14 +1,14 @@
-/** The notebook's variables, and which of them are newest. */
+/** The notebook's variables, and the order in which they changed. */
 export class Variables {
-  /** For each variable: its value when it was last seen to change, and a number that grows with each cell. */
+  /** For each variable its value after its last change, and the number of the cell that changed it. */
   private readonly seen = new Map<string, { value: unknown; changed: number }>();
   private before = new Map<string, unknown>();
   private cells = 0;
 
-  /** @param locals The executor's variables, by name. */
+  /** @param locals the executor's variables, by name */
   constructor(private readonly locals: Record<string, unknown>) {}
 
-  /** Before a cell: remembers the values. */
+  /** Notes the values before a cell. */
   mark(): void {
     this.before = new Map(this.names().map((name) => [name, this.get(name)]));
   }
@@ -18,7 +18,7 @@ export class Variables {
     return Object.hasOwn(this.locals, name) && (!this.before.has(name) || this.before.get(name) !== this.get(name));
   }
 
-  /** After a cell: notes which variables changed. */
+  /** Notes which variables a cell has changed. */
   update(): void {
     this.cells++;
     for (const name of this.names()) {
@@ -40,7 +40,7 @@ export class Variables {
     this.locals[name] = value;
   }
 
-  /** `undefined`, too, where it was imported from a file that has become broken. */
+  /** Returns the value of a variable; `undefined`, too, when it is an import from a file that cannot be loaded any more. */
   get(name: string): unknown {
     try {
       return this.locals[name];
@@ -49,7 +49,7 @@ export class Variables {
     }
   }
 
-  /** The variable that changed last among those whose value passes `test`. */
+  /** Returns the variable that changed last of those whose value passes `test`; `null`: there is none. */
   newest(test: (value: unknown) => boolean): { name: string; value: unknown } | null {
     let found: { name: string; changed: number } | null = null;
     for (const [name, { changed }] of this.seen) {

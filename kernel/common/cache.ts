@@ -4,14 +4,15 @@ import * as path from 'node:path';
 import { crc32 } from 'node:zlib';
 import { cacheFolder } from './cacheFolder';
 
-/** Bytes before what is kept: its checksum. */
+/** Bytes before the content: its CRC-32. */
 const HEADER = 4;
 
 /**
- * Data that an earlier process made and any process can make again.
+ * A file with data that an earlier process computed and any process can
+ * compute again.
  *
- * @param kind folder in the folder of caches
- * @param key all that it depends on, the form of what is kept included
+ * @param kind name of a folder in the cache folder
+ * @param key all that the content depends on, its format included, as JSON
  */
 export class CacheEntry {
   private readonly file: string | null;
@@ -22,7 +23,7 @@ export class CacheEntry {
     this.file = folder === null ? null : path.join(folder, kind, name);
   }
 
-  /** Returns what is kept; undefined where there is nothing, or nothing whole. */
+  /** Returns the content; undefined when there is none, or its checksum is wrong. */
   read(): Buffer | undefined {
     if (this.file === null) return undefined;
     try {
@@ -34,7 +35,7 @@ export class CacheEntry {
     }
   }
 
-  /** Keeps it for other processes. Where that is not possible, they make it again. */
+  /** Writes the content for other processes. When that fails, they compute it again. */
   write(content: Buffer | string): void {
     if (this.file === null) return;
     try {

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import * as path from 'node:path';
 
-/** `$JOYLAB_CACHE`, else a folder among the user's caches; `null` where the variable is empty, to keep nothing. */
+/** Returns `$JOYLAB_CACHE`, else a folder in the user's cache folder; `null` when the variable is empty, to cache nothing. */
 export function cacheFolder(): string | null {
   const named = process.env.JOYLAB_CACHE;
   return named === undefined ? path.join(userCaches(), 'joylab') : named || null;

@@ -2,26 +2,26 @@ import { randomUUID } from 'node:crypto';
 import { checkTextNesting } from './nesting';
 
 /*
- * JSON whose integers have any size. JavaScript's own parser rounds those that
- * a number cannot hold, and its own writer fails at bigints. Texts without
- * long numbers, nearly all, go its way, at its speed.
+ * JSON with integers of any size. `JSON.parse` rounds those that a number
+ * cannot hold, and `JSON.stringify` throws at bigints. Both do the work for
+ * texts without long numbers, which are nearly all, at their speed.
  */
 
-/** Every integer that a number cannot hold has this: a run of digits, not those of a fraction. */
+/** Occurs in every integer that a number cannot hold: a run of digits that is not in a fraction. */
 const LONG = /(?<![\d.])\d{16}/;
-/** Digits of an integer, at most: Python's own limit. */
+/** Characters of the longest integer that becomes a bigint: Python's own limit on digits. */
 const MAXIMUM_DIGITS = 4300;
-/** Stands before the digits of a bigint in a text. Nobody else knows it. */
+/** Stands before the digits of a bigint in a text. It is random, so that no other text begins with it. */
 const MARK = `${randomUUID()}:`;
 const MARKED = new RegExp(`"${MARK}(-?\\d+)"`, 'g');
 
 /**
- * `JSON.parse`, in which an integer that a number would not give back digit by
- * digit is a bigint. A number beyond ±1.8e308 is ±Infinity, as there.
+ * Returns what `JSON.parse` gives, with a bigint for each integer that a number
+ * does not hold exactly. A number beyond ±1.8e308 is ±Infinity, as there.
  *
- * @param what is parsed, as the subject of a sentence
- * @throws NestingError where it is nested too deeply
- * @throws SyntaxError where it is not JSON
+ * @param what the subject of the error's sentence: `The action`
+ * @throws NestingError when it is nested too deeply
+ * @throws SyntaxError when it is not JSON
  */
 export function parseExact(text: string, what: string): unknown {
   checkTextNesting(text, what);
@@ -36,13 +36,13 @@ export function parseExact(text: string, what: string): unknown {
   );
 }
 
-/** Returns whether a number is exactly its text. Only integers are looked at: others are rounded to what is nearest, as everywhere. */
+/** Returns whether a number holds its text exactly, or may be rounded: fractions, and integers above the limit, are, as in `JSON.parse`. */
 function isExact(text: string): boolean {
   const value = Number(text);
   return !/^-?\d+$/.test(text) || Number.isSafeInteger(value) || String(value) === text || text.length > MAXIMUM_DIGITS;
 }
 
-/** A text of JSON, of which what stands between the strings is replaced. */
+/** Returns JSON with `replace` applied to the text between its strings. */
 function outsideStrings(text: string, replace: (part: string) => string): string {
   const parts: string[] = [];
   let from = 0;
@@ -54,7 +54,7 @@ function outsideStrings(text: string, replace: (part: string) => string): string
   return parts.join('') + replace(text.slice(from));
 }
 
-/** Returns where the text goes on after the string that begins at `start`. */
+/** Returns the offset after the string that begins at `start`. */
 function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
     let backslashes = 0;
@@ -65,8 +65,8 @@ function endOfString(text: string, start: number): number {
 }
 
 /**
- * `JSON.stringify`, in which bigints are integers, and so are whole numbers
- * beyond 2⁵³: of those it writes the first 17 digits alone.
+ * Returns what `JSON.stringify` gives, with bigints as integers, and with every
+ * digit of whole numbers beyond 2⁵³, of which it gives 17 and zeros.
  */
 export function stringifyExact(value: unknown): string {
   const text = asItIs(value);
@@ -80,11 +80,11 @@ export function stringifyExact(value: unknown): string {
   return marked?.replace(MARKED, '$1');
 }
 
-/** Length of the mark at the start of {@link markedText}. */
+/** Characters of the mark in {@link markedText}. */
 export const MARK_LENGTH = MARK.length;
 
 /**
- * `JSON.stringify` for a reader that has no {@link parseExact}: where there are
+ * Returns JSON for a reader that has no {@link parseExact}: when there are
  * bigints, the text begins with `#` and a mark, and each bigint is a string of
  * the mark and its digits.
  */
@@ -95,7 +95,7 @@ export function markedText(value: unknown): string {
   );
 }
 
-/** Returns what `JSON.stringify` gives; nothing for bigints. */
+/** Returns what `JSON.stringify` gives; `null` when it throws, as for bigints. */
 function asItIs(value: unknown): string | null {
   try {
     return JSON.stringify(value);

@@ -5,10 +5,10 @@ import { Worker } from 'node:worker_threads';
 
 /*
  * Cells run among the same objects as the kernel: a cell that replaces what
- * the kernel uses would leave it unable to run another. What cannot work any
- * more, since it is no function, or gone, is put back after the cell. What the
+ * the kernel uses would leave it unable to run another. What no longer works,
+ * since it is not a function or is gone, is restored after the cell. What the
  * user replaced by a function stays, and the kernel has the original while it
- * works. Nothing here that runs later uses what may be replaced.
+ * works. Code here that runs after a cell uses nothing that may be replaced.
  */
 
 type Key = string | symbol;
@@ -19,9 +19,9 @@ interface Kept {
   key: Key;
   name: string;
   descriptor: PropertyDescriptor;
-  /** Its value; of an accessor of the language, its getter. */
+  /** Its value; for an accessor of the language, its getter. */
   value: unknown;
-  /** The language's own. */
+  /** Whether it belongs to the language (ECMAScript), not to Node.js. */
   core: boolean;
 }
 
@@ -33,10 +33,10 @@ const GLOBALS =
   URL AbortController AbortSignal EventTarget Event MessageChannel TextEncoder TextDecoder parseInt parseFloat isNaN isFinite encodeURIComponent decodeURIComponent`.split(
     /\s+/,
   );
-/** Of these, what belongs to the language and is the kernel's even where the user has another: `Date` and its like are replaced in tests. */
+/** Those of the language whose originals the kernel uses while the user has others. Not `Date`, timers and the like, which tests replace. */
 const LANGUAGE = GLOBALS.slice(0, GLOBALS.indexOf('Math')).filter((name) => name !== 'Date');
 
-/** Additions to the prototypes that all objects have, which make of the kernel's what they are not; numbers, too. */
+/** Keys that change how the kernel's own objects behave when a cell adds them to a prototype of {@link EXTENDED}; so do array indices. */
 const HARMFUL: Key[] = [
   'then',
   'toJSON',
@@ -58,18 +58,18 @@ const EXTENDED = {
   Function: Function.prototype,
 };
 
-/** Names that one message lists. */
-const MAXIMUM_TOLD = 10;
+/** Names that one message lists, at most. */
+const MAXIMUM_LISTED = 10;
 
 const { getOwnPropertyDescriptor, defineProperty, getPrototypeOf } = Object;
 const { ownKeys, deleteProperty } = Reflect;
 
 const kept: Kept[] = [];
 const prototypes: Array<{ name: string; prototype: object; keys: Key[] }> = [];
-/** Parts of the language that the user has replaced, by functions. */
+/** Parts of the language that the user has replaced by functions. */
 let replaced: Array<{ entry: Kept; now: PropertyDescriptor }> = [];
 
-/** Remembers what there is. Called once, when all is changed that the kernel itself changes. */
+/** Records the originals. Called once, after the kernel has made its own changes. */
 export function keepIntrinsics(): void {
   for (const name of GLOBALS) keep(globalThis, name, name, false);
   for (const [name, owner] of languageObjects())
@@ -92,7 +92,7 @@ function keep(owner: any, key: Key, name: string, core: boolean): void {
     kept.push({ owner, key, name, descriptor, value, core });
 }
 
-/** The language's constructors with their prototypes, its namespaces, and what has no name. */
+/** Returns the language's constructors with their prototypes, its namespaces, and the prototypes that have no name. */
 function languageObjects(): Array<[string, object]> {
   const named = LANGUAGE.flatMap((name): Array<[string, object]> => {
     const value = (globalThis as any)[name];
@@ -120,7 +120,7 @@ function languageObjects(): Array<[string, object]> {
   ];
 }
 
-/** Parts of Node.js that the kernel uses. */
+/** Returns the parts of Node.js that the kernel uses. */
 function nodeObjects(): Record<string, object> {
   return {
     process,
@@ -154,13 +154,13 @@ function stateOf({ owner, key, value, descriptor }: Kept): 'same' | 'other' | 'b
   }
 }
 
-/** Names of what was put back, and of what could not be. */
+/** Names of what was restored, and of what could not be. */
 export interface Repair {
   restored: string[];
   lost: string[];
 }
 
-/** Puts back what cannot work any more. */
+/** Restores what no longer works, and notes what the user has replaced by functions. */
 export function repairIntrinsics(): Repair {
   const repair: Repair = { restored: [], lost: [] };
   replaced = [];
@@ -188,7 +188,7 @@ function removeAdditions({ name, prototype, keys }: (typeof prototypes)[number],
   }
 }
 
-/** Says what {@link repairIntrinsics} did. */
+/** Writes what {@link repairIntrinsics} did, in a sentence each. */
 export function reportRepair({ restored, lost }: Repair, write: (text: string) => void): void {
   if (restored.length > 0) write(`Put back, since the kernel needs it: ${list(restored)}.\n`);
   if (lost.length > 0)
@@ -197,8 +197,8 @@ export function reportRepair({ restored, lost }: Repair, write: (text: string) =
 
 function list(names: string[]): string {
   return (
-    names.slice(0, MAXIMUM_TOLD).join(', ') +
-    (names.length > MAXIMUM_TOLD ? ` and ${names.length - MAXIMUM_TOLD} more` : '')
+    names.slice(0, MAXIMUM_LISTED).join(', ') +
+    (names.length > MAXIMUM_LISTED ? ` and ${names.length - MAXIMUM_LISTED} more` : '')
   );
 }
 
@@ -206,7 +206,7 @@ function restore(entry: Kept): boolean {
   return define(entry, entry.descriptor);
 }
 
-/** Returns whether the property may be changed. */
+/** Defines the property. Returns `false` when it cannot be changed. */
 function define({ owner, key, value }: Kept, descriptor: PropertyDescriptor): boolean {
   try {
     defineProperty(owner, key, descriptor);
@@ -218,7 +218,7 @@ function define({ owner, key, value }: Kept, descriptor: PropertyDescriptor): bo
   }
 }
 
-/** Runs work of the kernel's with the language as it was. */
+/** Runs `work` of the kernel with the originals of the language, and gives the user's back after it. */
 export function inKernel<T>(work: () => T): T {
   if (replaced.length === 0) return work();
   const swapped = replaced;

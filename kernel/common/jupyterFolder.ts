@@ -1,7 +1,7 @@
 import * as os from 'node:os';
 import * as path from 'node:path';
 
-/** Jupyter's data folder of this user: what `jupyter --data-dir` prints. */
+/** Returns Jupyter's data folder of this user: what `jupyter --data-dir` prints. */
 export function userDataFolder(): string {
   const { JUPYTER_DATA_DIR, XDG_DATA_HOME, APPDATA } = process.env;
   if (JUPYTER_DATA_DIR) return JUPYTER_DATA_DIR;

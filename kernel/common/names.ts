@@ -15,7 +15,7 @@ export function adviceOnName(name: string, valid: readonly string[], what: strin
   return valid.length > 0 ? `The ${what} are: ${valid.join(', ')}.` : `There are no ${what}.`;
 }
 
-/** Returns the valid name that was meant: misspelt by a letter, a longer one that has it as a part ("steps": "maxSteps"), or misspelt by more. */
+/** Returns the valid name that was meant: one that differs by a letter, else a longer one that contains it ("steps": "maxSteps"), else a similar one. */
 function meantName(name: string, valid: readonly string[]): string | undefined {
   const [nearest] = nearestFirst(name, valid);
   if (nearest === undefined || nameDistance(name, nearest) <= 1) return nearest;
@@ -46,7 +46,7 @@ export function nameDistance(one: string, other: string): number {
   return row[b.length];
 }
 
-/** Returns a name of Python's as it is spelt here: `max_steps` is `maxSteps`. */
+/** Returns a snake_case name in camelCase: `max_steps` becomes `maxSteps`. */
 export function camelCase(name: string): string {
   return name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -1,17 +1,17 @@
 /**
- * One limit on nesting for everything that is read or written as JSON: what
- * walks over deeper data by recursion would end with an overflow of the stack,
- * at a depth that depends on the machine.
+ * One limit on nesting for everything that is read or written as JSON: code
+ * that recurses over deeper data overflows the stack, at a depth that depends
+ * on the machine.
  */
 
-/** Arrays and objects may be nested so deep. Python's own parser stops at about 1,000, pydantic's at 200. */
+/** Levels of arrays and objects, at most. Python's own parser stops at about 1,000, pydantic's at 200. */
 export const MAXIMUM_NESTING = 512;
 
 /** Data is nested deeper than {@link MAXIMUM_NESTING}, or contains itself. */
 export class NestingError extends RangeError {
   override name = 'NestingError';
 
-  /** @param what is nested too deeply, as the subject of a sentence: `The action` */
+  /** @param what the subject of the sentence: `The action` */
   constructor(what: string) {
     super(`${what} is nested more than ${MAXIMUM_NESTING} levels deep, or contains itself; make it flatter.`);
   }
@@ -20,12 +20,12 @@ export class NestingError extends RangeError {
 /**
  * Checks the arrays and plain properties of a value, without recursion.
  *
- * @param what is checked, as the subject of a sentence
- * @throws NestingError where it is nested too deeply or contains itself
+ * @param what the subject of the error's sentence: `The action`
+ * @throws NestingError when it is nested too deeply or contains itself
  */
 export function checkNesting(value: unknown, what: string): void {
   if (typeof value !== 'object' || value === null) return;
-  // The deepest place where something was met: what is there many times is looked at again only where it is deeper.
+  // The greatest depth at which each object was met: it is visited again only when it is met deeper.
   const met = new Map<object, number>([[value, 1]]);
   const open: object[] = [value];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
@@ -48,8 +48,8 @@ const [OPEN_OBJECT, CLOSE_OBJECT] = [0x7b, 0x7d];
 /**
  * Checks JSON before it is parsed. What is not JSON is left to the parser.
  *
- * @param what is checked, as the subject of a sentence
- * @throws NestingError where it is nested too deeply
+ * @param what the subject of the error's sentence: `The action`
+ * @throws NestingError when it is nested too deeply
  */
 export function checkTextNesting(text: string, what: string): void {
   if (count(text, '[') + count(text, '{') <= MAXIMUM_NESTING) return;
@@ -63,7 +63,7 @@ export function checkTextNesting(text: string, what: string): void {
   }
 }
 
-/** Returns how often a character is in a text, counted to one more than nesting may be deep: most texts need no closer look. */
+/** Returns how often a character is in a text, counted to one above the limit: few texts need more than that. */
 function count(text: string, character: string): number {
   let times = 0;
   for (let at = text.indexOf(character); at >= 0 && times <= MAXIMUM_NESTING; at = text.indexOf(character, at + 1))
@@ -71,7 +71,7 @@ function count(text: string, character: string): number {
   return times;
 }
 
-/** Returns the end of the string that begins at `start`. */
+/** Returns the offset of the quote that ends the string which begins at `start`. */
 function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
     let backslashes = 0;
@@ -82,11 +82,11 @@ function endOfString(text: string, start: number): number {
 }
 
 /**
- * `JSON.parse` with the limit on nesting.
+ * Returns what `JSON.parse` gives, within the limit on nesting.
  *
- * @param what is parsed, as the subject of a sentence
- * @throws NestingError where it is nested too deeply
- * @throws SyntaxError where it is not JSON
+ * @param what the subject of the error's sentence: `The action`
+ * @throws NestingError when it is nested too deeply
+ * @throws SyntaxError when it is not JSON
  */
 export function parseJson(text: string, what: string): unknown {
   checkTextNesting(text, what);

@@ -8,10 +8,11 @@ export const packageRoot: string = findPackageRoot(__dirname);
 export const buildRoot: string = path.dirname(path.dirname(__dirname));
 
 /**
- * The Python interpreter that Joylab uses: `$JOYLAB_PYTHON`, else the one of
- * the environment that set-up made inside the package.
+ * Returns the path of the Python interpreter that Joylab uses:
+ * `$JOYLAB_PYTHON`, else that of the environment inside the package, which
+ * set-up makes.
  *
- * Throws when there is none.
+ * @throws Error when there is no file at that path
  */
 export function pythonPath(): string {
   const chosen = process.env.JOYLAB_PYTHON || environmentPython(path.join(packageRoot, '.venv'));
@@ -23,23 +24,23 @@ export function pythonPath(): string {
   );
 }
 
-/** The interpreter of a Python environment. */
+/** Returns the path of the interpreter of a Python environment. */
 export function environmentPython(prefix: string): string {
   return path.join(prefix, ...(process.platform === 'win32' ? ['Scripts', 'python.exe'] : ['bin', 'python']));
 }
 
-/** Returns the packages that the Python of environment servers must have, as pip takes them. */
+/** Returns the requirements, as pip takes them, of the Python that runs environment servers. */
 export function serverPackages(): string[] {
   const lines = fs.readFileSync(path.join(packageRoot, 'scripts', 'requirements.txt'), 'utf8').split('\n');
   return lines.filter((line) => /^(openenv|ale-py)==/.test(line));
 }
 
-/** The prefix of the Python environment: where Jupyter looks for kernels and extensions. */
+/** Returns the prefix of the Python environment: where Jupyter looks for kernels and extensions. */
 export function pythonPrefix(): string {
   return path.dirname(path.dirname(pythonPath()));
 }
 
-/** Compiled code and its source are both below the package's folder. */
+/** Returns the nearest folder above with `package.json`: compiled code and its source are both below it. */
 function findPackageRoot(from: string): string {
   for (let folder = from; ; folder = path.dirname(folder)) {
     if (fs.existsSync(path.join(folder, 'package.json'))) return folder;

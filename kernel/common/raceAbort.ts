@@ -1,4 +1,4 @@
-/** Returns what `promise` gives, or fails with the signal's reason as soon as it is aborted; the work behind `promise` goes on. */
+/** Resolves as `promise` does, or rejects with the signal's reason as soon as it is aborted; the work behind `promise` goes on. */
 export function raceAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise;
   return new Promise((resolve, reject) => {

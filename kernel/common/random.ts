@@ -1,12 +1,13 @@
 /** A seeded stream of random numbers: the same seed gives the same numbers on every machine. */
 export interface Random {
-  /** Uniform in [0, 1), with 53 random bits. */
+  /** Returns a number that is uniform in [0, 1), with 53 random bits. */
   next(): number;
 }
 
 /**
- * The generator sfc32, its state filled from `seed` and `stream`. Different
- * streams of one seed are independent: row i of a batch draws from stream i.
+ * Returns a generator sfc32, its state filled from the integers `seed` and
+ * `stream`. Different streams of one seed are independent: row i of a batch
+ * draws from stream i.
  */
 export function seededRandom(seed: number, stream = 0): Random {
   let [a, b, c, counter] = [mix(seed | 0), mix(Math.floor(seed / 2 ** 32) ^ 0x9e3779b9), mix(stream ^ 0x85ebca6b), 1];

@@ -2,26 +2,26 @@ import { adviceOnName, camelCase } from './names';
 import { shown } from './shown';
 
 /*
- * Settings that people give: those of a trainer, the options of a function.
+ * Settings that users give: those of a trainer, the options of a function.
  * Each is declared once, as an entry of a table: its name is the entry's, its
- * sentence the comment above it, and its value has its type, its default and
- * what is valid. Types, checks, advice on misspelt names and
+ * documentation the comment above it, and its value has its type, its default
+ * and what is valid. Types, checks, advice on misspelt names and
  * docs/reference/settings.md follow from that.
  */
 
 /** The default of a setting, and its valid values. */
 export interface Setting<Value = any, Default = unknown> {
-  /** The value where none is given. `undefined`: it follows from other settings, or from the model. */
+  /** The value when none is given. `undefined`: it follows from other settings, or from the model. */
   readonly fallback: Default;
   /** The valid values, in words: "a number above 0". */
   readonly valid: string;
   accepts(value: unknown): value is Value;
 }
 
-/** Settings by name, in the order in which they are listed to people. */
+/** Settings by name, in the order in which pages and messages list them. */
 export type Settings = Readonly<Record<string, Setting>>;
 
-/** The type of the settings of a table as people give them. */
+/** The type of the settings of a table as users give them. */
 export type Given<Table> = {
   -readonly [Name in keyof Table]?: Table[Name] extends Setting<infer Value> ? Value : never;
 };
@@ -31,7 +31,7 @@ export type Resolved<Table> = {
   -readonly [Name in keyof Table]: Table[Name] extends Setting<infer Value, infer Default> ? Value | Default : never;
 };
 
-/** A table of settings, and whose they are. */
+/** A table of settings, and the type or function that they belong to. */
 export interface Declaration<Table extends Settings = Settings> {
   /** The name of their owner: 'GRPOConfig', 'getPeftModel'. */
   owner: string;
@@ -40,7 +40,7 @@ export interface Declaration<Table extends Settings = Settings> {
   /** A correct use, for errors: '{ maxSteps: 80 }'. */
   example: string;
   settings: Table;
-  /** By name: what a setting that others have is called here, or why it is missing. */
+  /** By name: what a setting of other libraries is called here, or why it is missing. */
   elsewhere?: Readonly<Record<string, string>>;
 }
 
@@ -83,7 +83,12 @@ export function checkSettings(declaration: Declaration, given: object | undefine
   checkValues(`${owner}: `, settings, given);
 }
 
-/** Checks the values of settings alone. `where` begins the sentence of the error: "GRPOConfig: ". */
+/**
+ * Checks the values of settings, not their names.
+ *
+ * @param where the start of the error's sentence: "GRPOConfig: "
+ * @throws TypeError for a wrong value, with the valid ones
+ */
 export function checkValues(where: string, settings: Settings, given: object): void {
   for (const [name, { accepts, valid }] of Object.entries(settings)) {
     const value = (given as Record<string, unknown>)[name];
@@ -102,7 +107,7 @@ function shownValue(value: unknown): string {
   return typeof value === 'function' ? 'a function' : shown(value);
 }
 
-/** Returns the same reason for several names, for {@link Declaration.elsewhere}. */
+/** Returns one reason for several names, for {@link Declaration.elsewhere}. */
 export function because(reason: string, names: readonly string[]): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, reason]));
 }
@@ -117,12 +122,12 @@ interface Range {
   note?: string;
 }
 
-/** A number that is finite. */
+/** Returns a setting that is a finite number. */
 export function number<const Default>(fallback: Default, range: Range = {}): Setting<number, Default> {
   return numberOf('a number', Number.isFinite, fallback, range);
 }
 
-/** A whole number. */
+/** Returns a setting that is a whole number. */
 export function whole<const Default>(fallback: Default, range: Range = {}): Setting<number, Default> {
   return numberOf('a whole number', Number.isSafeInteger, fallback, range);
 }
@@ -143,12 +148,12 @@ function numberOf<Default>(
   };
 }
 
-/** Yes or no. */
+/** Returns a setting that is true or false. */
 export function flag<const Default>(fallback: Default): Setting<boolean, Default> {
   return { fallback, valid: 'true or false', accepts: (v): v is boolean => typeof v === 'boolean' };
 }
 
-/** One of some values. */
+/** Returns a setting that is one of some values. */
 export function oneOf<const Value, const Default>(
   fallback: Default,
   values: readonly Value[],
@@ -160,12 +165,12 @@ export function oneOf<const Value, const Default>(
   };
 }
 
-/** A text that is not empty: a name, a folder. */
+/** Returns a setting that is a text, not empty: a name, a folder. */
 export function text<const Default>(fallback: Default, valid: string): Setting<string, Default> {
   return { fallback, valid, accepts: (v): v is string => typeof v === 'string' && v !== '' };
 }
 
-/** A value that a function of its own checks. */
+/** Returns a setting that `accepts` checks. */
 export function checked<Value, const Default = undefined>(
   fallback: Default,
   valid: string,
@@ -174,23 +179,23 @@ export function checked<Value, const Default = undefined>(
   return { fallback, valid, accepts: (v): v is Value => accepts(v) };
 }
 
-/** A value that the function which takes it checks itself. */
+/** Returns a setting that is checked by the function that takes it. */
 export function unchecked<Value>(valid: string): Setting<Value, undefined> {
   return checked(undefined, valid, () => true);
 }
 
-/** An object of settings that are checked where they are used, or `null`, the default. */
+/** Returns a setting that is an object of further settings, which are checked where they are used, or `null`, the default. */
 export function record<Value extends object>(valid: string): Setting<Value | null, null> {
   return nullable(checked<Value, null>(null, valid, (v) => typeof v === 'object' && v !== null && !Array.isArray(v)));
 }
 
-/** A setting that may be `null`, too. */
+/** Returns a setting that may be `null`, too. */
 export function nullable<Value, Default>(setting: Setting<Value, Default>): Setting<Value | null, Default> {
   const { fallback, valid, accepts } = setting;
   return { fallback, valid: `${valid}, or null`, accepts: (v): v is Value | null => v === null || accepts(v) };
 }
 
-/** The same setting with another default. */
+/** Returns a setting with another default. */
 export function preset<Value, const Default>(setting: Setting<Value>, fallback: Default): Setting<Value, Default> {
   return { ...setting, fallback };
 }

@@ -1,9 +1,9 @@
 import { stringifyExact } from './exactJson';
 
-/** Characters of a value that a message shows. */
+/** Characters of a value that a message shows, at most. */
 const MOST = 200;
 
-/** Returns a value as a message shows it: as JSON, cut where it is long. */
+/** Returns a value as a message shows it: as JSON, cut after `most` characters. */
 export function shown(value: unknown, most = MOST): string {
   let text: string;
   try {

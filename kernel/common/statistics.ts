@@ -1,10 +1,10 @@
 /*
- * Mean and spread. Values so large that their squares, or their
- * differences, are beyond the largest number are computed a power of two
- * smaller, which loses nothing; all others as they are.
+ * Mean and standard deviation. Values so large that their squares, or their
+ * differences, would overflow are divided by a power of two meanwhile, which
+ * loses nothing; all others are used as they are.
  */
 
-/** From this magnitude on, values are scaled: squares of less, and sums of squares, are numbers. */
+/** From this magnitude on, values are scaled: squares of smaller ones, and their sums, do not overflow. */
 const LARGE = 2 ** 500;
 
 /** Returns the power of two by which values are divided: 1 unless they are very large. */
@@ -14,7 +14,7 @@ export function scaleOf(values: ArrayLike<number | null>): number {
   return largest < LARGE || !Number.isFinite(largest) ? 1 : 2 ** Math.min(1020, Math.ceil(Math.log2(largest)));
 }
 
-/** Returns the mean of the values that are not `null`; NaN where there is none (torch's `nanmean`). */
+/** Returns the mean of the values that are not `null`; NaN when there is none (torch's `nanmean`). */
 export function mean(values: ArrayLike<number | null>): number {
   const scale = scaleOf(values);
   const present = Array.from(values).filter((value): value is number => value !== null);

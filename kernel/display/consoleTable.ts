@@ -1,12 +1,13 @@
 import { types } from 'node:util';
-import type { MimeBundle } from './host';
+import type { MimeBundle } from './cellContext';
 import { recordTable } from './records';
 
 type Row = Record<string, unknown>;
 
 /**
- * Returns what `console.table` shows: a table of anything that has rows, as Node.js
- * and browsers understand it; `null` where there is nothing to tabulate.
+ * Returns what `console.table` shows: a table of a map, a set, an array or an
+ * object, with the rows and columns that Node.js gives it; `null` when there is
+ * nothing to tabulate.
  *
  * @param columns the columns to show, in their order
  */
@@ -21,7 +22,7 @@ export function consoleTable(value: unknown, columns?: readonly string[]): MimeB
   return recordTable(rows, { ...(!isList && { labels: entries.map(([key]) => key) }), ...(columns && { columns }) });
 }
 
-/** An object is a row of its own properties; anything else has one column. */
+/** Returns an object as a row of its own properties, anything else as a row with one column. */
 function toRow(item: unknown): Row {
   if (types.isProxy(item) || typeof item !== 'object' || item === null) return { Values: item };
   return item as Row;

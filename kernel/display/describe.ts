@@ -1,18 +1,18 @@
 import { inspect, types } from 'node:util';
-import type { MimeBundle } from './host';
+import type { MimeBundle } from './cellContext';
 import { imageType } from './pictures/image';
 import { isNumeric, numericText } from './numeric';
 import { isRecords, recordTable } from './records';
 import { svgText } from './pictures/svgBundle';
 
-/** Objects with this method say how they are displayed: it returns a MIME bundle, or a promise of one. */
+/** The name of the method that says how an object is displayed: it returns a MIME bundle, or a promise of one. */
 export const displaySymbol = Symbol.for('Jupyter.display');
 
 /**
- * Returns how a value is shown: as its `Symbol.for('Jupyter.display')` method says, as
- * it is if it is a MIME bundle, an array of records as a table, the bytes of
- * an image as the image, numbers in bulk with what is notable about them, and
- * anything else as text. Throws what the method throws.
+ * Returns the MIME bundle of a value: what its `Symbol.for('Jupyter.display')`
+ * method returns, itself if it is a MIME bundle, an image for the bytes of one,
+ * a summary of a typed array or a tensor, a table of an array of records, and
+ * text of anything else. Throws what the method throws.
  */
 export function describe(value: unknown): MimeBundle | Promise<MimeBundle> {
   const method = displayMethod(value);
@@ -31,7 +31,7 @@ export function describe(value: unknown): MimeBundle | Promise<MimeBundle> {
 }
 
 function displayMethod(value: unknown): ((this: unknown) => unknown) | null {
-  // A trap of a proxy is the user's code, which need not expect this question.
+  // A trap of a proxy is the user's code, which may not expect this key.
   if (value === null || value === undefined || types.isProxy(value)) return null;
   const method = (value as Record<symbol, unknown>)[displaySymbol];
   return typeof method === 'function' ? (method as (this: unknown) => unknown) : null;
@@ -42,7 +42,7 @@ function checked(bundle: unknown): MimeBundle {
   return isMimeBundle(bundle) ? bundle : { 'text/plain': inspect(bundle) };
 }
 
-/** A plain object whose keys are all MIME types. */
+/** Returns whether a value is an object whose keys are all MIME types. */
 function isMimeBundle(value: unknown): value is MimeBundle {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || types.isProxy(value)) return false;
   const keys = Object.keys(value);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 import { describe } from './describe';
-import { host, type DisplayOptions, type MimeBundle } from './host';
+import { cellContext, type DisplayOptions, type MimeBundle } from './cellContext';
 
 export { clearOutput, display, DisplayHandle };
 export { image, type ImageOptions } from './pictures/image';
@@ -9,22 +9,22 @@ export { html, Markup, md, svg, type MarkupTag } from './markup';
 export * from './comm';
 export type { DisplayOptions, MimeBundle };
 
-/** Displays still being made: later ones wait for them, so that outputs keep their order. */
+/** Resolves when earlier outputs are shown: later ones wait for them, so that outputs keep their order. */
 let pending: Promise<void> | null = null;
 
 /**
- * An output that is shown: `const progress = display('0 %'); progress.update('50 %');`.
- * Awaiting it waits until it is shown; that does not fail, since an object
- * that cannot be displayed is shown as an error message.
+ * An output of a cell: `const progress = display('0 %'); progress.update('50 %');`.
+ * Awaiting it waits until it is shown. It does not reject: an object that cannot
+ * be displayed is shown as an error message.
  */
 class DisplayHandle implements PromiseLike<void> {
-  /** @param displayId Jupyter's ID of the output. */
+  /** @param displayId Jupyter's `transient.display_id` of the output */
   constructor(
     readonly displayId: string,
     private readonly shown: Promise<void>,
   ) {}
 
-  /** Shows another value in place of the one that is shown. */
+  /** Shows another value in its place, and returns a handle of the same output. */
   update(value: unknown, options: Pick<DisplayOptions, 'metadata'> = {}): DisplayHandle {
     return display(value, { ...options, displayId: this.displayId, update: true });
   }
@@ -36,24 +36,26 @@ class DisplayHandle implements PromiseLike<void> {
     return this.shown.then(done, failed);
   }
 
-  /** As the result of a cell it shows nothing: its value is shown already. */
+  /** Returns an empty bundle: as the result of a cell it shows nothing, since its value is shown already. */
   [Symbol.for('Jupyter.display')](): MimeBundle {
     return {};
   }
 }
 
 /**
- * Shows `value` under the cell: an object with a `Symbol.for('Jupyter.display')`
- * method as it says, a MIME bundle as it is, an array of records as a table, an
- * image's bytes as the image, anything else as text.
+ * Shows `value` under the cell: the MIME bundle that its
+ * `Symbol.for('Jupyter.display')` method returns, a MIME bundle as it is, an
+ * array of records as a table, an image's bytes as the image, anything else as
+ * text.
  *
  * @param options.displayId an ID by which the output can be updated later
- * @param options.update update the outputs of that ID instead of adding one
+ * @param options.update updates the outputs of that ID instead of adding one
+ * @param options.metadata metadata by MIME type
  * @returns a handle that updates the output, and that can be awaited
  */
 function display(value: unknown, options: DisplayOptions = {}): DisplayHandle {
   const displayId = options.displayId ?? randomUUID();
-  const show = (bundle: MimeBundle): void => host().display(bundle, { ...options, displayId });
+  const show = (bundle: MimeBundle): void => cellContext().display(bundle, { ...options, displayId });
   const bundle = describeSafely(value);
   if (!(bundle instanceof Promise) && pending === null) {
     show(bundle);
@@ -70,10 +72,10 @@ function display(value: unknown, options: DisplayOptions = {}): DisplayHandle {
 /**
  * Removes the outputs of the cell.
  *
- * @param options.wait remove them when the next output arrives, so that nothing flickers
+ * @param options.wait removes them only when the next output arrives, so that nothing flickers; `false` by default
  */
 function clearOutput({ wait = false }: { wait?: boolean } = {}): void {
-  host().clear?.(wait);
+  cellContext().clear?.(wait);
 }
 
 function describeSafely(value: unknown): MimeBundle | Promise<MimeBundle> {

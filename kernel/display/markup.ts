@@ -1,7 +1,7 @@
-import type { MimeBundle } from './host';
+import type { MimeBundle } from './cellContext';
 import { shownSvg } from './pictures/svgBundle';
 
-/** A text with a MIME type, which shows as that. */
+/** A text that is displayed as its MIME type. */
 export class Markup {
   constructor(
     readonly type: string,
@@ -26,7 +26,7 @@ export interface MarkupTag {
 /** Markdown: md`**Mean return:** ${mean}` at the end of a cell, or `display(md(text))`. */
 export const md = tag('text/markdown');
 
-/** HTML: html`<b>${name}</b>`. Values stand in it as they are; arrays are joined. */
+/** HTML: html`<b>${name}</b>`. Values are not escaped; arrays are joined, and `null`, `undefined` and `false` give nothing. */
 export const html = tag('text/html');
 
 /** SVG: svg`<svg …>…</svg>`. */

@@ -13,10 +13,10 @@ export const TRAINING_MIME = 'application/vnd.joylab.training.v1+json';
 /** The card of an environment, with its Play button. */
 export const ENVIRONMENT_MIME = 'application/vnd.joylab.environment.v1+json';
 
-/** An episode as the player shows it. Frame 0 is the reset; frame i follows step i. */
+/** An episode as the player shows it. Frame 0 is the reset, frame i follows step i × `every`. */
 export interface EpisodeData {
   version: 1;
-  /** Name of what is playing, for the caption: "breakout". */
+  /** Name of the environment, or of its game, for the caption: "breakout". */
   environment: string;
   seed: number;
   /** Pixels of a frame. */
@@ -28,9 +28,9 @@ export interface EpisodeData {
   palette: string;
   /** Frames per second at speed 1. */
   fps: number;
-  /** Number of frames, `steps` divided by `every`, plus the first. */
+  /** Number of frames: one for each `every` steps, plus the first. */
   frameCount: number;
-  /** A frame is kept every so many steps. */
+  /** Steps from one frame to the next. */
   every: number;
   /**
    * Base64 of the zlib-deflated frames, `frameCount × height × width` palette
@@ -39,14 +39,14 @@ export interface EpisodeData {
    */
   frames: string;
   /**
-   * In place of pixels, where an environment is drawn or described: the type of the
-   * pictures. `frames` is then a zlib-deflated JSON array of texts, and width
-   * and height of a `text/plain` are in characters and lines.
+   * The type of the frames of environments that render SVG or text instead of
+   * pixels. `frames` is then base64 of a zlib-deflated JSON array of strings;
+   * width and height of a `text/plain` are in characters and lines.
    */
   pictures?: 'image/svg+xml' | 'text/plain';
   /** Names of the actions; `actions` holds indices into them. */
   actionNames: string[];
-  /** Per step. */
+  /** Per step: the index of the action, the environment's reward, and the lives left, if it has lives. */
   actions: number[];
   rewards: number[];
   lives: number[];
@@ -54,7 +54,7 @@ export interface EpisodeData {
   end: string;
 }
 
-/** The state of a run; `lost`: its kernel ended before it did, which only a view can tell. */
+/** The state of a run; `lost`: its kernel ended before it did, which only a view knows. */
 export type TrainingStatus = 'running' | 'paused' | 'finished' | 'failed' | 'lost';
 
 /** A mark on the charts' step axis, for example a replaced reward function. */
@@ -79,14 +79,14 @@ export interface TrainingData {
   events: TrainingEvent[];
   /** The current stage of the run, in words. */
   stage?: string;
-  /** The newest group, its frames included: in a notebook's file, and of a run that is not running. */
+  /** The newest group with its frames, as the notebook's file has it; left out while the run is running. */
   group?: { step: number; episodes: EpisodeData[] };
 }
 
 /**
- * The comm between a view of a training output and its run. The view opens it
- * (after a reload, too) with `{ runId }` as data; the kernel answers with
- * `data`, then sends the others as they happen.
+ * The comm between a view of a training output and its run. The view opens it,
+ * also after a reload, with `{ runId }` as data; the kernel answers with `data`,
+ * then sends the other messages as they happen.
  */
 export const TRAINING_COMM = 'joylab.training';
 
@@ -96,7 +96,7 @@ export type TrainingMessage =
   | { type: 'log'; entry: Record<string, number> }
   | { type: 'event'; event: TrainingEvent }
   | { type: 'status'; status: TrainingStatus }
-  /** The current stage of the run; without `stage` none. */
+  /** The current stage of the run; without `stage`, there is none. */
   | { type: 'stage'; stage?: string }
   /** The newest group. Buffer i holds the deflated frames of episode i. */
   | { type: 'group'; step: number; episodes: EpisodeData[] };
@@ -109,7 +109,7 @@ export interface EnvironmentData {
   version: 1;
   /** The kind of environment ("atari"), or the address of its server. */
   environment: string;
-  /** Name of what is played: "breakout". */
+  /** Name of the environment, or of its game: "breakout". */
   name: string;
   description?: string;
   /** The environment's own version. */
@@ -120,17 +120,17 @@ export interface EnvironmentData {
   actions: string[];
   /** The named state that strategies see. */
   variables: Array<{ name: string; description: string; minimum: number; maximum: number }>;
-  /** The fields of action, observation and state, by the schemas. */
+  /** The fields of action, observation and state, from the environment's schemas. */
   tables?: EnvironmentTable[];
   /**
-   * The first frame: base64 of a PNG file, or of an image file of another MIME
-   * type, and the size at which it should appear, where that is not as the
-   * file says.
+   * The first frame: base64 of a PNG file, or of an image file of the MIME type
+   * `type`; width and height, in CSS pixels, at which it should appear, where
+   * they are not the file's.
    */
   frame?: { png: string; type?: string; width?: number; height?: number };
-  /** Mean returns of chance, of each constant action and of a human, the lowest first, in episodes of at most `maxSteps` steps. */
+  /** Mean returns of random actions, of each constant action and of a human, the lowest first, in episodes of at most `maxSteps` steps. */
   returns?: { maxSteps: number; rows: Array<{ name: string; mean: number }> };
-  /** The ID with which a view opens {@link PLAY_COMM}; left out where it cannot be played. */
+  /** The ID with which a view opens {@link PLAY_COMM}; left out when people cannot play it. */
   play?: string;
 }
 
@@ -142,19 +142,20 @@ export interface EnvironmentTable {
 }
 
 /**
- * The comm between a view of an environment's card and the game that a person
- * plays in it, in a session of its own. The view opens it with `{ id }`, the
- * card's `play`, as data; the kernel answers with `ready`, or says in an
- * `error` why not and closes it. A kernel that has shown no card closes it.
+ * The comm between a view of an environment's card and the environment that a
+ * person plays in it, in a session of its own. The view opens it with `{ id }`,
+ * the card's `play`, as data; the kernel answers with `ready`, or with an
+ * `error` that says why not, and closes it. A kernel that has shown no card
+ * closes it.
  */
 export const PLAY_COMM = 'joylab.play';
 
 /** Kernel → view. */
 export type PlayMessage =
   /**
-   * It can be started. Buffer 0 is the palette: 3 bytes (red, green, blue) per
-   * colour. `keys` are those that do something, by their `KeyboardEvent.key`,
-   * with what they hold: "UP", "FIRE"…
+   * An episode can be started. Buffer 0 is the palette: 3 bytes (red, green,
+   * blue) per colour. `keys` maps each key that does something, by its
+   * `KeyboardEvent.key`, to what it holds down: "UP", "FIRE"…
    */
   | {
       type: 'ready';
@@ -169,11 +170,11 @@ export type PlayMessage =
   /** An episode starts; its frame 0 follows. */
   | { type: 'started'; seed: number }
   /**
-   * Buffer 0 holds `height × width` palette indices. Frames that the view has
-   * no time for are left out: `reward` is the sum since the frame before.
+   * Buffer 0 holds `height × width` palette indices. Frames that the view is
+   * too slow for are left out: `reward` is the sum since the frame before.
    */
   | { type: 'frame'; step: number; action: string; reward: number; return: number; lives: number; done: boolean }
-  /** For people. Where it is the end, the comm is closed after it. */
+  /** Why something failed, in words. When the episode cannot go on, the comm is closed after it. */
   | { type: 'error'; text: string };
 
 /** View → kernel. */
@@ -182,17 +183,17 @@ export type PlayViewMessage =
   | { type: 'start'; seed?: number }
   /** The keys that are held, in the order in which they were pressed; none: `[]`. */
   | { type: 'keys'; keys: string[] }
-  /** An action by its name, held until `keys` or another come. */
+  /** An action by its name, held until `keys` or another `action` arrives. */
   | { type: 'action'; action: string }
   | { type: 'pause'; paused: boolean }
-  /** A frame was shown: one for each. */
+  /** Acknowledges a frame that was shown. */
   | { type: 'ack' }
-  /** Ends the game and closes the comm, as closing it does. */
+  /** Ends the session and closes the comm, as closing the comm does. */
   | { type: 'stop' };
 
 /**
- * The comm by which a front end asks what is wrong with a cell that is being
- * edited. It opens the comm; each request has one answer.
+ * The comm by which a front end asks for the errors of a cell that is being
+ * edited. The front end opens it; each request has one answer.
  */
 export const DIAGNOSTICS_COMM = 'joylab.diagnostics';
 
@@ -208,7 +209,7 @@ export interface DiagnosticsAnswer {
   problems: Diagnosis[];
 }
 
-/** Something wrong with a cell. Positions are UTF-16 offsets into its code. */
+/** An error in a cell. `start` and `end` are UTF-16 offsets into its code. */
 export interface Diagnosis {
   start: number;
   end: number;

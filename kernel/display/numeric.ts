@@ -2,7 +2,7 @@ import { types } from 'node:util';
 
 type TypedArray = Exclude<NodeJS.TypedArray, DataView>;
 
-/** A tensor of ONNX Runtime, or of Joylab: numbers in a row, with a shape. */
+/** A tensor of ONNX Runtime (`dims`), or of Joylab (`shape`). */
 interface TensorLike {
   dims?: readonly number[];
   shape?: readonly number[];
@@ -10,13 +10,13 @@ interface TensorLike {
   type?: string;
 }
 
-/** As many elements are shown in full; of more, so many first and last ones. */
+/** Elements that are shown in full, at most; of more, the first and last `ENDS` are shown. */
 const ALL = 16;
 const ENDS = 5;
-/** More elements than this are not read: it would take seconds. */
+/** Elements that statistics are computed of, at most: more would take seconds. */
 const MAXIMUM_READ = 1e8;
 
-/** Returns whether a value is a typed array or a tensor: more numbers than one would read. */
+/** Returns whether a value is a tensor, or a typed array that is too long to be shown in full. */
 export function isNumeric(value: unknown): value is TypedArray | TensorLike {
   if (types.isProxy(value)) return false;
   if (isTypedArray(value)) return value.length > ALL;
@@ -24,8 +24,8 @@ export function isNumeric(value: unknown): value is TypedArray | TensorLike {
 }
 
 /**
- * Numbers at a glance: type and shape, the first and the last, and minimum,
- * maximum and mean of those that are finite.
+ * Returns a summary of numbers: type and shape, the first and the last, and
+ * minimum, maximum and mean of those that are finite.
  */
 export function numericText(value: TypedArray | TensorLike): string {
   const data = isTypedArray(value) ? value : value.data;

@@ -1,20 +1,20 @@
 import { inspect, types } from 'node:util';
-import type { MimeBundle } from './host';
+import type { MimeBundle } from './cellContext';
 import { htmlTable, textTable, type Column } from './table';
 
 type Row = Record<string, unknown>;
 
-/** Rows shown of a longer table: its first and its last. */
+/** Rows that are shown of a longer table: the first and the last. */
 const HEAD = 20;
 const TAIL = 5;
 const MAXIMUM_COLUMNS = 20;
-/** Longest text of a cell, in characters. */
+/** Characters of a cell's text, at most. */
 const MAXIMUM_WIDTH = 60;
 
-/** Rows that are looked at to tell what the others are like. */
+/** Rows that are read to find the columns, at most. */
 const SAMPLE = 1000;
 
-/** Returns whether a value is an array of plain objects that have their keys in common: the rows of a table. */
+/** Returns whether a value is an array of plain objects with mostly the same keys: the rows of a table. */
 export function isRecords(value: unknown): value is Row[] {
   if (!Array.isArray(value) || types.isProxy(value) || value.length === 0) return false;
   const rows = sample(value);
@@ -24,7 +24,7 @@ export function isRecords(value: unknown): value is Row[] {
   return names.length > 0 && filled >= 0.5 * names.length * rows.length;
 }
 
-/** The rows; of a long table its beginning and its end, as the whole may be millions. */
+/** Returns the rows; of a long table only its beginning and its end, as there may be millions. */
 function sample<T>(rows: T[]): T[] {
   return rows.length > SAMPLE + TAIL ? [...rows.slice(0, SAMPLE), ...rows.slice(-TAIL)] : rows;
 }
@@ -37,13 +37,13 @@ function isPlain(value: unknown): value is Row {
 
 /** Options of {@link recordTable}. */
 export interface RecordTableOptions {
-  /** Labels before the rows; by default their numbers. */
+  /** Labels before the rows; by default their numbers, from 0. */
   labels?: string[];
-  /** The columns, in their order: all that the rows have, without this. */
+  /** The columns, in their order; by default all that the rows have. */
   columns?: readonly string[];
 }
 
-/** Records as a table, in HTML and as text; a long one without its middle. */
+/** Returns records as a table, in HTML and as text; a long one without its middle. */
 export function recordTable(rows: Row[], { labels, columns: chosen }: RecordTableOptions = {}): MimeBundle {
   const names = chosen ? [...chosen] : columnNames(sample(rows));
   const shown = names.slice(0, MAXIMUM_COLUMNS);
@@ -70,7 +70,7 @@ function range(start: number, end: number): number[] {
   return Array.from({ length: end - start }, (_, i) => start + i);
 }
 
-/** Stands for a property that only the user's code can tell. */
+/** Stands for a property with a getter, which is not called. */
 const GETTER = Symbol('[Getter]');
 
 function valueAt(row: Row, name: string): unknown {
@@ -91,7 +91,7 @@ function isNumber(value: unknown): boolean {
 function cellText(value: unknown): string {
   if (value === undefined) return '';
   if (value === GETTER) return '[Getter]';
-  // Six digits are what one compares in a table.
+  // Six digits are enough to compare numbers in a table.
   if (typeof value === 'number' && !Number.isInteger(value)) return String(Number(value.toPrecision(6)));
   const text =
     typeof value === 'string'

@@ -1,11 +1,11 @@
 /** A column of a table that is shown as text and as HTML. */
 export interface Column {
   title: string;
-  /** Numbers are aligned to the right. */
+  /** By default `right`, as for numbers. */
   align?: 'left' | 'right';
 }
 
-/** A table as lines of text, columns separated by two spaces. */
+/** Returns a table as lines of text, columns separated by two spaces. */
 export function textTable(columns: Column[], rows: string[][]): string {
   const widths = columns.map(({ title }, c) => Math.max(title.length, ...rows.map((row) => row[c].length)));
   const line = (cells: string[]) =>
@@ -16,7 +16,7 @@ export function textTable(columns: Column[], rows: string[][]): string {
   return [line(columns.map(({ title }) => title)), ...rows.map(line)].join('\n');
 }
 
-/** A table as HTML. It names no colour, so that it reads well in light and dark themes. */
+/** Returns a table as HTML. It sets no colours, so that it is readable in light and dark themes. */
 export function htmlTable(columns: Column[], rows: string[][]): string {
   const cell = (tag: string, text: string, c: number) =>
     `<${tag} style="text-align:${columns[c].align ?? 'right'};padding:0.1em 0.6em"${tag === 'th' ? ' scope="col"' : ''}>${escapeHtml(text)}</${tag}>`;
@@ -27,20 +27,21 @@ export function htmlTable(columns: Column[], rows: string[][]): string {
 }
 
 /**
- * A place on the page that scrolls: the keyboard reaches it, and it has a
- * name. Sanitisers leave the class: by it the extension gives it both again.
+ * Returns HTML of a box that scrolls, with a name, and which the keyboard
+ * reaches. Sanitisers remove both and leave the class, by which the extension
+ * adds them again.
  */
 export function scrollBox(name: string, style: string, content: string): string {
   return `<div class="joylab-Scroll" tabindex="0" role="group" aria-label="${escapeHtml(name)}" style="${style};overflow:auto">${content}</div>`;
 }
 
-/** `text` as it may stand in HTML, attributes included. */
+/** Returns `text` with its special characters as entities, for HTML and its attributes. */
 export function escapeHtml(text: string): string {
   const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
   return text.replace(/[&<>"']/g, (character) => entities[character]);
 }
 
-/** A number for people: with `digits` after the point, or, without `digits`, two, and none for whole numbers; an en dash where there is none. */
+/** Returns a number with `digits` after the point, by default two, or none for a whole number; an en dash when there is no number. */
 export function formatNumber(value: number | null | undefined, digits?: number): string {
   if (value === null || value === undefined || Number.isNaN(value)) return '–';
   if (digits === undefined && Number.isInteger(value) && Math.abs(value) < 1e6) return String(value);
@@ -49,7 +50,7 @@ export function formatNumber(value: number | null | undefined, digits?: number):
   return small || Math.abs(value) >= 1e6 ? value.toExponential(1) : value.toFixed(places);
 }
 
-/** A number of four digits at most: 12.5, 1669, −20.44. */
+/** Returns a number with four significant digits at most: 12.5, 1669, −20.44. */
 export function shortNumber(value: number): string {
   return String(Number(value.toPrecision(4))).replace('-', '−');
 }

@@ -6,16 +6,16 @@ import type { EnvironmentClass } from '../openenv/serving';
 import type { VectorEnv, VectorEnvs, VectorSource, VectorStep } from './vectorEnv';
 import { vectorStep } from './vectorStep';
 
-/** A class that extends `Environment`, by its module and its name there: played without a server. */
+/** A class that extends `Environment`, by its module and its name there, as a source of vector environments without a server. */
 export interface ClassSource extends VectorSource {
   classModule: string;
   className: string;
 }
 
-/** The checks of what goes into a class and comes out of it, for all its objects in this thread. */
+/** The checks of actions and observations of each class, for all its objects in this thread. */
 const contracts = new WeakMap<EnvironmentClass, Contract>();
 
-/** Makes objects of a class in this thread. */
+/** Returns what opens vector environments of a class in this thread. */
 export function openVectorEnvs({ classModule, className, spec }: ClassSource): VectorEnvs {
   const type = (require(classModule) as Record<string, EnvironmentClass>)[className];
   if (!contracts.has(type)) contracts.set(type, contract(type, {}));
@@ -35,7 +35,7 @@ export function openVectorEnvs({ classModule, className, spec }: ClassSource): V
 /** Objects of a class, with the checks of a server and without a connection. */
 class ClassEnv implements VectorEnv {
   private readonly runners: EpisodeRunner[];
-  /** For each the steps between its frames, 0 for none, and how many it has taken. */
+  /** For each object the steps between its frames, 0 for none, and the steps of its episode so far. */
   private readonly every: number[];
   private readonly steps: number[];
 
@@ -84,7 +84,7 @@ class ClassEnv implements VectorEnv {
     return { ...vectorStep(results), frames: indices.map((index) => this.frame(index)) };
   }
 
-  /** The picture of an episode that is to have one now. */
+  /** Returns the picture of an episode that is to have one now; else `null`. */
   private frame(index: number): string | null {
     const every = this.every[index];
     return every > 0 && this.steps[index] % every === 0 ? (this.render(index) ?? null) : null;

@@ -6,7 +6,7 @@ import type { EpisodeSpec, VectorSource } from './vectorEnv';
 export interface StateVariable {
   /** Name in `state`: "ball_x". */
   name: string;
-  /** Its meaning in a few words, with its unit: for the card and the prompt. */
+  /** Its meaning in a few words, with its unit, for the card and the prompt. */
   description: string;
   /** Smallest and largest value. */
   minimum: number;
@@ -15,28 +15,28 @@ export interface StateVariable {
 
 /** An environment that policies can play. */
 export interface RolloutEnvironment {
-  /** Name of what is played: "breakout", or the name that a server gives itself. */
+  /** Name of the environment, or of its game: "breakout"; of a server, the name in its metadata. */
   readonly name: string;
   /** The kind of environment ("atari"), or the address of its server. */
   readonly environment: string;
-  /** True where it comes with Joylab: then `environment` and the options say all that it is. */
+  /** Whether it comes with Joylab: then `environment` and the options determine it. */
   readonly builtIn: boolean;
-  /** True where its vector environments have pictures. */
+  /** Whether its vector environments have frames. */
   readonly draws: boolean;
-  /** Names of the actions, where there are a few; an action's ID is its index. */
+  /** Names of the actions; an action's ID is its index. Empty when actions have no names. */
   readonly actions: readonly string[];
   readonly stateVariables?: ReadonlyArray<Pick<StateVariable, 'name' | 'minimum' | 'maximum'>>;
-  /** JSON Schemas of action, observation and state, where strategies see what these tell. */
+  /** JSON Schemas of action, observation and state, when strategies see observations as these describe them. */
   readonly schemas?: EnvironmentSchema | null;
   readonly description?: string;
-  /** A human's mean return in it, where that is known. */
+  /** A human's mean return in it, if that is known. */
   readonly human?: HumanReturn;
-  /** The part that the records of its episodes have in common. */
+  /** What the records of its episodes have in common. */
   readonly spec: EpisodeSpec;
-  /** Returns the sources of the vector environments that policies play, for each of `count` threads one, by default for one per core. Starts what plays them. */
+  /** Returns the sources of the vector environments that policies play: one for each of `count` threads, by default for one per core. Starts the processes that they need. */
   vectorSources(count?: number): Promise<VectorSource[]>;
-  /** The environment of an earlier episode's options, where these can be others. */
+  /** Returns the environment of an earlier episode's options. Undefined for environments without options. */
   withOptions?(options: Record<string, unknown>): RolloutEnvironment;
-  /** Gives back the session of its own, which may be the only one that a server has. The next reset opens another. */
+  /** Closes its own session, which may be the only one that a server has. The next reset opens another. */
   release?(): Promise<void>;
 }

@@ -14,6 +14,6 @@ export { openenv } from './openenv';
 export { strategyPrompt, type PromptSubject, type PromptVariable } from './prompt';
 export type { HumanReturn, ReferenceReturns } from './reference';
 export { RemoteEnvironment, type RemoteOptions } from './remote/remote';
-export type { EnvironmentClient } from './remote/served';
+export { serveInNotebook, type EnvironmentClient } from './remote/served';
 export type { OpenedEnvironments } from './openedEnvironments';
 export type { EpisodeSpec, Observation, Screen, VectorEnv, VectorSource, VectorStep } from './vectorEnv';

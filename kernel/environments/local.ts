@@ -1,6 +1,6 @@
 import type { ValidationFailure } from '../schema/problems';
 import { availableParallelism } from 'node:os';
-import type { MimeBundle } from '../display/host';
+import type { MimeBundle } from '../display/cellContext';
 import { invalid } from '../openenv/actionCheck';
 import { invalidArgument, OpenEnvError } from '../openenv/errors';
 import type {
@@ -20,7 +20,7 @@ import { OpenedEnvironment } from './opened';
 import { renderedPicture, type PictureFile } from './card/picture';
 import type { EpisodeSpec, VectorSource } from './vectorEnv';
 
-/** A built-in environment that is a class, beyond what the class tells. */
+/** What a built-in environment that is a class has beyond the class. */
 export interface LocalAbout {
   /** The name that opens it. */
   environment: string;
@@ -28,15 +28,15 @@ export interface LocalAbout {
   actions: readonly string[];
   /** The module that exports the class under its name, for rollouts. */
   module: string;
-  /** Its options with their defaults: arguments of the class's `reset`, also in rollouts and replays. */
+  /** Its options with their defaults: arguments of every `reset` of the class, also in rollouts and replays. */
   options?: Record<string, unknown>;
-  /** The numbers of its state, for programs that want them beside the schema; card and prompt are made from the schema. */
+  /** The variables of its state, for programs that need them beside the schema; card and prompt use the schema. */
   stateVariables?: CardContent['stateVariables'];
 }
 
 /**
- * A session with an environment in this process: the calls of an OpenEnv
- * client, the same checks, no server.
+ * A session with an environment in this process: the methods and checks of an
+ * OpenEnv client, without a server.
  */
 export class LocalEnvironment<
     Action extends object = Record<string, any>,
@@ -87,7 +87,7 @@ export class LocalEnvironment<
     return new LocalEnvironment(type, contract(type, {}), about);
   }
 
-  /** Objects of the class in the threads that play. */
+  /** Returns sources that make objects of the class in the threads that play. */
   async vectorSources(count = availableParallelism()): Promise<VectorSource[]> {
     const source: ClassSource = {
       module: require.resolve('./classEnv'),
@@ -98,41 +98,44 @@ export class LocalEnvironment<
     return Array<VectorSource>(count).fill(source);
   }
 
-  /** The environment of an earlier episode's options, for its replay. */
+  /** Returns the environment of an earlier episode's options, for its replay. */
   withOptions(options: Record<string, unknown>): LocalEnvironment<Action, Observation, State> {
     return new LocalEnvironment(this.type, this.contract, { ...this.about, options });
   }
 
-  /** Starts an episode. */
+  /** Starts an episode and returns its first observation. Rejects with `VALIDATION_ERROR` for arguments that do not fit the class. */
   async reset(args: ResetArguments = {}): Promise<StepResult<Observation>> {
     this.check(() => this.contract.checkReset(args));
     return (await this.runner.reset({ ...args, ...this.options })) as StepResult<Observation>;
   }
 
-  /** Takes one step. */
+  /** Takes a step and returns its result. Rejects with `VALIDATION_ERROR` for an action that does not fit the schema. */
   async step(action: Action): Promise<StepResult<Observation>> {
     const checked = this.check(() => this.contract.checkAction(action));
     return (await this.runner.step(checked)) as StepResult<Observation>;
   }
 
+  /** Returns the state of the episode. */
   async state(): Promise<State> {
     return this.runner.state() as State;
   }
 
+  /** Returns the JSON Schemas of action, observation and state. */
   async schema(): Promise<EnvironmentSchema> {
     return this.contract.schema;
   }
 
+  /** Returns name, description and version of the class. */
   async metadata(): Promise<EnvironmentMetadata> {
     return this.contract.metadata;
   }
 
-  /** The picture of the moment, to be displayed. */
+  /** Returns the MIME bundle of the current picture. Throws `INVALID_ARGUMENT` when the class has no `render()`. */
   render(): MimeBundle {
     return pictureBundle(this.runner.environment);
   }
 
-  /** The first frame is that of the episode with seed 0. */
+  /** Returns the content of the card, with the first frame of the episode with seed 0. */
   protected async cardContent(): Promise<CardContent> {
     const { description, version } = this.contract.metadata;
     const frame = await firstFrame(this.type, this.options);
@@ -146,6 +149,7 @@ export class LocalEnvironment<
     };
   }
 
+  /** Ends the session. */
   async close(): Promise<void> {
     if (!this.closed) await this.runner.close();
     this.closed = true;
@@ -162,7 +166,7 @@ export class LocalEnvironment<
   }
 }
 
-/** The picture of a class's episode with seed 0, where it has pictures. */
+/** Returns the first picture of a class's episode with seed 0; undefined when it has no pictures. */
 export async function firstFrame(
   type: EnvironmentClass<any>,
   options: Record<string, unknown> = {},

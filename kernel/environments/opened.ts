@@ -1,12 +1,12 @@
-import type { MimeBundle } from '../display/host';
+import type { MimeBundle } from '../display/cellContext';
 import { environmentBundle, type CardContent, type CardOptions } from './card/card';
 
-/** The base of all that `openenv` gives: the card, which is also shown where it is displayed. */
+/** The base of all environments that `openenv` returns. An environment is displayed as its card. */
 export abstract class OpenedEnvironment {
-  /** Returns what the card shows beside what chance gets. */
+  /** Returns the content of the card without the reference returns. */
   protected abstract cardContent(): Promise<CardContent>;
 
-  /** The card: what it is, its actions, what strategies see, the first frame where there are pictures, and what chance gets where that was measured. */
+  /** Returns the MIME bundle of the card: name, actions, state, the first frame if there are pictures, and `reference`, the returns of random actions, if they are given. */
   async card({ reference }: CardOptions = {}): Promise<MimeBundle> {
     return environmentBundle({ ...(await this.cardContent()), reference });
   }

@@ -7,7 +7,7 @@ import { RemoteEnvironment, type RemoteOptions } from './remote/remote';
 import { serveInNotebook, type EnvironmentClient } from './remote/served';
 import type { OpenedEnvironments } from './openedEnvironments';
 
-/** The type of an environment: by its schemas, where a notebook has opened it before. */
+/** The type of an environment: that of its schemas, if the notebook has opened it before. */
 type Opened<Target extends string> = Target extends keyof OpenedEnvironments
   ? OpenedEnvironments[Target]
   : RemoteEnvironment<any, any, any>;
@@ -19,11 +19,14 @@ type OpenedAs<Name extends BuiltInName> = ReturnType<BuiltIns[Name]['open']>;
 
 /**
  * Opens an environment: one of Joylab's by its name, or any OpenEnv environment
- * as a server's address, a local folder with `openenv.yaml`, a Hugging Face
- * Space (`owner/name`) or a Docker image with its tag. What does not run yet
- * is started, and stops with `env.close()` or the kernel. Several addresses
+ * by a server's address, a local folder with `openenv.yaml`, a Hugging Face
+ * Space (`owner/name`) or a Docker image with its tag. A server that does not run
+ * yet is started, and stops with `env.close()` or the kernel. Several addresses
  * are servers of one environment: rollouts play on all of them. A class that
  * extends `Environment` is served in this process.
+ *
+ * Rejects with an `OpenEnvError`: `INVALID_ARGUMENT` for a target or an option
+ * that is not valid, others when the server cannot be started or reached.
  *
  * ```ts
  * const env = await openenv('atari', { game: 'breakout' });

@@ -1,35 +1,35 @@
 import type { EnvironmentSchema } from '../openenv/protocol';
 import { schemaPrompt } from '../schema/prompt';
 
-/** A variable of the state, as a prompt tells it. */
+/** A variable of the state in a prompt. */
 export interface PromptVariable {
   name: string;
-  /** Smallest value; without a finite range the prompt gives none. */
+  /** Smallest and largest value; the prompt has a range only when both are finite. */
   minimum?: number;
   maximum?: number;
 }
 
-/** A member of the state that is a list of numbers, as a prompt tells it: `state.ram`. */
+/** A list of numbers in the state in a prompt: `state.ram`. */
 export interface PromptArray extends Required<PromptVariable> {
   length: number;
   description: string;
 }
 
-/** An environment as a prompt tells it: its name, the variables that a strategy reads, the actions that it may return. */
+/** An environment in a prompt: its name, the variables that a strategy reads, the actions that it may return. */
 export interface PromptSubject {
   name: string;
   stateVariables?: readonly PromptVariable[];
   actions: readonly string[];
-  /** Lists of numbers in the state: told where it has no variables. */
+  /** Lists of numbers in the state; the prompt has them when there are no variables. */
   readonly stateArrays?: readonly PromptArray[];
-  /** JSON Schemas, where the environment has some: the prompt tells their fields, with types, ranges and descriptions. */
+  /** JSON Schemas, if the environment has any; the prompt has their fields, with types, ranges and descriptions. */
   readonly schemas?: EnvironmentSchema | null;
-  /** The environment in a sentence: told with schemas. */
+  /** The environment in a sentence; the prompt has it only with schemas. */
   readonly description?: string;
 }
 
 /**
- * The prompt that asks a model for a `strategy(state)` function:
+ * Returns the prompt that asks a model for a `strategy(state)` function:
  *
  * ```text
  * Write a short TypeScript function strategy(state) that plays breakout.
@@ -40,7 +40,7 @@ export interface PromptSubject {
  * Variables outside the function keep their values between calls.
  * ```
  *
- * An environment that has schemas is told by them:
+ * The prompt of an environment with schemas has their fields:
  *
  * ```text
  * Write a short TypeScript function strategy(state) that plays 2048.
@@ -52,8 +52,8 @@ export interface PromptSubject {
  * ```
  *
  * #### Notes
- * The strategist (`kernel/models/strategist`) was pre-trained on prompts of
- * exactly this form. Larger models take any other wording as well.
+ * The strategist (`kernel/models/strategist`) is pre-trained on prompts of
+ * exactly this form. Larger models understand other wordings, too.
  *
  * @param subject an environment, or a plain object with the same fields
  */

@@ -2,10 +2,10 @@ import { OpenEnvError } from '../openenv/errors';
 import type { StepResult } from '../openenv/protocol';
 import type { VectorStep } from './vectorEnv';
 
-/** Gives what policies see of an observation of OpenEnv, and the lives that it tells, where these are recorded. */
+/** Returns what policies see of an OpenEnv observation, and the lives left, if these are recorded. */
 export type ReadObservation = (observation: Record<string, any>) => { state: Record<string, any>; lives?: number };
 
-/** Returns what OpenEnv gave for some sub-environments, or why it gave nothing. */
+/** Returns the result of some sub-environments from OpenEnv's results, or errors, of each. */
 export function vectorStep(
   results: readonly (StepResult | OpenEnvError)[],
   read: ReadObservation = asItIs,
@@ -29,7 +29,7 @@ const NOTHING: StepResult = { observation: {}, reward: 0, done: false };
 
 const asItIs: ReadObservation = (observation) => ({ state: observation });
 
-/** Returns what a policy sees of an observation: not what OpenEnv's own servers add to it, reward and end of the step, and metadata where there is none. */
+/** Returns what a policy sees of an observation: without `done` and `reward`, which OpenEnv's own servers add, and without empty metadata. */
 function whatIsSeen({ done, reward, metadata, ...seen }: Record<string, any>): Record<string, any> {
   return metadata && Object.keys(metadata).length > 0 ? { ...seen, metadata } : seen;
 }

@@ -1,11 +1,12 @@
 /** The end of an episode, and its reason. */
 export interface EpisodeEnd {
   /**
-   * `terminated` and `truncated` as in Gymnasium. The others are the
-   * strategy's doing: `timeout` (its own time ran out), `memory`, `error` (it
-   * threw), `invalid_action` (it returned something that is not an action).
+   * `terminated` and `truncated` as in Gymnasium. The strategy ended the
+   * episode by `timeout` (its own time ran out), `memory`, `error` (it threw)
+   * or `invalid_action` (it returned something that is not an action).
    * `aborted`: the run was interrupted. `environment_error`: the environment
-   * or the way to it failed, so that the episode does not count as played.
+   * or the connection to it failed, so that the episode does not count as
+   * played.
    */
   reason:
     | 'terminated'
@@ -22,38 +23,39 @@ export interface EpisodeEnd {
   line?: number;
 }
 
-/** The plain data of an {@link Episode}: what is saved and sent between processes. */
+/** The plain data of an {@link Episode}, as it is saved and sent between processes. */
 export interface EpisodeRecord {
   /** Name of the environment: "atari", or what a server calls itself. */
   environment: string;
   /** Its options, as given to `openenv`: game, frame skip, sticky actions… Together with seed and actions they replay the episode exactly. */
   options: Record<string, unknown>;
+  /** Seed of the environment. */
   seed: number;
   /** Action names; `actions` holds indices into them. */
   actionNames: string[];
-  /** The actions as they were sent, one for each name, where an action is more than its name. */
+  /** The actions as they were sent, one for each of `actionNames`, when they are objects. */
   actionValues?: Record<string, unknown>[];
   /** Per step: index of the action. */
   actions: number[];
   /** Per step: the environment's reward. */
   rewards: number[];
-  /** Per step: lives left after it, where the environment has lives. */
+  /** Per step: lives left after it; empty when the environment has no lives. */
   lives: number[];
-  /** Named state, one column per variable; entry i is what the strategy saw before action i, the last entry the state at the end. */
+  /** Named state, a column of `steps + 1` numbers per variable: entry i is what the strategy saw before action i, the last entry the state at the end. */
   states: Record<string, number[]>;
   /**
-   * Recorded where strategies see the environment's observations instead of named
+   * Recorded when strategies see the environment's observations instead of named
    * state: entry i is what the strategy saw before action i, the last entry
-   * the observation at the end. `null` where it was left out because it is
+   * the observation at the end. `null` when it was left out because it is
    * large; the first and the last are always there.
    */
   observations?: (Record<string, any> | null)[];
   end: EpisodeEnd;
-  /** Seconds of processor time that the strategy took for all its choices: never twice the same. */
+  /** Seconds of processor time that the strategy took for all its choices. They differ from run to run. */
   strategySeconds?: number;
 }
 
-/** One play of an environment from reset to end: plain data, scored by reward functions, replayed exactly from its record. */
+/** An episode of an environment, from reset to end: plain data, scored by reward functions, replayed exactly from its record. */
 export class Episode implements EpisodeRecord {
   readonly environment: string;
   readonly options: Record<string, unknown>;
@@ -68,8 +70,8 @@ export class Episode implements EpisodeRecord {
   readonly end: EpisodeEnd;
   /**
    * Seconds of processor time that the strategy took for all its choices; how
-   * busy the machine is does not matter. Not enumerable: the same game played
-   * twice is equal, and is saved as the same.
+   * busy the machine is does not matter. Not enumerable, so that the same
+   * episode played twice is equal, and is saved as the same.
    */
   declare readonly strategySeconds?: number;
 
@@ -89,7 +91,7 @@ export class Episode implements EpisodeRecord {
       Object.defineProperty(this, 'strategySeconds', { value: record.strategySeconds, enumerable: false });
   }
 
-  /** Returns whether the strategy itself ended it, before its time: it ran out of time or memory, threw, or returned something that is no action. */
+  /** Whether the strategy failed: it ran out of time or memory, threw, or returned something that is not an action. */
   get failed(): boolean {
     return ['timeout', 'memory', 'error', 'invalid_action'].includes(this.end.reason);
   }
@@ -112,7 +114,7 @@ export class Episode implements EpisodeRecord {
     return state;
   }
 
-  /** The player: in the same process, the frames of an episode are made again when it is displayed. */
+  /** Returns the player. The frames are made again from seed and actions for it. */
   [Symbol.for('Jupyter.display')](): Promise<Record<string, unknown>> {
     const { displayEpisode } = require('../rollout/replay') as typeof import('../rollout/replay');
     return displayEpisode(this);

@@ -2,7 +2,7 @@ import { svgSize } from './svg';
 import type { EpisodeRecord } from './episode';
 import { observationText } from './observationText';
 
-/** Frames of an episode: palette indices, or pictures. */
+/** Frames of an episode: palette indices, SVG or text. */
 export interface EpisodeFrames {
   /** Pixels. */
   width: number;
@@ -15,12 +15,12 @@ export interface EpisodeFrames {
   every: number;
   /** `height × width` palette indices each, row by row. */
   frames: Uint8Array[];
-  /** In real time, where the environment has a time of its own. */
+  /** Steps per second in real time, where the environment has one. */
   stepsPerSecond?: number;
   /**
-   * In place of `frames` where an environment is drawn or told: SVG pictures,
-   * or texts, whose width and height are in characters. Frame 0 is the reset,
-   * the last one is the end.
+   * In place of `frames` for environments that render SVG or text; `width` and
+   * `height` of texts are in characters. Frame 0 is the reset, the last one is
+   * the end.
    */
   pictures?: EpisodePictures;
 }
@@ -31,20 +31,20 @@ export interface EpisodePictures {
   frames: string[];
 }
 
-/** Returns how many steps lie between the frames of a film of so many steps: it has 500 frames at most. */
-export function filmEvery(steps: number): number {
+/** Returns the steps between two frames of an episode of `steps` steps, so that it has at most 500 frames. */
+export function frameInterval(steps: number): number {
   return Math.min(255, Math.max(1, Math.ceil(steps / 500)));
 }
 
-/** SVG pictures as frames. */
+/** Returns SVG pictures as frames; the first gives the size of all. */
 export function svgFrames(frames: string[], every: number): EpisodeFrames {
   return { ...noFrames(every), ...svgSize(frames[0]), pictures: { type: 'image/svg+xml', frames } };
 }
 
-/** Returns what an episode without pictures looks like: its observations as text, every so many steps and at the end. */
+/** Returns the frames of an episode without pictures: its observations as text, after each `every` steps and at the end. */
 export function observationFrames(
   { observations, actions }: EpisodeRecord,
-  every = filmEvery(actions.length),
+  every = frameInterval(actions.length),
 ): EpisodeFrames {
   if (!observations) return noFrames(every);
   const chosen = observations.filter((_, step) => step % every === 0 || step === actions.length);

@@ -1,9 +1,9 @@
 import { stringifyExact } from '../common/exactJson';
 
-/** Elements of a list, and characters of a line, that are shown. */
+/** Elements of a list, characters of a line, and lines that are shown, at most. */
 const MOST = { elements: 64, characters: 120, lines: 40 };
 
-/** An observation as text, field by field; tables of numbers as tables, their columns aligned. */
+/** Returns an observation as text, field by field; tables of numbers as tables, their columns aligned. */
 export function observationText(observation: Record<string, unknown>): string {
   const lines = Object.entries(observation).flatMap(([name, value]) => fieldLines(name, value));
   return lines
@@ -23,7 +23,7 @@ function fieldLines(name: string, value: unknown): string[] {
   return [`${name}: ${typeof value === 'string' ? value : stringifyExact(value)}`];
 }
 
-/** Rows of numbers or short texts, all of one length. */
+/** Returns whether a value is two or more rows of one length, without arrays or objects in them. */
 function isTable(value: unknown): value is unknown[][] {
   return (
     Array.isArray(value) &&

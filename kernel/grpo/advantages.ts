@@ -7,20 +7,20 @@ import type { StepContext } from './context';
 /** The settings that advantages depend on. */
 export type AdvantageSettings = Pick<ResolvedConfig, 'numGenerations' | 'scaleRewards' | 'multiObjectiveAggregation'>;
 
-/** True for completions that did not play where they should have; `null`: that does not count. */
+/** For each completion whether it should have played and did not; `null`: that does not count. */
 export type Unplayed = readonly boolean[] | null;
 
-/** Keeps a group of nearly equal rewards from being blown up. TRL's value. */
+/** Keeps the advantages of a group of nearly equal rewards small. TRL's value. */
 const epsilon = 1e-4;
 
 /**
- * Returns the advantages of completions, as TRL computes them: the weighted
- * sum of a completion's rewards, less the mean of its group, over the spread
- * of the group or of the batch. A completion to which no function applies is
- * left out of mean and spread, and its advantage is 0.
+ * Returns the advantages of completions, one each, as TRL computes them: the
+ * weighted sum of a completion's rewards, less the mean of its group, over the
+ * standard deviation of the group or of the batch. A completion to which no
+ * function applies is left out of both, and its advantage is 0.
  *
- * @param unplayed completions that did not play, where that counts (see {@link capRewards}; not in TRL)
- * @throws RewardError where a sum or an advantage is beyond what numbers hold
+ * @param unplayed completions that did not play, when that counts (see {@link capRewards}; not in TRL)
+ * @throws RewardError when a sum or an advantage overflows
  */
 export function groupAdvantages(
   table: RewardTable,
@@ -35,8 +35,8 @@ export function groupAdvantages(
 /**
  * Returns advantages in 32 bits.
  *
- * @param table what they come from
- * @throws RewardError where one is beyond what numbers of 32 bits hold
+ * @param table the rewards that they come from
+ * @throws RewardError when one overflows in 32 bits
  */
 export function checkedAdvantages(advantages: readonly number[], table: RewardTable): Float32Array {
   checkRange(advantages, table, LARGEST_FLOAT32, 'its advantage');
@@ -58,7 +58,7 @@ function advantagesOf(rewards: Array<number | null>, settings: AdvantageSettings
   );
 }
 
-/** Returns one reward per completion; `null` where no function applies. */
+/** Returns one reward per completion; `null` when no function applies. */
 function aggregate(table: RewardTable, settings: AdvantageSettings): Array<number | null> {
   const sums = weightedSum(table);
   if (settings.multiObjectiveAggregation === 'sum_then_normalize') return sums;
@@ -66,7 +66,7 @@ function aggregate(table: RewardTable, settings: AdvantageSettings): Array<numbe
   return sums.map((sum, i) => (sum === null ? null : (normalisedSums[i] ?? 0)));
 }
 
-/** Returns (reward − mean) / (std + ε), the spread being that of `all`, and without the division where that is null; 0 where it is no number. */
+/** Returns (reward − mean) / (std + ε) with the standard deviation of `all`, or reward − mean when `all` is null; 0 for a reward of `null` and in place of NaN. */
 export function centred(rewards: ReadonlyArray<number | null>, all: ReadonlyArray<number | null> | null): number[] {
   // Very large rewards are divided by a power of two, and with them ε.
   const scale = scaleOf(all ?? rewards);
@@ -91,7 +91,7 @@ function normalised(table: RewardTable, size: number): RewardTable {
   return { ...table, values };
 }
 
-/** Returns the fraction of completions whose advantage has no spread to come from: TRL's `frac_reward_zero_std`. */
+/** Returns the fraction of groups whose rewards are all equal, so that there is nothing to learn: TRL's `frac_reward_zero_std`. */
 export function fractionZeroStd(table: RewardTable, settings: AdvantageSettings, unplayed: Unplayed = null): number {
   const rewards = capRewards(aggregate(table, settings), settings.numGenerations, unplayed);
   const together = settings.scaleRewards === 'batch' || settings.multiObjectiveAggregation === 'normalize_then_sum';
@@ -103,7 +103,7 @@ function isTied(rewards: Array<number | null>): boolean {
   return isConstant(rewards) && rewards.filter((reward) => reward !== null).length > 1;
 }
 
-/** Returns which samples did not play, where strategies play and `capUnplayed` is on: what {@link capRewards} looks at. */
+/** Returns which samples did not play, for {@link capRewards}; `null` without an environment or `capUnplayed`. */
 export function unplayedOf(
   samples: readonly Sample[],
   { env, config }: Pick<StepContext, 'env'> & { config: Pick<ResolvedConfig, 'capUnplayed'> },
@@ -113,8 +113,8 @@ export function unplayedOf(
 
 /**
  * Returns rewards in which a completion that did not play has no more than the
- * worst of its group that did: else silence is learned where it costs less than
- * losing. Not in TRL, whose rewards stand as they are.
+ * worst of its group that did: else the model learns to write nothing when that
+ * costs less than losing. TRL leaves rewards as they are.
  */
 export function capRewards(rewards: Array<number | null>, groupSize: number, unplayed: Unplayed): Array<number | null> {
   if (!unplayed) return rewards;

@@ -16,26 +16,28 @@ export interface GRPOCellParts {
   env?: RolloutEnvironment | null;
   /** Rows `{ prompt }`; the environment's prompt by default. */
   dataset?: TrainRow[];
-  /** Rows to evaluate on, where the settings have an `evalStrategy`. */
+  /** Rows to evaluate on, see `evalStrategy`. */
   evalDataset?: TrainRow[];
 }
 
-/** A run of a `@grpo` cell, which the next one may go on with. */
+/** A run of a `@grpo` cell, which a later cell may continue. */
 export interface GRPOCellRun {
   trainer: GRPOTrainer;
   parts: GRPOCellParts;
 }
 
 /**
- * Runs a `@grpo` cell: trains the model on the environment with the
- * functions of `rewardRegistry`, its output under the cell. Interrupting
- * pauses the run; the cell run again goes on.
+ * Runs a `@grpo` cell: trains the model on the environment with the functions
+ * of `rewardRegistry`, with its output under the cell. An interrupt pauses the
+ * run; running the cell again continues it.
  *
  * #### Notes
- * A run goes on when it has not finished and model, environment and data set
- * are the same objects. Changed settings hold from its next step, and are
- * marked on the charts. Another seed, or a finished run, starts a new run on
- * the model as it is.
+ * A run continues when it has not finished and model, environment and data set
+ * are the same objects. Changed settings hold from its next step on, and are
+ * marked on the charts. With another seed, or after a finished run, a new run
+ * starts on the model as it is.
+ *
+ * @returns the trainer, once the run has ended or paused
  */
 export async function grpoCell(
   config: GRPOConfig,
@@ -49,7 +51,7 @@ export async function grpoCell(
   return trainer;
 }
 
-/** Returns the newest run with these settings, where it can go on. */
+/** Returns the trainer of the newest run, with these settings; `null` when it cannot continue. */
 async function continued(
   config: GRPOConfig,
   parts: GRPOCellParts,

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { completionsBundle, type CompletionRow } from '../display/training/completions';
-import { host } from '../display/host';
+import { cellContext } from '../display/cellContext';
 import { deriveSeed, permutation } from '../training/seeds';
 import type { ResolvedConfig } from './config';
 import type { Scored } from './rollouts/generations';
@@ -30,13 +30,13 @@ export class CompletionsLog {
     this.displayId = null;
   }
 
-  /** Shows the table: in a notebook that of the newest logged step, in a terminal each. */
+  /** Shows the table, in place of the one before; in a terminal, below it. With `outputDir` also writes it. */
   show(step: number, config: ResolvedConfig): void {
     if (this.rows.length === 0) return;
     if (config.outputDir !== null) this.write(step, config.outputDir);
-    const update = this.displayId !== null && !host().console;
+    const update = this.displayId !== null && !cellContext().console;
     this.displayId ??= randomUUID();
-    host().display(completionsBundle(step, this.selection(step, config)), { displayId: this.displayId, update });
+    cellContext().display(completionsBundle(step, this.selection(step, config)), { displayId: this.displayId, update });
   }
 
   private selection(step: number, { numCompletionsToPrint, logUniquePrompts, seed }: ResolvedConfig): CompletionRow[] {
@@ -47,7 +47,7 @@ export class CompletionsLog {
     return drawn.sort((a, b) => a - b).map((i) => rows[i]);
   }
 
-  /** Writes JSON lines, which pandas and datasets read. A disk in trouble does not stop the run; a checkpoint that fails says so. */
+  /** Writes JSON lines, which pandas and datasets read. When that fails, it warns, and the run goes on. */
   private write(step: number, outputDir: string): void {
     const lines = this.rows.map(({ prompt, completion, rewards, extra, advantage }) =>
       JSON.stringify({ step, prompt, completion, ...rewards, ...extra, advantage }),

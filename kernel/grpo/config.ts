@@ -27,7 +27,7 @@ const { topP, topK, minP, repetitionPenalty } = samplingSettings;
 /** Settings that other trainers do not have, or have with another default. */
 const ownSettings = {
   ...workerSettings,
-  /** Completions of a group: all answer one prompt and play from one start. 8 by default; 2 at least. */
+  /** Completions of a group: all answer one prompt and play from one environment seed. 8 by default; 2 at least. */
   numGenerations: whole(8, { from: 2 }),
   /** Completions of a micro-batch. One group by default (TRL: 8 completions). */
   perDeviceTrainBatchSize: whole(undefined, { from: 1 }),
@@ -40,7 +40,7 @@ const ownSettings = {
   /** Updates made with the same rollouts. 1 by default. */
   numIterations: whole(1, { from: 1 }),
 
-  /** Tokens of a completion at most. 512 by default, or as many as `maxSeqLength` leaves after the prompt. */
+  /** Tokens of a completion, at most. 512 by default, or as many as `maxSeqLength` leaves after the prompt. */
   maxCompletionLength: whole(undefined, { from: 1 }),
   /** Softmax temperature of sampling. 1 by default. */
   temperature,
@@ -52,7 +52,7 @@ const ownSettings = {
   minP: nullable(preset(minP, null)),
   /** Above 1, tokens that occurred become less likely. 1 by default. */
   repetitionPenalty,
-  /** More options of `model.generate`, such as `{ stopStrings: ['\n\n'] }`; they go before the settings above. `null` by default. */
+  /** More options of `model.generate`, such as `{ stopStrings: ['\n\n'] }`; they override the settings above. `null` by default. */
   generationKwargs: record<Record<string, unknown>>('options of model.generate, such as { stopStrings: ["\\n\\n"] }'),
   /** Variables for the chat template, such as `{ enableThinking: false }`. `null` by default. */
   chatTemplateKwargs: record<Record<string, unknown>>(
@@ -64,7 +64,7 @@ const ownSettings = {
   /** Leaves completions that were cut at `maxCompletionLength` out of the loss. `false` by default. */
   maskTruncatedCompletions: flag(false),
 
-  /** Divisor of advantages: the spread of the group, of the batch, or nothing; `true` is 'group', `false` 'none'. 'group' by default. */
+  /** Divisor of advantages: the standard deviation of the group, of the batch, or none; `true` is 'group', `false` 'none'. 'group' by default. */
   scaleRewards: oneOf('group', ['group', 'batch', 'none', true, false]),
   /** One weight per reward function. `null` by default: the weights that they were registered with. */
   rewardWeights: nullable(
@@ -79,21 +79,21 @@ const ownSettings = {
 
   /**
    * A completion that did not play (no function, one that is not allowed, or
-   * one that failed) counts no more than the worst of its group that did, so
-   * that silence is never learned where losing costs more. Only with `env`; the
-   * metrics of the reward functions stay as they are. `true` by default; TRL has
-   * no such rule.
+   * one that failed) has at most the reward of the worst of its group that did,
+   * so that the model does not learn to write nothing when losing costs more.
+   * Only with `env`; the metrics of the reward functions stay as they are.
+   * `true` by default; TRL has no such rule.
    */
   capUnplayed: flag(true),
   /**
-   * Measures what chance and every constant action get in `env`, before the
-   * first step: about 50 episodes, once for all runs. Samples then have it as
-   * `reference`, which `normalizedReturn` and `winLoss` take as their scale, and
-   * the run says where it is no better. `true` by default.
+   * Measures the returns of random actions and of every constant action in
+   * `env`, before the first step: about 50 episodes, once for all runs. Samples
+   * then have them as `reference`, which `normalizedReturn` and `winLoss` take
+   * as their scale, and a run that is no better says so. `true` by default.
    */
   measureReference: flag(true),
 
-  /** Draws the prompts in an order shuffled by the seed, another one in each pass. `true` by default. */
+  /** Shuffles the prompts by the seed, differently in each epoch. `true` by default. */
   shuffleDataset: flag(true),
 
   /** Completions of a group in an evaluation. `null` by default: as `numGenerations`. */
@@ -101,22 +101,22 @@ const ownSettings = {
 
   /** Shows the completions with their rewards whenever metrics are logged; with `outputDir` also writes them to its folder `completions`. `false` by default. */
   logCompletions: flag(false),
-  /** Shows only so many of them, drawn at random. `null` by default: all. */
+  /** Shows only this many of them, drawn at random. `null` by default: all. */
   numCompletionsToPrint: nullable(whole(null, { from: 1 })),
   /** Shows one completion per prompt. `false` by default. */
   logUniquePrompts: flag(false),
 
-  /** Steps of an episode at most. 1000 by default. */
+  /** Steps of an episode, at most. 1000 by default. */
   maxEpisodeSteps: playSettings.maxSteps,
   /** Seconds of processor time that a strategy has for an episode, of which one call may take 0.1. 2 by default. */
   strategyTimeLimit: strategySettings.strategyTimeLimit,
-  /** Seconds that a reward function may take for one sample, by the clock: enough to ask another model; a function may have its own (`@reward timeLimit=600`). 300 by default. */
+  /** Seconds by the clock that a reward function may take for one sample: enough to ask another model; a function may have its own (`@reward timeLimit=600`). 300 by default. */
   rewardTimeLimit,
 
   /**
-   * Edits programs instead of writing each from nothing: prompts carry a parent from a program database, completions are
-   * rewarded for what they gain over it, and what is good is kept. `true`: with all defaults. `null` by default: off.
-   * With it a step has four groups, and `learningRate: 0` is the search alone.
+   * Edits programs instead of writing each from nothing: prompts have a parent from a program database, completions are
+   * rewarded for what they gain over it, and the database keeps good programs. `true`: with all defaults. `null` by
+   * default: off. With it a step has four groups, and `learningRate: 0` searches without training.
    */
   refinement: nullable(
     checked<boolean | RefinementConfig, null>(
@@ -155,7 +155,7 @@ export interface ResolvedConfig
   refinement: ResolvedRefinement | null;
 }
 
-/** The settings that follow from others where they are not given. */
+/** The settings that follow from others when they are not given. */
 type Filled =
   | 'perDeviceTrainBatchSize'
   | 'perDeviceEvalBatchSize'
@@ -228,7 +228,7 @@ function checkPlace(given: GRPOConfig, { backend }: Place): void {
     );
 }
 
-/** Groups of a step that edits programs: several parents, and a fresh one. */
+/** Groups of a step with refinement: several with parents, and a fresh one. */
 const REFINED_GROUPS = 4;
 
 /** Fills in what follows from other settings, and checks what must fit together. */

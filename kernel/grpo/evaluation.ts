@@ -15,11 +15,12 @@ import type { PolicyUpdate } from './update/policyUpdate';
 import { meanMetrics } from './update/policyMetrics';
 
 /**
- * Generates a group for each row of the evaluation data, plays and scores it,
- * and computes the loss, without learning. Sampling and starts are the same in
- * every evaluation of a run, and none that training sees.
+ * Returns the metrics of an evaluation: generates a group for each row of the
+ * evaluation data, plays and scores it, and computes the loss, without learning.
+ * Seeds are the same in every evaluation of a run, and differ from those of
+ * training.
  *
- * @param context its prompts are the rows of the evaluation data
+ * @param context the context of a step, with the rows of the evaluation data as its prompts
  * @throws the signal's reason when aborted
  */
 export async function evaluatePolicy(

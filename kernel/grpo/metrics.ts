@@ -24,10 +24,10 @@ export function rolloutMetrics(
   };
 }
 
-/** Returns the lengths of completions, in tokens, and the part that was cut. */
+/** Returns the lengths of completions, in tokens, and the fraction that was cut. */
 function completionMetrics(lengths: number[], terminated: boolean[]): Metrics {
   const ended = lengths.filter((_, i) => terminated[i]);
-  // TRL counts 0 where no completion came to its end.
+  // As in TRL, 0 when no completion has ended by itself.
   const endedOrZero = ended.length > 0 ? ended : [0];
   return {
     'completions/mean_length': mean(lengths),
@@ -40,7 +40,7 @@ function completionMetrics(lengths: number[], terminated: boolean[]): Metrics {
   };
 }
 
-/** Returns mean and spread of each reward function and of their weighted sum, over all completions of a step. */
+/** Returns mean and standard deviation of each reward function and of their weighted sum, over all completions. */
 export function rewardMetrics(table: RewardTable): Metrics {
   const metrics: Metrics = {};
   table.names.forEach((name, f) => {
@@ -55,7 +55,7 @@ export function rewardMetrics(table: RewardTable): Metrics {
 
 /**
  * Returns the metrics of the generations that a step is the first to learn
- * from: their means, and of metrics that say where a run stands the newest.
+ * from: their means, or the newest value of metrics that are states of the run.
  *
  * @param tokensSeen tokens before the step
  */
@@ -70,7 +70,7 @@ export function generationMetrics(generations: readonly Scored[], tokensSeen: nu
   };
 }
 
-/** Returns the tokens of completions with their prompts: a prompt counts for each of its completions. */
+/** Returns the number of tokens of completions and prompts: a prompt counts for each of its completions. */
 function countTokens({ promptIds, promptOf, completionIds }: CompletionTokens): number {
   return completionIds.reduce((sum, ids, i) => sum + ids.length + promptIds[promptOf[i]].length, 0);
 }

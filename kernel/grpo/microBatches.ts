@@ -3,10 +3,10 @@ import type { ResolvedConfig } from './config';
 import type { Scored } from './rollouts/generations';
 import type { Imitations, PolicyBatch } from './update/preparedStep';
 
-/** The settings that say which completions a step learns from. */
+/** The settings that determine which completions a step learns from. */
 type BatchSettings = Pick<ResolvedConfig, 'gradientAccumulationSteps' | 'stepsPerGeneration' | 'numIterations'>;
 
-/** Returns the micro-batches of a step: a generation and the slice of it, as TRL draws them. Step and generations count from 0. */
+/** Returns the micro-batches of a step, each a generation and a slice of it, as TRL draws them. All count from 0. */
 export function microBatchesOf(
   step: number,
   { gradientAccumulationSteps, stepsPerGeneration, numIterations }: BatchSettings,
@@ -43,7 +43,7 @@ export function policyBatch(
     advantages: members.map((i) => advantages[i]),
     tokensPerMicroBatch: counted / stepsPerGeneration,
   };
-  // Where nothing changes in between, the policy is the one that sampled, and its ratios are exactly 1.
+  // When nothing changes in between, the policy is the one that sampled, and its ratios are exactly 1.
   if (isOffPolicy(config)) batch.oldLogprobs = members.map((i) => logprobs[i]);
   if (imitations) batch.imitations = part(imitations, slice, stepsPerGeneration);
   if (config.maskTruncatedCompletions)
@@ -51,7 +51,7 @@ export function policyBatch(
   return batch;
 }
 
-/** Returns every `count`-th of them, from `first` on. */
+/** Returns every `count`-th imitation, from `first` on. */
 function part(
   { promptIds, completionIds, promptOf, advantages }: Imitations,
   first: number,

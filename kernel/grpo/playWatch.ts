@@ -4,12 +4,12 @@ import { mean } from '../common/statistics';
 import type { ResolvedConfig } from './config';
 import type { Scored } from './rollouts/generations';
 
-/** Steps whose returns are looked at together: one start may be luck. */
+/** Steps whose returns are averaged: one start may be luck. */
 const RECENT = 5;
-/** Steps without a problem after which it counts as new. */
+/** Steps without a problem after which it counts as new again. */
 const QUIET = 10;
 
-/** Watches how the completions of a run play, and finds what speaks against learning from them: each problem when it comes, not while it stays. */
+/** Diagnoses how the completions of a run play. A problem that stays is reported once. */
 export class PlayWatch {
   private readonly seen = new Map<PlayProblem['kind'], number>();
   private readonly returns: number[] = [];
@@ -17,8 +17,8 @@ export class PlayWatch {
   /**
    * Returns the problems of a step that are new, each in a line.
    *
-   * @param made what was generated for the step
-   * @param entropies that of the step and that of the run's first
+   * @param made the generations that the step is the first to learn from
+   * @param entropies the entropy of the step and that of the run's first step
    */
   look(
     step: number,

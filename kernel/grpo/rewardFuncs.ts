@@ -5,7 +5,12 @@ import type { WeightedReward } from '../rewards/scoring';
 /** Reward functions as a trainer takes them. */
 export type RewardFuncs = RewardFunction | ReadonlyArray<RewardFunction | WeightedReward>;
 
-/** Returns each function with its name and its weight: that of `weights`, where they are given. */
+/**
+ * Returns each function that is enabled, with its name and its weight.
+ *
+ * @param weights replace those of the functions; `null`: none do
+ * @throws TypeError when there is no function, when two have one name, and for a wrong number of weights
+ */
 export function weightedRewards(funcs: RewardFuncs, weights: readonly number[] | null): WeightedReward[] {
   const all: ReadonlyArray<RewardFunction | WeightedReward> = typeof funcs === 'function' ? [funcs] : funcs;
   const list = all.filter((reward) => typeof reward === 'function' || reward?.enabled !== false);
@@ -39,7 +44,7 @@ function named(reward: RewardFunction | WeightedReward, index: number): Weighted
   throw new TypeError(`rewardFuncs[${index}] is not a reward function: give a function, or { name, score, weight }.`);
 }
 
-/** Returns a line that says which functions of the registry count. */
+/** Returns a line with the functions of the registry that count, and those that are off. */
 export function rewardsText(rewards: readonly WeightedReward[], weights: readonly number[] | null): string {
   const counting = rewards.filter(({ enabled }) => enabled !== false);
   const off = rewards.filter(({ enabled }) => enabled === false);
@@ -50,7 +55,7 @@ export function rewardsText(rewards: readonly WeightedReward[], weights: readonl
   return `Rewards: ${parts.join(', ') || 'none'}${off.length > 0 ? `; off: ${off.map(({ name }) => name).join(', ')}` : ''}.`;
 }
 
-/** Returns what changed between two steps, for the charts; empty where nothing did. */
+/** Returns what changed between two steps, for the charts; empty when nothing did. */
 export function rewardChanges(before: readonly WeightedReward[], after: readonly WeightedReward[]): string {
   const earlier = new Map(before.map((reward) => [reward.name, reward]));
   const changes = after.flatMap((reward) => {
@@ -63,7 +68,7 @@ export function rewardChanges(before: readonly WeightedReward[], after: readonly
   return [...changes, ...[...earlier.keys()].map((name) => `${name} removed`)].join(', ');
 }
 
-/** Returns a text that is equal for functions of the same names, weights and sources: a checkpoint remembers it of those that its scores come from. */
+/** Returns a text that is equal for functions of the same names, weights and sources: a checkpoint has that of the functions of its scores. */
 export function rewardSignature(rewards: readonly WeightedReward[]): string {
   const parts = rewards.map(({ name, weight, score }) => [name, weight, score.toString()]);
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');

@@ -2,19 +2,19 @@ import { RewardRegistry } from '../rewards/registry';
 import type { GRPOCellRun } from './cell';
 
 /**
- * The things that trainers share: reward functions, the rollouts that these have
- * scored lately, and the run that a `@grpo` cell goes on with. Trainers of two
- * sessions know nothing of one another.
+ * What trainers share: reward functions, the recent rollouts that these have
+ * scored, and the run that a `@grpo` cell continues. Trainers of different
+ * sessions are independent.
  */
 export class Session {
   /** The reward functions, with the recent rollouts that they have scored. */
   readonly rewardRegistry = new RewardRegistry();
-  /** The newest run of a `@grpo` cell; `null`: there was none. */
+  /** The newest run of a `@grpo` cell; `null`: there is none. */
   newestRun: GRPOCellRun | null = null;
 }
 
-/** The session of the notebook: its cells use this one. */
+/** The session of the notebook, which its cells use. */
 export const notebook = new Session();
 
-/** The reward functions of the notebook: what `@reward` cells register and `@grpo` cells train on. */
+/** The reward functions of the notebook: `@reward` cells register them, and `@grpo` cells train with them. */
 export const { rewardRegistry } = notebook;

@@ -20,7 +20,7 @@ import type { PolicyUpdate } from './update/policyUpdate';
  *   prompts → generate → play → score → advantages → update
  *
  * As a rule a step learns from completions of its own. But several steps may
- * learn from the same ones, and one step from several generations of them: so
+ * learn from the same ones, and one step from several generations of them. So
  * generations are kept as long as a step needs them, and a step that was
  * interrupted goes on with what it has. README.md lists the functions on the way.
  *
@@ -35,7 +35,7 @@ interface Learned {
   metrics: Metrics;
 }
 
-/** Makes step number `step` (from 0) of a run. Where it throws, the weights are as before. */
+/** Makes step number `step` (from 0) of a run. When it throws, the weights are as before. */
 export async function grpoStep(
   step: number,
   learningRate: number,
@@ -123,7 +123,7 @@ async function scored(generation: Played | Scored, kept: Generations, context: S
   return kept.keep(await scoreAndCompare(played, kept, context));
 }
 
-/** Scores a generation, and compares its completions with their group; edits of programs with their parents. */
+/** Scores a generation, and computes advantages: of completions within their group, of edits over their parents. */
 async function scoreAndCompare(played: Played, kept: Generations, context: StepContext): Promise<Fresh> {
   const { config, step, trainerState, signal } = context;
   const { number, samples, tokens, edits } = played;
@@ -132,7 +132,7 @@ async function scoreAndCompare(played: Played, kept: Generations, context: StepC
   const scores = await score(rewards, samples, { trainerState, timeLimit, signal });
   const { table } = scores;
   const recent: RolloutBatch = { step, samples, groupSize, table, timeLimit, advantages };
-  // Also where a function failed: its correction then scores the same rollouts.
+  // Also when a function failed: its correction then scores the same rollouts.
   context.recentRollouts.add(recent);
   if (scores.error) throw scores.error;
   const takenIn = edits && (await takeIn(await kept.currentSearch(number, context), edits, samples, table, context));
@@ -157,7 +157,7 @@ async function scoreAndCompare(played: Played, kept: Generations, context: StepC
   }
 }
 
-/** Takes the log-probabilities of the policy where sampling bent its distribution; elsewhere those of sampling are the same. */
+/** Returns a generation with the policy's log-probabilities, when sampling has changed its distribution; otherwise those of sampling are the same. */
 async function withOldLogprobs(
   generation: Scored,
   update: Pick<PolicyUpdate, 'logprobs'>,

@@ -19,7 +19,7 @@ export type LossType = (typeof LOSS_TYPES)[number];
 
 /** Settings of the loss, by TRL's names, with its meaning and its defaults. */
 export const lossSettings = {
-  /** The form of token losses, and of their average. 'dapo' by default. */
+  /** The loss of a token, and how token losses are averaged. 'dapo' by default. */
   lossType: oneOf('dapo', LOSS_TYPES),
   /** Weight of the KL divergence from the reference model. 0 by default: there is none. */
   beta: number(0, { from: 0 }),
@@ -27,7 +27,7 @@ export const lossSettings = {
   useBiasCorrectionKl: flag(true),
   /** Clip range of the probability ratio: it stays between 1 - `epsilon` and 1 + `epsilonHigh`. 0.2 by default. */
   epsilon: number(0.2, { from: 0 }),
-  /** Upper clip range; with 'cispo' the ratio's limit itself. `null` by default: as `epsilon`. */
+  /** Upper clip range; with 'cispo', the upper limit of the ratio itself. `null` by default: as `epsilon`. */
   epsilonHigh: nullable(number(null, { from: 0 })),
   /** Upper limit of the unclipped ratio (two-sided clipping). `null` by default: none. */
   delta: nullable(number(null, { above: 0 })),
@@ -45,25 +45,25 @@ export const lossSettings = {
   vespoKNeg: number(3, { from: 0 }),
   /** Decay of the 'vespo' loss for negative advantages. 2 by default. */
   vespoLambdaNeg: number(2, { from: 0 }),
-  /** Leaves completions of negative advantage out of the loss that the policy has moved away from by more than this mean log-ratio. `null` by default: keeps all. */
+  /** Leaves a completion of negative advantage out of the loss when its mean log-ratio of sampling to current policy is above this. `null` by default: leaves none out. */
   offPolicyMaskThreshold: nullable(number(null, { above: 0 })),
-  /** Only the tokens of the highest entropy, this part of all, count in the policy's loss. 1 by default: all tokens. */
+  /** Fraction of tokens that count in the policy's loss: those of the highest entropy. 1 by default: all tokens. */
   topEntropyQuantile: number(1, { from: 0, to: 1 }),
 };
 
 /** Settings of the entropy bonus, by TRL's names. */
 export const entropySettings = {
-  /** Weight of an entropy bonus in the loss, against collapse; the first one, where it is steered. 0 by default. */
+  /** Weight of an entropy bonus in the loss, against collapse; with `useAdaptiveEntropy`, its first value. 0 by default. */
   entropyCoef: number(0),
-  /** Steers `entropyCoef`: up by `entropyCoefDelta` after a step whose entropy was below `entropyTarget`, else down. `false` by default. */
+  /** Adapts `entropyCoef`: up by `entropyCoefDelta` after a step whose entropy was at most `entropyTarget`, else down. `false` by default. */
   useAdaptiveEntropy: flag(false),
-  /** Lower limit of a steered `entropyCoef`. 0 by default. */
+  /** Lower limit of an adaptive `entropyCoef`. 0 by default. */
   entropyCoefMin: number(0),
-  /** Upper limit of a steered `entropyCoef`. 1 by default. */
+  /** Upper limit of an adaptive `entropyCoef`. 1 by default. */
   entropyCoefMax: number(1),
-  /** Change of a steered `entropyCoef` in a step. 0.005 by default. */
+  /** Change of an adaptive `entropyCoef` in a step. 0.005 by default. */
   entropyCoefDelta: number(0.005, { from: 0 }),
-  /** Entropy that `entropyCoef` is steered towards, in nats per token. 0.2 by default. */
+  /** Entropy that an adaptive `entropyCoef` aims at, in nats per token. 0.2 by default. */
   entropyTarget: number(0.2, { from: 0 }),
 };
 
@@ -71,7 +71,7 @@ export const entropySettings = {
 export const referenceSettings = {
   /** Moves the reference model towards the policy every `refModelSyncSteps` steps. `false` by default; not with an adapter. */
   syncRefModel: flag(false),
-  /** The policy's share in the new reference model. 0.6 by default. */
+  /** Fraction of the policy in the new reference model. 0.6 by default. */
   refModelMixupAlpha: number(0.6, { from: 0, to: 1 }),
   /** Steps between two changes of the reference model. 512 by default. */
   refModelSyncSteps: whole(512, { from: 1 }),
@@ -82,11 +82,12 @@ export const temperature = number(1, { above: 0 });
 
 const settings = { ...optimizerArguments, ...lossSettings, ...entropySettings, ...referenceSettings, temperature };
 
-/** Settings of the loss, complete. */
+/** Settings of the loss, with all values. */
 export interface LossSettings extends Omit<Resolved<typeof lossSettings>, 'epsilonHigh'> {
   epsilonHigh: number;
 }
 
+/** Settings of the entropy bonus, with all values. */
 export type EntropySettings = Resolved<typeof entropySettings>;
 
 /** Options of a `PolicyUpdate`. */
@@ -97,15 +98,15 @@ export interface UpdateOptions
     Given<typeof referenceSettings> {
   /** The temperature that completions were sampled with. 1 by default. */
   temperature?: number;
-  /** About how many tokens are computed at a time; chosen by the size of the model where it is absent. */
+  /** Approximate number of tokens that are computed at a time; by default chosen by the size of the model. */
   maxRows?: number;
-  /** Computes blocks again on the way back instead of holding them; by default as the model says. */
+  /** Computes the activations of blocks again in the backward pass instead of keeping them; by default as the model has it. */
   gradientCheckpointing?: boolean;
-  /** For 'dr_grpo', whose shares do not depend on the lengths. 512 by default. */
+  /** Divisor of 'dr_grpo', in tokens. 512 by default. */
   maxCompletionLength?: number;
 }
 
-/** Settings of a `PolicyUpdate`, complete. */
+/** Settings of a `PolicyUpdate`, with all values. */
 export interface UpdateSettings
   extends LossSettings,
     EntropySettings,
@@ -117,7 +118,7 @@ export interface UpdateSettings
 }
 
 /**
- * Returns the settings with TRL's defaults. What else the options have, such as the rest of a trainer's, stays.
+ * Returns the settings with TRL's defaults. Other members of the options, such as the rest of a trainer's, stay.
  *
  * @throws TypeError for a wrong value, with the valid ones
  */

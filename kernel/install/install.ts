@@ -5,7 +5,7 @@ import { userDataFolder } from '../common/jupyterFolder';
 import { installLabextension, uninstallLabextension } from './labextension';
 import { buildRoot, environmentPython, packageRoot, serverPackages } from '../common/packagePaths';
 
-/** The place where kernel and extension are installed, and their name. At most one of the first three. */
+/** The place where kernel and extension are installed, and their name. At most one of `user`, `sysPrefix` and `prefix`. */
 export interface InstallOptions {
   /** For this user, in Jupyter's data folder. */
   user?: boolean;
@@ -25,19 +25,28 @@ export const KERNEL_NAME = 'joylab';
 const DISPLAY_NAME = 'Joylab (TypeScript)';
 const LOGOS = ['logo-64x64.png', 'logo-svg.svg'];
 
-/** A Jupyter data folder, and the Python beside it where there is one. */
+/** A Jupyter data folder, and the Python of its prefix; `null`: the package's own, or none. */
 interface Target {
   data: string;
   python: string | null;
 }
 
-/** Installs kernel and extension; earlier ones are replaced. Returns their folders. */
+/**
+ * Installs kernel and extension, and replaces earlier ones. Returns their folders.
+ *
+ * @throws Error when several places are given, when there is no Python for `sysPrefix`, for a name that is not valid,
+ *   and when the extension is not built
+ */
 export function install(options: InstallOptions = {}): string[] {
   const target = findTarget(options);
   return [installKernel({ ...options, ...target }), installLabextension(target.data)];
 }
 
-/** Removes what {@link install} installed with the same options. Returns the folders that it removed. */
+/**
+ * Removes what {@link install} installed with the same options. Returns the folders that it removed.
+ *
+ * @throws Error when there is no Joylab kernel of that name, with the names of those that there are
+ */
 export function uninstall(options: InstallOptions = {}): string[] {
   const { data } = findTarget(options);
   const name = checkedName(options.name);
@@ -53,7 +62,7 @@ export function uninstall(options: InstallOptions = {}): string[] {
   return ourKernels(data).length > 0 ? [folder] : [folder, ...uninstallLabextension(data)];
 }
 
-/** Returns what the Python that the kernel was installed beside lacks to run environments, and how to install it; `null`: nothing. */
+/** Returns a sentence that says how to install the packages for environments that the Python of `options` lacks; `null` when it has them. */
 export function missingForServers(options: InstallOptions): string | null {
   const { python } = findTarget(options);
   if (!python) return null;
@@ -83,7 +92,7 @@ export function installKernel({
   return folder;
 }
 
-/** The Jupyter data folder below a prefix. */
+/** Returns the Jupyter data folder below a prefix. */
 export function dataFolder(prefix: string): string {
   return path.join(path.resolve(prefix), 'share', 'jupyter');
 }
@@ -119,7 +128,7 @@ function atPrefix(prefix: string): Target {
   return { data: dataFolder(prefix), python: path.resolve(prefix) !== own && fs.existsSync(python) ? python : null };
 }
 
-/** `sys.prefix` of the Python that is active. */
+/** Returns `sys.prefix` of the Python that is active. */
 function activePrefix(): string {
   for (const command of ['python', 'python3']) {
     const { status, stdout } = spawnSync(command, ['-c', 'import sys; print(sys.prefix)'], { encoding: 'utf8' });

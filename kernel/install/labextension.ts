@@ -5,7 +5,8 @@ import { packageRoot } from '../common/packagePaths';
 /**
  * Copies the built extension to `labextensions/joylab` of a Jupyter data folder
  * (`<prefix>/share/jupyter`), where JupyterLab finds it. Returns that folder.
- * Throws when the extension has not been built.
+ *
+ * @throws Error when the extension is not built
  */
 export function installLabextension(data: string): string {
   const source = path.join(packageRoot, 'dist', 'labextension');

@@ -14,9 +14,9 @@ export interface Child {
   options: SpawnOptions;
   /** Its standard input. */
   input?: Uint8Array;
-  /** For each of its streams: the stream of the cell that shows it; `null` where its bytes are given back. */
+  /** For each of its streams: the stream of the cell that shows it; `null` when its bytes are returned. */
   shown: Array<StreamName | null>;
-  /** Bytes of a stream that are given back at most. */
+  /** Bytes of a stream that are returned; a child that writes more is ended. */
   maxBuffer: number;
   /** Milliseconds after which it is ended; 0: never. */
   timeout: number;
@@ -29,7 +29,7 @@ export interface ChildResult {
   pid: number;
   status: number | null;
   signal: NodeJS.Signals | null;
-  /** By stream; `null` where a stream was not given back. */
+  /** By stream; `null` for a stream that is not returned. */
   output: Array<Uint8Array | null>;
   error?: ChildError;
 }
@@ -49,7 +49,7 @@ export interface ChildReturn {
   done: Int32Array;
 }
 
-/** Main thread: sleeps until the child has ended. */
+/** Main thread: blocks until the child has ended, and returns its result. */
 export function awaitChild({ port, done }: ChildReturn): ChildResult {
   Atomics.wait(done, 0, 0);
   return (receiveMessageOnPort(port) as { message: ChildResult }).message;

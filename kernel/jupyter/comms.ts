@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Comm } from '../display/host';
+import type { Comm } from '../display/cellContext';
 import type { CommOpener } from './interpreter';
 
 /** Publishes a comm message on iopub. */
@@ -53,7 +53,7 @@ class KernelComm implements Comm {
   }
 }
 
-/** The comms of a kernel: their targets, and those that are open. */
+/** The open comms of a kernel, and the targets that front ends can open. */
 export class Comms implements CommOpener {
   private readonly targets = new Map<string, OpenHandler>();
   private readonly comms = new Map<string, KernelComm>();
@@ -64,14 +64,14 @@ export class Comms implements CommOpener {
     this.targets.set(target, onOpen);
   }
 
-  /** Opens a comm from the kernel's side. */
+  /** Opens a comm from the kernel's side and returns it. */
   open(target: string, data: object = {}, buffers: Uint8Array[] = []): Comm {
     const comm = this.create(randomUUID(), target);
     this.publish('comm_open', { comm_id: comm.commId, target_name: target, data }, buffers);
     return comm;
   }
 
-  /** Content of `comm_info_reply`. */
+  /** Returns the content of `comm_info_reply`: the open comms, of one target or of all. */
   info(target?: string): { comms: Record<string, { target_name: string }> } {
     const open = [...this.comms.values()].filter((comm) => !target || comm.target === target);
     return { comms: Object.fromEntries(open.map((comm) => [comm.commId, { target_name: comm.target }])) };

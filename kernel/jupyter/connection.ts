@@ -1,12 +1,12 @@
 import { getHashes } from 'node:crypto';
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 
-/** The content of Jupyter's connection file: the ports that the kernel listens on, and the key that signs messages. */
+/** The content of Jupyter's connection file: the ports that the kernel listens at, and the key that signs messages. */
 export interface ConnectionInfo {
   transport: 'tcp' | 'ipc';
-  /** An address; where `transport` is "ipc", the first part of the sockets' paths. */
+  /** An address; when `transport` is "ipc", the first part of the sockets' paths. */
   ip: string;
-  /** 0, here and below: the system chooses. */
+  /** 0, for any of the ports: the system chooses one. */
   shell_port: number;
   control_port: number;
   stdin_port: number;
@@ -22,8 +22,10 @@ export const PORTS = ['shell_port', 'control_port', 'stdin_port', 'hb_port', 'io
 export type PortName = (typeof PORTS)[number];
 
 /**
- * Reads and checks a connection file. As in ipykernel, everything may be left
- * out. Throws an error that names the field at fault.
+ * Returns the checked content of a connection file. As in ipykernel, every
+ * field may be left out.
+ *
+ * @throws Error that names the field when one is not valid
  */
 export function readConnection(path: string): ConnectionInfo {
   let given: unknown;
@@ -70,14 +72,14 @@ function isKnownScheme(scheme: unknown): boolean {
   return typeof scheme === 'string' && scheme.startsWith('hmac-') && getHashes().includes(scheme.slice('hmac-'.length));
 }
 
-/** Writes a connection file that only this user can read: it holds the key. Who reads it meanwhile finds it whole, as it was or as it is. */
+/** Writes a connection file, which only this user can read, since it holds the key. It is replaced as a whole. */
 export function writeConnection(path: string, connection: ConnectionInfo): void {
   const partial = `${path}.partial`;
   writeFileSync(partial, JSON.stringify(connection, null, 2) + '\n', { mode: 0o600 });
   renameSync(partial, path);
 }
 
-/** The ZeroMQ address of one of the kernel's ports. */
+/** Returns the ZeroMQ address of one of the kernel's ports. */
 export function address(connection: ConnectionInfo, port: number): string {
   const { transport, ip } = connection;
   return transport === 'ipc' ? `ipc://${ip}-${port}` : `tcp://${ip}:${port === 0 ? '*' : port}`;

@@ -1,7 +1,8 @@
 /**
- * An answer to `input_request`, handed from the wire thread to the main
- * thread, which sleeps until it is there: so `prompt` can return a string.
- * Entry 0 is the state, entry 1 the length of the text in bytes.
+ * An answer to `input_request`, handed from the wire thread to the main thread,
+ * which blocks until it arrives, so that `prompt` can return a string. Of the
+ * 32-bit header, entry 0 is the state, entry 1 the length of the text in bytes;
+ * the text follows in UTF-8.
  */
 const WAITING = 0;
 const ANSWERED = 1;
@@ -9,11 +10,12 @@ const CANCELLED = 2;
 const HEADER_BYTES = 8;
 const MAXIMUM_BYTES = 1 << 20;
 
+/** Returns the memory of an answer that has not arrived. */
 export function createAnswer(): SharedArrayBuffer {
   return new SharedArrayBuffer(HEADER_BYTES + MAXIMUM_BYTES);
 }
 
-/** Main thread: sleeps until the answer is there; `null` if it was cancelled. */
+/** Main thread: blocks until the answer arrives, and returns it; `null` when it was cancelled. */
 export function awaitAnswer(answer: SharedArrayBuffer): string | null {
   const state = new Int32Array(answer, 0, 2);
   Atomics.wait(state, 0, WAITING);
@@ -21,7 +23,7 @@ export function awaitAnswer(answer: SharedArrayBuffer): string | null {
   return Buffer.from(new Uint8Array(answer, HEADER_BYTES, state[1])).toString('utf8');
 }
 
-/** Wire thread: wakes the main thread with the text, or with `null` to cancel. */
+/** Wire thread: wakes the main thread with the text, of which it gives 1 MiB at most, or with `null` to cancel. */
 export function giveAnswer(answer: SharedArrayBuffer, text: string | null): void {
   const state = new Int32Array(answer, 0, 2);
   if (text !== null) {

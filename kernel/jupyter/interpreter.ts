@@ -1,5 +1,5 @@
 import type { Child, ChildResult } from './children';
-import type { Comm, DisplayOptions, MimeBundle } from '../display/host';
+import type { Comm, DisplayOptions, MimeBundle } from '../display/cellContext';
 
 /** Takes the output of one cell. */
 export interface CellOutput {
@@ -10,36 +10,37 @@ export interface CellOutput {
   result(bundle: MimeBundle, metadata?: Record<string, unknown>): void;
   /** Removes the cell's outputs; with `wait`, when the next output arrives. */
   clear(wait: boolean): void;
-  /** Shows a bundle in the front end's pager when the cell has ended. */
+  /** Shows a bundle in the front end's pager once the cell has ended. */
   page(bundle: MimeBundle): void;
-  /** Runs a child process and waits for its end; what it writes to streams that are shown goes to the cell at once. */
+  /** Runs a child process and blocks until it has ended; what it writes to streams that are shown goes to the cell at once. */
   runChild(child: Child): ChildResult;
-  /** Asks the user for a line of text; `null`: interrupted. Throws where the front end cannot ask. */
+  /** Asks the user for a line of text and blocks until it arrives; `null`: interrupted. Throws when the front end cannot ask. */
   input(prompt: string, password: boolean): string | null;
-  /** The same without waiting: the thread goes on. Where the signal is aborted, the answer is not wanted any more. */
+  /** Asks the user for a line of text without blocking. The question is withdrawn when the signal is aborted. */
   line(prompt: string, signal: AbortSignal): Promise<string | null>;
 }
 
-/** An exception as Jupyter shows it. `traceback` is text with ANSI colours, ready to be printed. */
+/** An exception as Jupyter shows it. `traceback` is lines of text with ANSI colours. */
 export interface CellError {
   ename: string;
   evalue: string;
   traceback: string[];
 }
 
+/** A cell to run. */
 export interface CellRequest {
   code: string;
   /** Number of the cell, as in `In [3]`. */
   executionCount: number;
   silent: boolean;
   output: CellOutput;
-  /** The cell's own ID in its notebook, where the front end sends it. */
+  /** The cell's ID in its notebook, when the front end sends it. */
   cellId?: string;
   /** IDs of cells that were deleted since the last request. */
   deletedCells?: string[];
 }
 
-/** Positions are UTF-16 offsets into the code. */
+/** What may replace the code from `start` to `end`, which are UTF-16 offsets. */
 export interface Completion {
   matches: string[];
   start: number;
@@ -48,29 +49,30 @@ export interface Completion {
   types?: string[];
 }
 
+/** Whether code is complete, as in `is_complete_reply`; `indent`: the text that the next line begins with. */
 export type Completeness = { status: 'complete' | 'invalid' | 'unknown' } | { status: 'incomplete'; indent: string };
 
-/** Opens comms; the registry is the protocol's, the handlers are the interpreter's. */
+/** Opens comms for the interpreter, and takes its handlers for those that the front end opens. */
 export interface CommOpener {
-  /** Opens a comm from the kernel's side. */
+  /** Opens a comm from the kernel's side and returns it. */
   open(target: string, data?: object, buffers?: Uint8Array[]): Comm;
   registerTarget(target: string, onOpen: (comm: Comm, data: any, buffers: Uint8Array[]) => void): void;
 }
 
-/** Runs cells. The protocol side calls it on the main thread, one `execute` at a time. */
+/** Runs cells. The kernel calls it on the main thread, one `execute` at a time. */
 export interface Interpreter {
   /** Runs a cell. Resolves with `null`, or with the error that ended it; never rejects. */
   execute(request: CellRequest): Promise<CellError | null>;
-  /** Evaluates one of `user_expressions` after a cell. */
+  /** Evaluates one of `user_expressions` after a cell; resolves with its value as a MIME bundle, or with its error. */
   evaluate(expression: string, output: CellOutput): Promise<MimeBundle | CellError>;
-  /** `null`: nothing to offer. */
+  /** Returns what can complete the code at a UTF-16 offset; `null`: nothing. */
   complete(code: string, position: number): Completion | null;
-  /** `null`: nothing known at this position. */
+  /** Returns the documentation of what is at a UTF-16 offset; `null`: nothing is known. */
   inspect(code: string, position: number, detail: 0 | 1): MimeBundle | null;
   isComplete(code: string): Completeness;
   /** Stops the running cell, if there is one. */
   interrupt(): void;
-  /** Runs `handler` so that its output goes to `output`. */
+  /** Runs `handler`; what it prints goes to `output`. */
   within(output: CellOutput, handler: () => void): void;
   close(): void;
 }

@@ -1,5 +1,5 @@
 import { inKernel, repairIntrinsics, reportRepair } from '../common/intrinsics';
-import type { MimeBundle } from '../display/host';
+import type { MimeBundle } from '../display/cellContext';
 import { Comms } from './comms';
 import { awaitAnswer, createAnswer } from './input';
 import type { CellError, CellOutput, CommOpener, Interpreter } from './interpreter';
@@ -10,22 +10,22 @@ import { BROKEN_REPLY, COMM_MESSAGES, type ToMain } from './protocol';
 
 type Request = ToMain & { type: 'request' };
 
-/** Not what a cell may have replaced it by. */
+/** The original, which a cell may replace. */
 const { stringify } = JSON;
 
 /** A reply's content. */
 type Reply = Record<string, unknown> & { status: 'ok' | 'error' };
 
-/** Makes the interpreter of a kernel. */
+/** Creates the interpreter of a kernel. */
 export type InterpreterFactory = (comms: CommOpener) => Interpreter;
 
-/** The main thread's side of the protocol: gives each request to the interpreter and posts what comes of it. */
+/** The main thread's side of the protocol: passes each request to the interpreter and posts its output and its reply. */
 export class Kernel {
   private readonly comms: Comms;
   private readonly interpreter: Interpreter;
   /** Header of the request whose handler runs: the parent of comm messages. */
   private parent: Header | null = null;
-  /** Takes the answers to what the front end was asked for, by the question's number. */
+  /** Handlers of the front end's answers, by the question's number. */
   private readonly answers = new Map<number, (text: string | null) => void>();
   private questions = 0;
 
@@ -43,7 +43,7 @@ export class Kernel {
     this.interpreter.interrupt();
   }
 
-  /** The front end has answered a question. */
+  /** Passes on the front end's answer to a question. */
   answered({ input, text }: ToMain & { type: 'answer' }): void {
     this.answers.get(input)?.(text);
     this.answers.delete(input);
@@ -55,7 +55,7 @@ export class Kernel {
 
   /** Handles one request and ends it with a reply, whatever happens. */
   async handle(request: Request): Promise<void> {
-    // What ran since the last request may have replaced it.
+    // Code that ran since the last request may have replaced what the kernel needs.
     const repair = repairIntrinsics();
     const type = request.header.msg_type;
     if (COMM_MESSAGES[type]) {
@@ -76,7 +76,7 @@ export class Kernel {
     this.outbox.post({ type: 'reply', id: request.id, content, status });
   }
 
-  /** The reply's content where the kernel itself failed. */
+  /** Returns the reply's content, as JSON, when the kernel itself failed. */
   private failure(error: unknown, request: Request): string {
     repairIntrinsics();
     try {
@@ -227,7 +227,7 @@ export class Kernel {
   }
 }
 
-/** As ipykernel calls it: code wants a line of text, and the front end has nobody to ask. */
+/** Code asks for a line of text, and the front end cannot ask its user. The name is ipykernel's. */
 class StdinNotImplementedError extends Error {
   override name = 'StdinNotImplementedError';
 

@@ -1,6 +1,6 @@
 import { PROTOCOL_VERSION } from './message';
 
-/** The content of `kernel_info_reply`. */
+/** Returns the content of `kernel_info_reply`. */
 export function kernelInfo(): Record<string, unknown> {
   const version: string = require('../../../package.json').version;
   return {

@@ -1,7 +1,7 @@
 /**
- * The variable that marks what the cells of a kernel start, also by way of
- * shells and of programs that leave their process group: each process hands
- * its variables to those that it starts.
+ * The environment variable that marks the processes which cells of a kernel
+ * start, also those of shells and those that leave their process group: a
+ * process inherits the variables of its parent.
  */
 export const KERNEL_MARK = 'JOYLAB_KERNEL_ID';
 
@@ -11,7 +11,7 @@ export interface MarkedOptions {
   envPairs?: string[];
 }
 
-/** With the mark of what ends with the kernel; without one where the child is to outlive it. */
+/** Returns the options with the mark in the child's variables; without it for a detached child, which outlives the kernel. */
 export function marked<Options extends MarkedOptions>(options: Options, mark: string | undefined): Options {
   if (typeof options !== 'object' || options === null) return options;
   const { envPairs = Object.entries(process.env).map(([name, value]) => `${name}=${value}`), detached } = options;

@@ -16,7 +16,7 @@ export interface Header {
 
 /** A message as it was received. */
 export interface Message {
-  /** ZeroMQ's routing prefix: where a reply goes. */
+  /** ZeroMQ's routing prefix: the client that a reply goes to. */
   identities: Uint8Array[];
   signature: string;
   header: Header;
@@ -28,7 +28,7 @@ export interface Message {
 
 /** A message to send; `content` and `metadata` are already JSON. */
 export interface OutgoingMessage {
-  /** Its `msg_id`; a new one where it is left out. */
+  /** Its `msg_id`; a new one by default. */
   id?: string;
   type: string;
   content: string;
@@ -43,13 +43,13 @@ const DELIMITER_BYTES = Buffer.from(DELIMITER);
 /** The kernel's session: one for its whole life. */
 export const SESSION = randomUUID();
 
-/** Why a message was dropped. */
+/** A message is not one of the protocol, or its signature is wrong; the text says why. */
 export class MalformedMessage extends Error {}
 
 /**
- * Frames of a message: prefix, delimiter, signature, header, parent header,
- * metadata, content, buffers. The signature covers the four JSON frames, not
- * the buffers.
+ * Returns the frames of a message: prefix, delimiter, signature, header, parent
+ * header, metadata, content, buffers. The signature covers the four JSON
+ * frames, not the buffers.
  */
 export function encode(message: OutgoingMessage, prefix: Uint8Array[], signer: Signer): Uint8Array[] {
   const header: Header = {
@@ -70,7 +70,11 @@ export function encode(message: OutgoingMessage, prefix: Uint8Array[], signer: S
   return [...prefix, DELIMITER_BYTES, Buffer.from(signer.sign(frames)), ...frames, ...(message.buffers ?? [])];
 }
 
-/** Reads a message. Throws {@link MalformedMessage} when it is not one, or when its signature is wrong. */
+/**
+ * Returns the message of some frames.
+ *
+ * @throws MalformedMessage when they are not one, or when the signature is wrong
+ */
 export function decode(frames: Uint8Array[], signer: Signer): Message {
   const delimiter = frames.findIndex((frame) => DELIMITER_BYTES.equals(frame));
   if (delimiter < 0 || frames.length < delimiter + 6) throw new MalformedMessage('frames are missing');

@@ -6,10 +6,10 @@ import { TextWriter } from './textRing';
 
 type StreamName = 'stdout' | 'stderr';
 
-/** The main thread's way to the wire thread: messages, and text between them, in the order in which they were given. */
+/** Sends messages, and printed text between them, from the main thread to the wire thread, in order. */
 export class Outbox {
   private readonly text: TextWriter;
-  /** Whose text the ring takes. */
+  /** The stream that text in the ring belongs to. */
   private stream: { name: StreamName; parent: Header } | null = null;
 
   constructor(
@@ -24,12 +24,12 @@ export class Outbox {
     this.send({ message, position: this.text.position }, transfer);
   }
 
-  /** Has the wire thread run a child process, and sleeps until it has ended. */
+  /** Lets the wire thread run a child process, and blocks until it has ended. */
   runChild(child: Child, parent: Header): ChildResult {
     const { port1, port2 } = new MessageChannel();
     const done = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
     this.post({ type: 'child', child, back: { port: port2, done }, parent }, [port2]);
-    // What the child shows begins a stream of its own.
+    // The child's output begins a stream of its own.
     this.stream = null;
     try {
       return awaitChild({ port: port1, done });

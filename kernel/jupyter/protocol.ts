@@ -8,12 +8,12 @@ import type { Header } from './message';
  * runs: it answers heartbeats and control messages and publishes output.
  */
 
-/** Given to the wire thread at its start. */
+/** What the wire thread is started with. */
 export interface WireOptions {
   connection: ConnectionInfo;
-  /** The file into which ports are written that the connection leaves open. */
+  /** The connection file, which is written again with the ports that the system chose. */
   connectionFile: string;
-  /** The file that keeps inputs for the kernels to come; empty: none. */
+  /** The file that keeps inputs for later kernels; empty: none. */
   historyFile: string;
   /** Content of `kernel_info_reply`: the wire thread answers that request by itself. */
   kernelInfo: Record<string, unknown>;
@@ -23,6 +23,7 @@ export interface WireOptions {
   textRing: SharedArrayBuffer;
 }
 
+/** Types of comm messages. */
 export const COMM_MESSAGES: Record<string, true | undefined> = {
   __proto__: null as never,
   comm_open: true,
@@ -30,13 +31,13 @@ export const COMM_MESSAGES: Record<string, true | undefined> = {
   comm_close: true,
 };
 
-/** The error where the kernel cannot even describe the error. */
+/** The error when the kernel cannot even describe the error. */
 const BROKEN = {
   ename: 'KernelError',
   evalue: 'A cell has replaced something that the kernel needs to run cells. Restart the kernel.',
 };
 
-/** The content of a reply, and of an `error`, that says so. */
+/** The content of a reply, and of an `error` message, with it. */
 export const BROKEN_REPLY = JSON.stringify({
   status: 'error',
   ...BROKEN,
@@ -46,13 +47,13 @@ export const BROKEN_REPLY = JSON.stringify({
 /** A message as it is posted to the wire thread. */
 export interface Posted {
   message: ToWire;
-  /** Text in the ring up to here comes before the message; see textRing.ts. */
+  /** Text in the ring up to this position comes before the message; see textRing.ts. */
   position: number;
 }
 
 /** Wire thread → main thread. */
 export type ToMain =
-  /** `executionCount`: the number of the newest cell, in a request to run it its own. */
+  /** `executionCount`: the number of the newest cell; in an `execute_request`, that of the cell itself. */
   | {
       type: 'request';
       id: number;
@@ -70,7 +71,7 @@ export type ToMain =
 
 /** Main thread → wire thread. */
 export type ToWire =
-  /** Ends a request. `content` is the reply's, as JSON; `null` where the request has no reply (comm messages). */
+  /** Ends a request. `content` is the reply's, as JSON; `null` when the request has no reply (comm messages). */
   | { type: 'reply'; id: number; content: string | null; metadata?: string; status: string }
   | {
       type: 'publish';
@@ -80,13 +81,13 @@ export type ToWire =
       parent: Header | null;
       buffers?: Uint8Array[];
     }
-  /** Names the stream that text in the ring belongs to from here on, with text that found no place there. */
+  /** Names the stream that text in the ring belongs to from here on, with text that did not fit in the ring. */
   | { type: 'stream'; name: 'stdout' | 'stderr'; text: string; parent: Header }
   /** There is text in the ring. */
   | { type: 'text' }
-  /** Asks the front end of request `id` for a line. The answer goes into `answer` where the thread sleeps until it is there (see input.ts); else it is posted, with the number `input`. */
+  /** Asks the front end of request `id` for a line. The answer goes into `answer` when the main thread blocks for it (see input.ts); else it is posted, with the number `input`. */
   | { type: 'input'; id: number; prompt: string; password: boolean; answer: SharedArrayBuffer | null; input: number }
-  /** The answer to a question is not wanted any more. */
+  /** Withdraws a question: its answer is no longer needed. */
   | { type: 'withdraw'; input: number }
   /** Runs a child process for which the main thread waits; see wire/childRunner.ts. */
   | { type: 'child'; child: Child; back: ChildReturn; parent: Header }

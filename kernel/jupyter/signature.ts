@@ -4,7 +4,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 export class Signer {
   private readonly digest: string;
 
-  /** @param scheme "hmac-sha256" and the like. @param key Empty: messages carry no signature. */
+  /** @param scheme "hmac-" and the name of a digest: "hmac-sha256" @param key empty: messages carry no signature */
   constructor(
     scheme: string,
     private readonly key: string,
@@ -12,7 +12,7 @@ export class Signer {
     this.digest = scheme.slice('hmac-'.length);
   }
 
-  /** The signature of header, parent header, metadata and content: lower-case hexadecimal. */
+  /** Returns the signature of header, parent header, metadata and content, in lower-case hexadecimal. */
   sign(frames: Uint8Array[]): string {
     if (!this.key) return '';
     const hmac = createHmac(this.digest, this.key);

@@ -1,8 +1,9 @@
 /**
- * Printed text on its way from the main thread to the wire thread, in shared
- * memory: a message for each `console.log` would cost more than the printing.
+ * Printed text on its way from the main thread to the wire thread, in a ring
+ * buffer of shared memory: a message for each `console.log` would cost more
+ * than the printing.
  *
- * Layout: a header of 32-bit numbers, then the bytes (UTF-8), used in a circle.
+ * Layout: a header of 32-bit numbers, then the bytes of the ring (UTF-8).
  */
 const WRITTEN = 0;
 const READ = 1;
@@ -11,11 +12,12 @@ const POSTED = 3;
 const HEADER_BYTES = 16;
 const CAPACITY = 1 << 20;
 
+/** Returns the shared memory of an empty ring of 1 MiB. */
 export function createTextRing(): SharedArrayBuffer {
   return new SharedArrayBuffer(HEADER_BYTES + CAPACITY);
 }
 
-/** Main thread: the end that text is written to. */
+/** Main thread: writes to the ring. */
 export class TextWriter {
   private readonly header: Int32Array;
   private readonly bytes: Uint8Array;
@@ -30,7 +32,7 @@ export class TextWriter {
     return Atomics.load(this.header, WRITTEN) >>> 0;
   }
 
-  /** Returns `false`, having written nothing, where the text does not fit. */
+  /** Writes a text. Returns `false` when it does not fit; then nothing is written. */
   write(text: string): boolean {
     const encoded = Buffer.from(text);
     const position = this.position;
@@ -44,7 +46,7 @@ export class TextWriter {
     return true;
   }
 
-  /** Returns whether the reader has to be notified of text: it has not been since it last went to sleep. */
+  /** Returns whether the reader must be notified of text: it has not been since it last called `sleep`. */
   wake(): boolean {
     return Atomics.exchange(this.header, AWAKE, 1) === 0;
   }
@@ -55,7 +57,7 @@ export class TextWriter {
   }
 }
 
-/** Wire thread: the end that text is read from. */
+/** Wire thread: reads from the ring. */
 export class TextReader {
   private readonly header: Int32Array;
   private readonly bytes: Uint8Array;
@@ -71,12 +73,12 @@ export class TextReader {
     this.handled = (this.handled + 1) | 0;
   }
 
-  /** From now on the writer notifies of new text. */
+  /** Asks the writer to notify of the next text. */
   sleep(): void {
     Atomics.store(this.header, AWAKE, 0);
   }
 
-  /** The text up to a position. */
+  /** Takes the text up to a position out of the ring and returns it. */
   readTo(position: number): string {
     const from = Atomics.load(this.header, READ) >>> 0;
     const length = (position - from) >>> 0;
@@ -91,8 +93,9 @@ export class TextReader {
   }
 
   /**
-   * The text that is known to come before any message still to arrive. Empty
-   * while a message is on its way: it says up to where the text comes first.
+   * Takes the text that comes before any message still to arrive, and returns
+   * it. Empty while a message is on its way: its position says which text comes
+   * before it.
    */
   readAll(): string {
     const position = Atomics.load(this.header, WRITTEN) >>> 0;

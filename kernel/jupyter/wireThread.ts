@@ -7,7 +7,7 @@ import { Outbox } from './outbox';
 import type { ToMain, WireOptions } from './protocol';
 import { createTextRing } from './textRing';
 
-/** Time that the wire thread has to send what is left, in milliseconds. */
+/** Milliseconds that the wire thread has to send what is left. */
 const CLOSE_TIMEOUT = 1000;
 
 /** The wire thread, as the main thread sees it. */
@@ -22,24 +22,24 @@ export class WireThread {
     const textRing = createTextRing();
     const workerData: WireOptions = { ...options, interruptFlag: this.interruptFlag, textRing };
     const thread = new Worker(join(__dirname, 'wire', 'index.js'), { workerData });
-    // Its own: a cell may replace that of all emitters.
+    // Bound: a cell may replace the one of `EventEmitter.prototype`.
     thread.emit = thread.emit.bind(thread);
     this.thread = thread;
     this.outbox = new Outbox((posted, transfer) => thread.postMessage(posted, transfer), textRing);
   }
 
   /**
-   * Gives what arrives to the kernel, which may still have to be loaded: what
-   * arrives before waits for it.
+   * Passes messages of the wire thread to the kernel, from when it is loaded on.
    *
-   * @param exit ends the process, after the kernel is closed
+   * @param loading the kernel, which may still be loading: messages wait for it
+   * @param exit ends the process; called after the kernel is closed
    */
   async connect(loading: Promise<Kernel>, exit: (code: number) => void): Promise<void> {
     const close = (code: number): void => {
       try {
         this.kernel?.close();
       } finally {
-        // Also where a cell has broken what closing needs.
+        // Also when a cell has broken what closing needs.
         exit(code);
       }
     };
@@ -50,7 +50,7 @@ export class WireThread {
         writeSync(2, `joylab: ${message.message}\n`);
         return close(1);
       }
-      // Without a promise once it is there: a cell may have replaced what promises do.
+      // Without a promise once it is loaded: a cell may have replaced `then`.
       if (this.kernel) this.pass(message, this.kernel);
       else void loading.then((kernel) => this.pass(message, kernel));
     });
@@ -62,7 +62,7 @@ export class WireThread {
     setInterval(() => void this.interruptFlag[FLAG.seconds]++, 1000).unref();
   }
 
-  /** Sends what is left and closes the sockets: ZeroMQ does not bear a thread that is torn down. */
+  /** Sends what is left and closes the sockets, at most {@link CLOSE_TIMEOUT}: ZeroMQ crashes in a thread that is terminated with open sockets. */
   close(): void {
     const closed = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
     this.outbox.post({ type: 'close', closed });

@@ -13,9 +13,10 @@ import { dequantize, type QuantizedWeight } from './checkpoint/quantization';
 import type { GgufOptions } from './gguf/save';
 import type { OnnxOptions } from './checkpoint/onnxExport';
 import { saveModel, type SaveOptions } from './checkpoint/save';
+import type { PushOptions } from './hub/push';
 import type { Tokenizer } from './tokenizer/tokenizer';
 
-/** What a model is made of. */
+/** The parts of a model. */
 export interface ModelParts {
   config: ModelConfig;
   weights: Map<string, Tensor>;
@@ -26,16 +27,16 @@ export interface ModelParts {
   maxSeqLength: number;
   /** Folder that the model was read from. */
   folder: string;
-  /** What was asked for: 'joylab/strategist', or the folder. */
+  /** The name or folder that the user gave, such as 'joylab/strategist'. */
   modelName: string;
   /** Settings of `generate`; by default those of the folder's `generation_config.json`. */
   generationConfig?: GenerationConfig;
 }
 
-/** Tokens to generate from which on the adapter is merged for it: merging takes about the time of ten steps. */
+/** Tokens to generate from which on merging the adapter pays: merging takes about the time of ten steps. */
 const WORTH_MERGING = 256;
 
-/** A causal language model in memory, on the CPU. Made by `FastLanguageModel.fromPretrained`. */
+/** A causal language model in memory, on the CPU. `FastLanguageModel.fromPretrained` creates it. */
 export class CausalLM {
   readonly config: ModelConfig;
   readonly tokenizer: Tokenizer;
@@ -43,13 +44,13 @@ export class CausalLM {
   readonly modelName: string;
   /** @internal Folder that the model was read from. */
   readonly folder: string;
-  /** @internal By the checkpoint's names. Training changes the arrays in place. */
+  /** @internal Weights by the checkpoint's names. Training changes the arrays in place. */
   readonly weights: Map<string, Tensor>;
-  /** @internal The weights that are held in 4 or 8 bits instead. They never change. */
+  /** @internal Weights that are held in 4 or 8 bits instead. They never change. */
   readonly quantized: Map<string, QuantizedWeight>;
   /** Defaults of {@link generate}: what the model's generation_config.json says. They may be changed. */
   readonly generationConfig: GenerationConfig;
-  /** Whether training holds only what enters each block, and computes the rest again on the way back. */
+  /** Whether training keeps only the inputs of each block, and recomputes the rest in the backward pass. */
   isGradientCheckpointing = false;
   private engine: InferenceEngine | undefined;
   private merged: MergedAdapter | undefined;
@@ -72,15 +73,16 @@ export class CausalLM {
     return null;
   }
 
-  /** @internal What graphs of this model are made from. */
+  /** @internal The parameters of this model's graphs. */
   get parameters(): ParameterSet {
     return { weights: this.weights, quantized: this.quantized, adapter: this.adapter };
   }
 
   /**
-   * The tensors that training changes: the adapter's, or all weights where there is none. The arrays are the model's own.
+   * Returns the tensors that training changes: the adapter's, or all weights where there
+   * is none. The arrays are the model's own.
    *
-   * @throws where there is no adapter and the weights are quantised
+   * @throws Error when there is no adapter and the weights are quantised
    */
   trainableParameters(): Map<string, Tensor> {
     if (!this.adapter) {
@@ -101,17 +103,17 @@ export class CausalLM {
     return tensors;
   }
 
-  /** Training takes less memory and more time from now on, as with a trainer's `gradientCheckpointing`. */
+  /** Turns gradient checkpointing on: training takes less memory and more time, as with a trainer's `gradientCheckpointing`. */
   gradientCheckpointingEnable(): void {
     this.isGradientCheckpointing = true;
   }
 
-  /** Training holds all activations again, the default. */
+  /** Turns gradient checkpointing off, the default: training keeps all activations. */
   gradientCheckpointingDisable(): void {
     this.isGradientCheckpointing = false;
   }
 
-  /** Counts of trained and of all parameters, in PEFT's words. */
+  /** Prints the numbers of trained and of all parameters, as PEFT does. */
   printTrainableParameters(): void {
     const { trainable, all } = this.parameterCounts();
     console.log(
@@ -128,13 +130,13 @@ export class CausalLM {
     return { trainable, all: base + trainable };
   }
 
-  /** How the weights of the linear layers are held in memory. */
+  /** Precision in which the weights of the linear layers are held in memory. */
   private get precision(): 'float32' | '4 bits' | '8 bits' {
     const [first] = this.quantized.values();
     return !first ? 'float32' : first.format === 'nf4' ? '4 bits' : '8 bits';
   }
 
-  /** One line: name, size, adapter. */
+  /** Returns one line: name, size, adapter. */
   toString(): string {
     const { trainable, all } = this.parameterCounts();
     const { numLayers, hiddenSize, vocabSize } = this.config;
@@ -144,12 +146,17 @@ export class CausalLM {
     return `${this.constructor.name}(${this.modelName}: ${sizes}${precision}${adapter})`;
   }
 
-  /** @internal What a cell that ends with the model shows, instead of all weights. */
+  /** @internal Returns what a cell that ends with the model shows, instead of all weights. */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.toString();
   }
 
-  /** Completes prompts. See {@link GenerateOptions} for the settings. */
+  /**
+   * Generates completions of prompts. See {@link GenerateOptions} for the settings.
+   *
+   * @throws Error when a setting is wrong, or a prompt leaves no room below
+   *   `maxSeqLength`; the signal's reason when aborted
+   */
   async generate(options: GenerateOptions): Promise<Generation> {
     return generate(
       {
@@ -163,7 +170,10 @@ export class CausalLM {
     );
   }
 
-  /** Logits of every next token, [tokens, vocabulary] row by row, for each sequence. */
+  /**
+   * Returns the logits of every next token for each sequence: [tokens, vocabulary], row
+   * by row. Throws when a sequence is longer than `maxSeqLength`.
+   */
   async logits(inputIds: number[][]): Promise<Float32Array[]> {
     const all: Float32Array[] = [];
     for (const ids of inputIds) {
@@ -175,18 +185,19 @@ export class CausalLM {
     return all;
   }
 
-  /** Saves the model as a Hugging Face folder with its tokenizer (a model with an adapter: the adapter alone). */
+  /** Saves the model as a Hugging Face folder with its tokenizer; of a model with an adapter only the adapter. */
   async savePretrained(folder: string): Promise<void> {
     await saveModel(this, folder, {});
   }
 
   /**
-   * Saves the model, its adapter merged into the weights, as a Hugging Face folder with its tokenizer. Weights that are
-   * held in 4 or 8 bits are saved as the values that they stand for, with the adapter's updates added.
+   * Saves the model, its adapter merged into the weights, as a Hugging Face folder with
+   * its tokenizer. Weights that are held in 4 or 8 bits are saved as the values that
+   * they stand for, with the adapter's updates added.
    */
   async savePretrainedMerged(folder: string, options: SaveOptions = {}): Promise<void> {
     if (this.quantized.size > 0) {
-      const type = options.dtype ?? 'float32';
+      const type = options.dtype ?? (options.saveMethod ? 'bfloat16' : 'float32');
       console.log(
         `${folder}: the weights were loaded in ${this.precision}; ${this.adapter ? 'the adapter is merged into' : 'saved are'} their values as ${type}.`,
       );
@@ -204,8 +215,9 @@ export class CausalLM {
   }
 
   /**
-   * Saves the model, its adapter merged, as a GGUF file for llama.cpp and what is made with it (Ollama, LM Studio …),
-   * with tokenizer and chat template. llama.cpp is not needed for it.
+   * Saves the model, its adapter merged, as a GGUF file for llama.cpp and programs based
+   * on it (Ollama, LM Studio …), with tokenizer and chat template. llama.cpp is not
+   * needed for it.
    *
    * @returns the file, `model.<METHOD>.gguf` in the folder
    */
@@ -214,7 +226,30 @@ export class CausalLM {
     return saveGguf(this, folder, options);
   }
 
-  /** Frees what the model holds outside JavaScript; it can still be used, and takes it again. */
+  /**
+   * Uploads what {@link savePretrained} saves to the Hugging Face hub, into a private repository unless `private` is
+   * `false`; it is made where there is none.
+   *
+   * @param repoId 'organisation/model', or 'model' for the account of the token
+   * @returns the address of its page
+   */
+  async pushToHub(repoId: string, options: PushOptions = {}): Promise<string> {
+    const { pushModel } = require('./hub/push') as typeof import('./hub/push');
+    return pushModel(repoId, options, (folder) => this.savePretrained(folder));
+  }
+
+  /** Uploads what {@link savePretrainedMerged} saves to the Hugging Face hub. See {@link pushToHub}. */
+  async pushToHubMerged(
+    repoId: string,
+    { private: isPrivate, token, commitMessage, ...options }: PushOptions & SaveOptions = {},
+  ): Promise<string> {
+    const { pushModel } = require('./hub/push') as typeof import('./hub/push');
+    return pushModel(repoId, { private: isPrivate, token, commitMessage }, (folder) =>
+      this.savePretrainedMerged(folder, options),
+    );
+  }
+
+  /** Frees the memory that the model holds outside JavaScript. The model can still be used, and then allocates it again. */
   async dispose(): Promise<void> {
     await this.engine?.dispose();
     await this.mergedEngine?.dispose();
@@ -229,7 +264,10 @@ export class CausalLM {
     return eosTokenIds.length > 0 || eosTokenId === null ? eosTokenIds : [eosTokenId];
   }
 
-  /** @internal A weight with the adapter's update added, where there is one; a new tensor unless it is the model's own. */
+  /**
+   * @internal Returns a weight with the adapter's update added, where there is one: a
+   *   new tensor, unless it is the model's own.
+   */
   mergedWeight(name: string): Tensor {
     const quantized = this.quantized.get(name);
     const weight = quantized ? dequantize(quantized) : this.weights.get(name)!;
@@ -237,14 +275,14 @@ export class CausalLM {
     return pair ? mergeLora(weight, pair) : weight;
   }
 
-  /** @internal What completes prompts. */
+  /** @internal Returns a function that completes prompts, for at most `tokens` tokens in all. */
   protected async completer(tokens: number): Promise<CompleteRows> {
     const engine = await this.generationEngine(tokens);
     const prefills = new Prefills(engine);
     return (rows, common) => new Batch({ ...common, engine, prefills }, rows).run();
   }
 
-  /** What generates so many tokens: with the adapter merged where that saves more time than it takes. */
+  /** Returns the engine that generates `tokens` tokens: with the adapter merged where that saves more time than it takes. */
   private async generationEngine(tokens: number): Promise<InferenceEngine> {
     const adapter = tokens < WORTH_MERGING ? null : this.mergedAdapter();
     if (!adapter) return this.inference();
@@ -252,7 +290,10 @@ export class CausalLM {
     return (this.mergedEngine ??= new InferenceEngine(this.config, adapter.parameters));
   }
 
-  /** @internal The weights with the adapter merged, the same for all who ask, or null where that does not fit. */
+  /**
+   * @internal Returns the weights with the adapter merged, one object for all callers,
+   *   or null where they do not fit into memory.
+   */
   mergedAdapter(): MergedAdapter | null {
     if (!MergedAdapter.fits(this.parameters)) return null;
     return (this.merged ??= new MergedAdapter(this.weights, this.adapter!.pairs));

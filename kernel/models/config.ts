@@ -2,7 +2,7 @@ import { COMMON, FAMILIES, FIXED, isRotated, OF_ONE_FAMILY, type Family } from '
 import { describe, isObject } from './checkpoint/jsonFile';
 import { parseRope, type RopeSettings } from './graph/rope';
 
-/** A model's `config.json` in the form that the graph wants: settings, whatever the family. */
+/** A model's configuration as the graph needs it, the same for every family. */
 export interface ModelConfig {
   vocabSize: number;
   hiddenSize: number;
@@ -12,31 +12,31 @@ export interface ModelConfig {
   /** Heads of keys and values; each serves `numHeads / numKeyValueHeads` heads of queries. */
   numKeyValueHeads: number;
   headSize: number;
-  /** Longest sequence that is computed exactly, in tokens: what the model was made for, or its sliding window. */
+  /** Longest sequence that is computed exactly, in tokens: what the model was trained for, or its sliding window. */
   maxPositions: number;
-  /** The sliding window, where it is what limits `maxPositions`; else null. */
+  /** The sliding window in tokens, where it limits `maxPositions`; else null. */
   slidingWindow: number | null;
   normEpsilon: number;
   /** Norms multiply by `normOffset` + weight. */
   normOffset: 0 | 1;
-  /** True where attention and feed-forward part are normalised after as well as before. */
+  /** Whether attention and feed-forward layers are normalised after as well as before. */
   postNorms: boolean;
-  /** True where each head of queries and keys is normalised before it is rotated. */
+  /** Whether each head of queries and keys is normalised before it is rotated. */
   queryKeyNorm: boolean;
   /** Linear layers of a block that have a bias, such as 'q_proj'. */
   biases: readonly string[];
   activation: 'silu' | 'gelu_pytorch_tanh';
-  /** Embeddings are multiplied by it. */
+  /** Factor of embeddings. */
   embeddingScale: number;
-  /** Products of queries and keys are multiplied by it. */
+  /** Factor of the products of queries and keys. */
   attentionScale: number;
-  /** Scores s of attention become cap · tanh(s / cap), before the mask; null: they stay. */
+  /** Cap of attention scores s, which become cap · tanh(s / cap) before the mask; null: none. */
   attentionSoftcap: number | null;
-  /** The same for logits. */
+  /** Cap of logits; null: none. */
   logitSoftcap: number | null;
   /** Rotary embedding of each layer (layers share objects); null: none. */
   rope: readonly (RopeSettings | null)[];
-  /** True where the head is the transposed embedding. */
+  /** Whether the head is the transposed embedding. */
   tiedEmbeddings: boolean;
   /** The token whose embedding is not trained as such (PyTorch's `padding_idx`), or null. */
   padTokenId: number | null;
@@ -45,7 +45,7 @@ export interface ModelConfig {
 
 type Settings = Record<string, unknown>;
 
-/** Reads a parsed `config.json`. Settings that Joylab does not support are an error that names them. */
+/** Returns the configuration of a parsed `config.json`. Throws an error that names settings which Joylab does not support. */
 export function parseConfig(raw: Settings, where = 'config.json'): ModelConfig {
   const family = typeof raw.model_type === 'string' ? FAMILIES.get(raw.model_type) : undefined;
   if (!family) {
@@ -98,7 +98,7 @@ export function parseConfig(raw: Settings, where = 'config.json'): ModelConfig {
   };
 }
 
-/** The token IDs of a setting, which may be a number, a list, null or absent. */
+/** Returns the token IDs of a setting, which may be a number, a list, null or absent. */
 export function tokenIds(settings: Settings, name: string, where: string): number[] {
   const ids: unknown[] = [settings[name] ?? []].flat();
   const isId = (id: unknown): id is number => Number.isSafeInteger(id);
@@ -107,9 +107,9 @@ export function tokenIds(settings: Settings, name: string, where: string): numbe
   return ids;
 }
 
-/** Settings that are one way or the other. */
+/** Settings that are true or false. */
 const FLAGS = ['tie_word_embeddings', 'attention_bias', 'mlp_bias', 'use_sliding_window'];
-/** Settings that count, where they are given. */
+/** Settings that are positive integers, where they are given. */
 const COUNTS = ['no_rope_layer_interval', 'sliding_window_pattern'];
 
 function checkKinds(settings: Settings, where: string): void {
@@ -146,7 +146,7 @@ function checkFixed(family: Family, settings: Settings, numLayers: number, where
   if (problems.length > 0) throw new Error(`${where}: this model is not supported: ${problems.join('; ')}`);
 }
 
-/** Returns what is wrong with lists that have an entry per layer. */
+/** Returns the problems of lists that have an entry per layer. */
 function layerProblems({ layerTypes }: Family, settings: Settings, layers: number): string[] {
   const problems: string[] = [];
   const valid = layerTypes?.(settings) ?? ['full_attention'];
@@ -167,7 +167,7 @@ function layerProblems({ layerTypes }: Family, settings: Settings, layers: numbe
   return problems;
 }
 
-/** A rotary embedding turns pairs of a head. */
+/** Returns a head size. Throws when it is odd: a rotary embedding rotates pairs. */
 function evenHead(size: number, where: string): number {
   if (size % 2 !== 0) throw new Error(`${where}: head_dim must be even, not ${size}`);
   return size;
@@ -183,9 +183,9 @@ function biases(family: Family, settings: Settings): string[] {
 }
 
 /**
- * The rotary embedding of every layer. Newer files keep the parameters in
- * `rope_parameters` (by type of layer, where types differ), older ones in
- * `rope_theta` and `rope_scaling` (Gemma 3's sliding layers: `rope_local_base_freq`).
+ * Returns the rotary embedding of every layer. Newer files keep the parameters in
+ * `rope_parameters` (by type of layer, where types differ), older ones in `rope_theta`
+ * and `rope_scaling` (Gemma 3's sliding layers: `rope_local_base_freq`).
  */
 function layerRopes(
   settings: Settings,
@@ -260,7 +260,7 @@ function positive(settings: Settings, name: string, where: string): number {
   return value;
 }
 
-/** A positive number, or null where the setting is absent or null. */
+/** Returns a positive number, or null where the setting is absent or null. */
 function optional(settings: Settings, name: string, where: string): number | null {
   return (settings[name] ?? null) === null ? null : positive(settings, name, where);
 }

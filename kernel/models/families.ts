@@ -7,21 +7,21 @@ export interface Family {
   defaults?: Record<string, unknown>;
   /** Settings that must have one of these values, because the family's code reads no other. */
   fixed?: Record<string, readonly unknown[]>;
-  /** Queries, keys and values have a bias, the output has none, whatever `attention_bias` says. */
+  /** Whether queries, keys and values have a bias, and the output has none, whatever `attention_bias` says. */
   queryKeyValueBias?: boolean;
-  /** Each head of queries and keys is normalised before it is rotated. */
+  /** Whether each head of queries and keys is normalised before it is rotated. */
   queryKeyNorm?: boolean;
-  /** Norms multiply by 1 + weight, and embeddings by √hidden_size. */
+  /** Whether norms multiply by 1 + weight, and embeddings are multiplied by √hidden_size. */
   gemma?: boolean;
-  /** Attention and feed-forward part are normalised after as well as before. */
+  /** Whether attention and feed-forward layers are normalised after as well as before. */
   postNorms?: boolean;
-  /** Valid entries of `layer_types`; 'full_attention' alone by default. */
+  /** Returns the valid entries of `layer_types`; only 'full_attention' by default. */
   layerTypes?: (settings: Record<string, unknown>) => readonly string[];
-  /** Returns which layers see a sliding window only. */
+  /** Returns for each layer whether it attends only to a sliding window. */
   slidingLayers?: (settings: Record<string, unknown>, layers: number) => boolean[];
 }
 
-/** Absent settings of every family. `undefined`: derived from others, or required. */
+/** Values of absent settings in every family. `undefined`: derived from others, or required. */
 export const COMMON: Record<string, unknown> = {
   hidden_act: 'silu',
   max_position_embeddings: 2048,
@@ -33,7 +33,7 @@ export const COMMON: Record<string, unknown> = {
   sliding_window: null,
 };
 
-/** Settings that would make any family compute something else. */
+/** Settings with the values at which they change nothing; any other is not supported. */
 export const FIXED: Record<string, readonly unknown[]> = {
   partial_rotary_factor: [1],
   attention_dropout: [0, null],
@@ -42,7 +42,7 @@ export const FIXED: Record<string, readonly unknown[]> = {
   pretraining_tp: [1, null],
 };
 
-/** Settings that one family alone reads: elsewhere transformers ignores them, and the file means another model. */
+/** Settings that only some families read: elsewhere transformers ignores them, and the file means another model. */
 export const OF_ONE_FAMILY: Record<string, { families: readonly string[]; off: readonly unknown[] }> = {
   query_pre_attn_scalar: { families: ['gemma2', 'gemma3_text'], off: [null] },
   attn_logit_softcapping: { families: ['gemma2', 'gemma3_text'], off: [null] },
@@ -62,14 +62,14 @@ const GEMMA = {
 };
 const GEMMA_ACTIVATIONS = ['gelu_pytorch_tanh'];
 
-/** Returns whether a layer has a rotary embedding: all have one but for SmolLM3's. */
+/** Returns whether a layer of SmolLM3 has a rotary embedding. */
 export function isRotated(layer: number, { no_rope_layers, no_rope_layer_interval }: Record<string, unknown>): boolean {
   return Array.isArray(no_rope_layers)
     ? no_rope_layers[layer] !== 0
     : (layer + 1) % Number(no_rope_layer_interval) !== 0;
 }
 
-/** Returns what `layer_types` says; where it is absent, `rule` decides. */
+/** Returns a function that tells sliding layers by `layer_types`; where that is absent, by `rule`. */
 function sliding(rule: (layer: number, settings: Record<string, unknown>) => boolean): Family['slidingLayers'] {
   return (settings, layers) => {
     const types = settings.layer_types;
@@ -155,5 +155,5 @@ const families = {
   },
 } satisfies Record<string, Family>;
 
-/** By `model_type`. */
+/** Families by `model_type`. */
 export const FAMILIES: ReadonlyMap<string, Family> = new Map(Object.entries(families));

@@ -154,7 +154,11 @@ export const FastLanguageModel = {
     return { model, tokenizer: model.tokenizer };
   },
 
-  /** The model with a new LoRA adapter, which is what training will change. The weights are shared, not copied. */
+  /**
+   * Returns the model with a new LoRA adapter, which training changes. The weights are
+   * shared, not copied. Throws when the model has an adapter already, or is a GGUF
+   * model, and when an option is wrong.
+   */
   getPeftModel(model: CausalLM, options: PeftOptions = {}): PeftModel {
     const { bias, randomState, useGradientCheckpointing, targetParameters, ...config } = resolveSettings(
       peftDeclaration,

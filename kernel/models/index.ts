@@ -5,6 +5,7 @@ export { CausalLM } from './causalLM';
 export type { LoraConfig } from './lora/lora';
 export { PeftModel } from './lora/peft';
 export type { OnnxOptions } from './checkpoint/onnxExport';
+export type { PushOptions } from './hub/push';
 export type { SaveOptions } from './checkpoint/save';
 export { TextStreamer, type Streamer, type TextStreamerOptions } from './generation/streamer';
 export type { GgufOptions, QuantizationMethod } from './gguf/save';

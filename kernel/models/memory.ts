@@ -3,10 +3,10 @@ import { totalmem } from 'node:os';
 import { formatBytes } from '../display/progress/progressBar';
 
 /**
- * Checks that something fits into memory before any of it is made: the system
- * ends a process that takes more than there is, without a word.
+ * Throws when something does not fit into memory, before it is allocated: the system
+ * ends a process that takes more than there is, without a message.
  *
- * @param what takes it, as the subject of a sentence
+ * @param what names it, as the subject of a sentence
  * @param advice what to do instead
  */
 export function checkMemory(what: string, bytes: number, advice: string): void {
@@ -17,7 +17,7 @@ export function checkMemory(what: string, bytes: number, advice: string): void {
     );
 }
 
-/** Memory that a process can have, swapped out or not. */
+/** Returns the bytes of memory that a process can have, swap included. */
 function largest(): number {
   const group = process.constrainedMemory?.() || Infinity;
   return Math.min(group, totalmem() + swap());

@@ -9,13 +9,16 @@ const OPSETS = [
 ];
 const IR_VERSION = 10;
 
-/** A graph as an ONNX model file. */
+/** Returns a graph as the bytes of an ONNX model file. */
 export function encodeModel(graph: Graph): Uint8Array {
   const { onnx } = require('onnx-proto') as typeof import('onnx-proto');
   return onnx.ModelProto.encode({ ...modelHeader(), graph: graphProto(onnx, graph, new Set()) }).finish();
 }
 
-/** A model without its graph, and the graph without the tensors of some inputs, which are no longer inputs. */
+/**
+ * Returns the bytes of a model without its graph, and those of the graph without the
+ * inputs named in `tensors`, which become initializers that the caller appends.
+ */
 export function encodeParts(graph: Graph, tensors: ReadonlySet<string>): { model: Uint8Array; graph: Uint8Array } {
   const { onnx } = require('onnx-proto') as typeof import('onnx-proto');
   return {
@@ -50,11 +53,11 @@ function graphProto(onnx: typeof Onnx, graph: Graph, tensors: ReadonlySet<string
 }
 
 /**
- * The nodes that some output depends on, those that no other node reads at the
- * end and backwards: ONNX Runtime starts from the last of these and goes
- * through what it depends on. So results are made, and what they need is freed,
- * in the order in which they were added to the graph, such as gradients layer
- * by layer on the way back.
+ * Returns the nodes that some output depends on. Those that no other node reads come
+ * last, in reverse order: ONNX Runtime starts from the last of these and goes through
+ * what it depends on. So results are made, and what they need is freed, in the order
+ * in which they were added to the graph, such as gradients layer by layer in the
+ * backward pass.
  */
 function neededNodes(graph: Graph): GraphNode[] {
   const outputs = new Set([...graph.outputs.values()].map((value) => value.name));
@@ -70,8 +73,9 @@ function neededNodes(graph: Graph): GraphNode[] {
 }
 
 /**
- * Values that are outputs are called by the output's name, so that nothing is
- * copied; copies are what is left: inputs, constants, and values named twice.
+ * Returns names for the values that are outputs, which are the outputs' own so that
+ * nothing is copied, and the copies that remain: outputs that are inputs, constants,
+ * or values named twice.
  */
 function outputNames(graph: Graph): { names: Map<string, string>; copies: [string, Value][] } {
   const computed = new Set(graph.nodes.flatMap((node) => node.outputs));

@@ -4,9 +4,11 @@ import { after } from './recompute';
 import type { Value } from './value';
 
 /**
- * Reverse-mode differentiation: adds to the graph the gradients of the scalar
- * `loss` with respect to each of `parameters`, in their order. A parameter that
- * the loss does not depend on is an error: it would silently not be trained.
+ * Adds to the graph the gradients of the scalar `loss` with respect to each of
+ * `parameters`, in their order, by reverse-mode differentiation.
+ *
+ * @throws Error when the loss is not a scalar, or does not depend on a parameter,
+ *   which would silently not be trained
  */
 export function gradients(loss: Value, parameters: readonly Value[]): Value[] {
   if (loss.rank !== 0) throw new Error(`a loss is a scalar; this value has shape [${loss.shape.join(', ')}]`);
@@ -17,9 +19,9 @@ export function gradients(loss: Value, parameters: readonly Value[]): Value[] {
 }
 
 /**
- * The gradients of a loss that is known by its gradients with respect to some
- * values of the graph (a part of a larger computation); null where these do not
- * depend on a parameter.
+ * Adds to the graph the gradients of a loss that is known by its gradients with
+ * respect to some values of the graph (`arrived`; a part of a larger computation).
+ * Returns one for each of `parameters`, null where these values do not depend on it.
  */
 export function backward(arrived: ReadonlyMap<Value, Value>, parameters: readonly Value[]): (Value | null)[] {
   const [{ graph }] = arrived.keys();
@@ -28,11 +30,11 @@ export function backward(arrived: ReadonlyMap<Value, Value>, parameters: readonl
   return parameters.map((parameter) => flow.found.get(parameter) ?? null);
 }
 
-/** Gradients on their way back through a graph. */
+/** The backward pass through a graph. */
 class GradientFlow {
-  /** The gradient that has arrived at each value. */
+  /** The gradient that has arrived at each value, so far. */
   readonly found: Map<Value, Value>;
-  /** Sums that what was computed again last has added to, by the value that they are of. */
+  /** Sums of gradients that the latest recomputation has added to, by the value that they are of. */
   private sums = new Map<Value, Value>();
 
   constructor(
@@ -60,7 +62,7 @@ class GradientFlow {
     });
   }
 
-  /** Computes values again, once what flows back to them has arrived and what was computed again before is used up. */
+  /** Computes values again, after their gradients have arrived and the recomputation before is used up. */
   private again({ inputs, build }: Recomputation, arriving: readonly (Value | null)[]): void {
     const sums = [...this.sums].flatMap(([value, sum]) => (this.found.get(value) === sum ? sum : []));
     const before = [...arriving.filter((gradient) => gradient !== null), ...sums];

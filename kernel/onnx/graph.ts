@@ -1,6 +1,6 @@
 import { Value, type ElementType, type Shape } from './value';
 
-/** An attribute of a node, with the kind that ONNX wants to know. */
+/** An attribute of a node, with ONNX's kind of it. */
 export type Attribute =
   | { kind: 'int'; value: number }
   | { kind: 'float'; value: number }
@@ -29,8 +29,8 @@ export interface GraphConstant {
 }
 
 /**
- * The vector-Jacobian product with respect to one input: from the gradients of
- * the outputs (null where none arrives) to the gradient of that input.
+ * The vector-Jacobian product with respect to one input: takes the gradients of the
+ * outputs (null where none arrives), returns the gradient of that input.
  */
 export type Vjp = (gradients: readonly (Value | null)[]) => Value;
 
@@ -41,7 +41,7 @@ export interface TapeEntry {
   vjps: readonly (Vjp | null)[];
 }
 
-/** Values that `build` made of its inputs, and makes again on the way back. */
+/** Values that `build` made of its inputs, and makes again in the backward pass. */
 export interface Recomputation {
   inputs: readonly Value[];
   outputs: readonly Value[];
@@ -53,9 +53,12 @@ export type Tape = (TapeEntry | Recomputation)[];
 export interface NodeOptions {
   domain?: string;
   attributes?: Record<string, Attribute>;
-  /** The values that the VJPs are with respect to, where that is not the node's own inputs (the last node of several). */
+  /**
+   * The values that the VJPs are with respect to, where these are not the node's own
+   * inputs (it is the last of several nodes).
+   */
   derivativeOf?: readonly Value[];
-  /** Gradients of the inputs. Without it the outputs are constants to `gradients`. */
+  /** Gradients of the inputs. Without them the outputs are constants to `gradients`. */
   vjps?: readonly (Vjp | null)[];
 }
 
@@ -73,7 +76,7 @@ export class Graph {
   private counter = 0;
   private readonly cache = new Map<string, Value>();
 
-  /** An input that is fed at every run. `trainable` inputs can be differentiated with respect to. */
+  /** Adds an input that is fed at every run; gradients can be taken with respect to a `trainable` one. */
   input(name: string, type: ElementType, shape: Shape, options: { trainable?: boolean } = {}): Value {
     if (this.inputs.some((input) => input.name === name)) throw new Error(`the graph has an input "${name}" already`);
     const value = new Value(this, name, type, shape, options.trainable ?? false);
@@ -81,24 +84,24 @@ export class Graph {
     return value;
   }
 
-  /** A tensor that is part of the graph; ONNX Runtime may pre-pack it. */
+  /** Adds a tensor that is part of the graph; ONNX Runtime may pre-pack it. */
   constant(type: ElementType, shape: number[], data: GraphConstant['data'], name = this.fresh('constant')): Value {
     this.constants.push({ name, type, shape, data });
     return new Value(this, name, type, shape, false);
   }
 
-  /** A float32 scalar; equal scalars are one constant. */
+  /** Returns a float32 scalar; equal scalars are one constant. */
   scalar(value: number): Value {
     return this.shared(`scalar ${value}`, () => this.constant('float32', [], Float32Array.of(value)));
   }
 
-  /** A one-dimensional int64 constant, for axes and shapes. */
+  /** Returns a one-dimensional int64 constant, for axes and shapes. */
   int64(values: readonly number[]): Value {
     const key = `int64 ${values.join(' ')}`;
     return this.shared(key, () => this.constant('int64', [values.length], BigInt64Array.from(values, BigInt)));
   }
 
-  /** The size of a named dimension as an int64 vector of one element, read from an input that has it. */
+  /** Returns the size of a named dimension, read from an input that has it: int64, [1]. */
   dimension(name: string): Value {
     return this.shared(`dimension ${name}`, () => {
       const source = this.inputs.find((input) => input.shape.includes(name));
@@ -146,7 +149,7 @@ export class Graph {
   }
 
   /**
-   * Adds a value to a sum: input `name` is the sum so far, output `name` the sum
+   * Adds a value to a sum: input `name so far` is the sum before, output `name` the sum
    * with the value. A run may be given the same memory for both.
    */
   accumulate(name: string, value: Value): void {
@@ -162,12 +165,12 @@ export class Graph {
     }
   }
 
-  /** A value that is computed but counts as given: gradients can be taken with respect to it and do not flow on. */
+  /** Returns a computed value as one that counts as given: gradients can be taken with respect to it and do not flow on. */
   leaf(value: Value): Value {
     return new Value(this, value.name, value.type, value.shape, true);
   }
 
-  /** Runs `build` without recording: what it makes is constant to gradients. */
+  /** Runs `build` without recording: what it makes is a constant to gradients. */
   withoutRecording<T>(build: () => T): T {
     const before = this.recording;
     this.recording = false;
@@ -189,7 +192,7 @@ export class Graph {
     }
   }
 
-  /** Returns what `make` makes, once in this graph for all who ask by the same key. */
+  /** Returns the value of a key, which `make` makes at the first call. */
   shared(key: string, make: () => Value): Value {
     let value = this.cache.get(key);
     if (!value) this.cache.set(key, (value = make()));

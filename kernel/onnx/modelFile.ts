@@ -5,10 +5,10 @@ import { encodeParts } from './encode';
 import type { Graph } from './graph';
 import { sizeOf, type Tensor } from './tensor';
 
-/** From here on protobuf's limit of 2 GB per file comes near, and tensors go to a file of their own. */
+/** Bytes of tensors from which on they go to a file of their own: protobuf's limit is 2 GB per file. */
 export const EXTERNAL_DATA_BYTES = 1.9e9;
 
-/** Offsets in a data file are multiples of this, so that it can be mapped. */
+/** Bytes of which offsets in a data file are multiples, so that it can be memory-mapped. */
 const PAGE = 4096;
 
 /** The file of a model's tensors, beside the model's own. */
@@ -20,9 +20,11 @@ export interface DataFile {
 }
 
 /**
- * Writes a graph as an ONNX model whose float32 inputs named in `tensors` are
- * part of it. The tensors are asked for one after the other, so that they are
- * never together in memory.
+ * Writes a graph as an ONNX model whose float32 inputs named in `tensors` become
+ * initializers. The tensors' data is read one after the other, so that it need not be
+ * together in memory.
+ *
+ * @param data the file for the tensors; null writes them into the model's own
  */
 export async function writeModelFile(
   path: string,
@@ -119,7 +121,7 @@ function padding(size: number): number {
   return (PAGE - (size % PAGE)) % PAGE;
 }
 
-/** Returns what stands before a field of protobuf that is `length` bytes long: its number with the kind 2, and the length. */
+/** Returns the header of a protobuf field of `length` bytes: its number with wire type 2, and the length. */
 function field(number: number, length: number): Uint8Array {
   const bytes = [(number << 3) | 2];
   let rest = length;

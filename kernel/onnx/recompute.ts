@@ -4,9 +4,9 @@ import { reshape } from './operators/shape';
 import type { Value } from './value';
 
 /**
- * Returns what `build` makes of its inputs, computed a second time on the way back
- * instead of being held in memory until then: gradient checkpointing. Gradients
- * flow to the inputs and to whatever trainable values `build` uses.
+ * Returns what `build` makes of its inputs, computed a second time in the backward
+ * pass instead of being held in memory until then: gradient checkpointing. Gradients
+ * flow to the inputs and to the trainable values that `build` uses.
  *
  * @param inputs [rows, …] each: the first dimension is a name, the others are numbers
  */
@@ -18,9 +18,9 @@ export function recomputed(inputs: readonly Value[], build: (...inputs: Value[])
 }
 
 /**
- * x itself, but not before `values` are there. ONNX Runtime orders nodes by
- * what they depend on, and takes equal nodes with equal inputs for one: this
- * keeps what is computed again apart from the first time, and in its place.
+ * Returns x, made only after `values`. ONNX Runtime orders nodes by what they depend
+ * on, and takes equal nodes with equal inputs for one: this keeps the recomputation
+ * apart from the first computation, and in its place.
  */
 export function after(x: Value, values: readonly Value[]): Value {
   const { graph } = x;
@@ -31,7 +31,7 @@ export function after(x: Value, values: readonly Value[]): Value {
   return graph.node('Reshape', [x, shape], x.type, x.shape, { derivativeOf: [x], vjps: [single((g) => g)] });
 }
 
-/** An int64 zero, [1], that depends on a value. */
+/** Returns an int64 zero, [1], that depends on a value. */
 function zeroOf(value: Value): Value {
   const { graph, rank } = value;
   const first =

@@ -15,7 +15,7 @@ process.env[SWITCH] = '1';
 
 let loading: Promise<Runtime> | undefined;
 
-/** ONNX Runtime, loaded at the first use: importing the library stays quick. */
+/** Returns ONNX Runtime, loaded at the first call: importing the library stays quick. */
 export function loadRuntime(): Promise<Runtime> {
   return (loading ??= load());
 }
@@ -26,9 +26,10 @@ async function load(): Promise<Runtime> {
 }
 
 /**
- * Switches telemetry off in the process, from a thread. Native code does not see
- * what a thread sets in its environment: only the main thread changes that of the process. It is asked through the debugger's
- * protocol, which it answers whatever it is doing.
+ * Switches telemetry off in the process, from a worker thread. Native code does not
+ * see what a thread sets in `process.env`: only the main thread changes the
+ * environment of the process. It is asked through the inspector's protocol, which it
+ * answers whatever it is doing.
  */
 async function switchOffInProcess(): Promise<void> {
   const { Session } = await import('node:inspector/promises');

@@ -7,12 +7,12 @@ import { runtimeSettings } from './threads';
 
 export { runtimeSettings };
 
-/** Microseconds that a spinning thread waits: where other processes want the cores, long waits make a step several times slower. */
+/** Microseconds that a thread spins: where other processes want the cores, long spinning makes a step several times slower. */
 const SPIN = '50';
 
 type Runtime = Awaited<ReturnType<typeof loadRuntime>>;
 
-/** An input of a run: a tensor, or integers with their shape. */
+/** An input of a run: a float32 tensor, or integers with their shape. */
 export type Feed = Tensor | { shape: number[]; data: BigInt64Array | Int8Array | Uint8Array };
 
 /** Options of {@link GraphSession.run}. */
@@ -23,29 +23,29 @@ export interface RunOptions {
 
 /** Options of {@link GraphSession.create}. */
 export interface SessionOptions {
-  /** True where the memory of a run is kept for the next, which is faster; true by default. */
+  /** Whether the memory of a run is kept for the next, which is faster; true by default. */
   keepMemory?: boolean;
-  /** True where a thread waits for the next operator before it sleeps: faster where operators are many; false by default. */
+  /** Whether a thread spins before it sleeps until the next operator: faster where operators are many; false by default. */
   spin?: boolean;
-  /** Threads that one operator may use, where that is not what {@link runtimeSettings} says. */
+  /** Threads that one operator may use; {@link runtimeSettings}'s by default. */
   threads?: number;
 }
 
-/** int64 values for a feed; `shape` defaults to one axis. */
+/** Returns integers as an int64 feed; `shape` defaults to one axis. */
 export function int64Feed(values: ArrayLike<number>, shape: number[] = [values.length]): Feed {
   const data = new BigInt64Array(values.length);
   for (let i = 0; i < values.length; i++) data[i] = BigInt(values[i]);
   return { shape, data };
 }
 
-/** ONNX Runtime's name for the elements of an array. */
+/** Returns ONNX Runtime's name of an array's element type. */
 function elementType(data: Feed['data']): 'float32' | 'int64' | 'int8' | 'uint8' {
   if (data instanceof Float32Array) return 'float32';
   if (data instanceof BigInt64Array) return 'int64';
   return data instanceof Int8Array ? 'int8' : 'uint8';
 }
 
-/** Weights are fed to every run: what ONNX Runtime wants of them is made once. */
+/** ONNX Runtime's tensors of feeds: weights are fed to every run, and theirs are made once. */
 const ortTensors = new WeakMap<Feed, OrtTensor>();
 
 function ortTensor({ Tensor }: Runtime, feed: Feed): OrtTensor {
@@ -68,7 +68,7 @@ export class GraphSession {
     private readonly inputNames: readonly string[],
   ) {}
 
-  /** Prepares a graph. */
+  /** Returns a session of a graph. */
   static async create(
     graph: Graph,
     { keepMemory = true, spin = false, threads = runtimeSettings.threads }: SessionOptions = {},
@@ -91,12 +91,13 @@ export class GraphSession {
   }
 
   /**
-   * Runs the graph.
+   * Runs the graph and returns its outputs by name.
    *
    * @param feeds the graph's inputs; others are ignored, so that callers may share a set
-   * @param options.outputs names of the outputs that are wanted; by default all
-   * @param options.into memory that outputs are written to, by their names. It may be that of a feed whose
-   *   last use makes the output (`Graph.accumulate`).
+   * @param options.outputs names of the outputs that are computed; by default all
+   * @param options.into memory that outputs are written to, by their names. It may be
+   *   that of a feed whose last use makes the output ({@link Graph.accumulate}).
+   * @throws Error when an input is missing
    */
   async run(
     feeds: Record<string, Feed>,

@@ -4,12 +4,12 @@ export interface Tensor {
   data: Float32Array;
 }
 
-/** Number of elements of a shape. */
+/** Returns the number of elements of a shape. */
 export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** Zeros of a shape. */
+/** Returns a tensor of zeros. */
 export function zeros(shape: readonly number[]): Tensor {
   return { shape: [...shape], data: new Float32Array(sizeOf(shape)) };
 }

@@ -3,7 +3,7 @@ import { availableParallelism, cpus } from 'node:os';
 
 let chosen: number | undefined;
 
-/** Settings of every session that is made after they are set. */
+/** Settings of sessions that are made afterwards. */
 export const runtimeSettings = {
   /**
    * Threads that one operator may use: `$JOYLAB_THREADS`, by default one per
@@ -18,7 +18,7 @@ export const runtimeSettings = {
   },
 };
 
-/** @throws where the environment names no valid number */
+/** Returns the number of threads that the environment asks for. Throws when `JOYLAB_THREADS` is not a whole number from 1. */
 export function threadsFrom({ JOYLAB_THREADS: given }: NodeJS.ProcessEnv): number {
   if (given === undefined || given === '')
     return Math.max(1, Math.min(availableParallelism(), physicalCores(), Math.ceil(quota())));
@@ -31,8 +31,8 @@ export function threadsFrom({ JOYLAB_THREADS: given }: NodeJS.ProcessEnv): numbe
 }
 
 /**
- * Cores of the machine. Two threads on one core share the unit that
- * multiplies, so that they are not faster than one, and wait for each other.
+ * Returns the number of physical cores. Two threads on one core share its multiplier:
+ * they are not faster than one, and wait for each other.
  */
 function physicalCores(): number {
   const logical = cpus().length || 1;
@@ -46,7 +46,7 @@ function physicalCores(): number {
   return siblings.size;
 }
 
-/** Processors whose time a container may use. */
+/** Returns the number of processors whose time a container may use; Infinity where nothing limits it. */
 function quota(): number {
   const [limit, period] = (readQuietly('/sys/fs/cgroup/cpu.max') ?? 'max').split(' ').map(Number);
   return limit > 0 && period > 0 ? limit / period : Infinity;

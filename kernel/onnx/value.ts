@@ -19,7 +19,7 @@ export class Value {
     readonly name: string,
     readonly type: ElementType,
     readonly shape: Shape,
-    /** True where it depends on a trainable input, so that gradients flow through it. */
+    /** Whether it depends on a trainable input, so that gradients flow through it. */
     readonly tracked: boolean,
   ) {}
 
@@ -27,13 +27,13 @@ export class Value {
     return this.shape.length;
   }
 
-  /** The dimension of an axis; negative axes count from the end. */
+  /** Returns the dimension of an axis; negative axes count from the end. */
   dimension(axis: number): Dimension {
     return this.shape[axis < 0 ? axis + this.rank : axis];
   }
 }
 
-/** The shape of an elementwise operation on `a` and `b` (NumPy's rule). */
+/** Returns the shape of an elementwise operation on `a` and `b` (NumPy's rule). Throws when they do not broadcast. */
 export function broadcastShapes(a: Shape, b: Shape): Dimension[] {
   const rank = Math.max(a.length, b.length);
   const result: Dimension[] = [];

@@ -8,14 +8,17 @@ import { meantProblems } from '../schema/meant';
 import { otherToolActions } from './toolActions';
 import { serverValidator } from '../schema/validate';
 
-/** Throws `VALIDATION_ERROR` when an action does not fit: each field with its value and what is valid. */
+/**
+ * Throws `VALIDATION_ERROR` when an action does not fit its schema; the message names
+ * each field with its value and what is valid.
+ */
 export type ActionCheck = (action: unknown) => void;
 
 /**
- * A check of actions before they are sent, by the schema that the server
- * gives, where it can be used. Fields beyond the schema are an error where it
- * says so, as pydantic's models for OpenEnv do. What cannot be checked here,
- * such as a pattern in Python's own terms, is left to the server.
+ * Returns a check of actions before they are sent, by the server's schema. Fields that
+ * the schema does not have are an error where it forbids them, as pydantic's models
+ * for OpenEnv do. What cannot be checked here, such as a pattern in Python's own
+ * syntax, is left to the server.
  */
 export function actionCheck(schema: JsonSchema): ActionCheck {
   const check = serverValidator(schema);
@@ -32,7 +35,10 @@ export function actionCheck(schema: JsonSchema): ActionCheck {
   };
 }
 
-/** A value as JSON has it; `what` names it. Fails with `VALIDATION_ERROR` where JSON has nothing for a part of it. */
+/**
+ * Returns a value as it travels in JSON; `what` names it in the error. Throws
+ * `VALIDATION_ERROR` when JSON cannot express a part of it.
+ */
 export function sentValue(value: unknown, what: string): any {
   try {
     return jsonValue(value, what);
@@ -44,7 +50,7 @@ export function sentValue(value: unknown, what: string): any {
   }
 }
 
-/** A server's error about an action, of which it tells only what concerns the members of unions that the action means. */
+/** Returns a server's error about an action with the problems of only those members of unions that the action means. */
 export function meantError(error: OpenEnvError, schema: JsonSchema, action: object): OpenEnvError {
   const { errors } = (error.details ?? {}) as { errors?: unknown };
   if (error.code !== 'VALIDATION_ERROR' || !Array.isArray(errors)) return error;
@@ -52,7 +58,7 @@ export function meantError(error: OpenEnvError, schema: JsonSchema, action: obje
   return meant.length === errors.length ? error : serverError({ ...(error.details as object), errors: meant });
 }
 
-/** An error about a message that was not sent. */
+/** Returns the error about a message that does not fit its schema and is not sent. */
 export function invalid(what: string, problems: ValidationProblem[]): OpenEnvError {
   const lines = merged(problems).map((problem) => `\n  ${inPlainWords(describeProblem(problem))}`);
   return new OpenEnvError('VALIDATION_ERROR', `${what} does not fit its schema:${lines.join('')}`, problems);
@@ -63,7 +69,10 @@ function notAnObject(action: unknown, names: string[]): OpenEnvError {
   return new OpenEnvError('VALIDATION_ERROR', `An action is an object${example}, not ${shown(action)}.`);
 }
 
-/** The members of a union each report the type that they want: one line says it for all. */
+/**
+ * Returns problems with those of a union's members joined: each member reports the
+ * type that it wants, and one line says it for all.
+ */
 function merged(problems: ValidationProblem[]): ValidationProblem[] {
   const lines = new Map<string, ValidationProblem>();
   for (const problem of problems) {
@@ -77,7 +86,7 @@ function merged(problems: ValidationProblem[]): ValidationProblem[] {
   return [...lines.values()];
 }
 
-/** pydantic speaks of Python's types. */
+/** Returns a text with JSON's types in place of the Python types that pydantic names. */
 function inPlainWords(text: string): string {
   return text
     .replace('a valid dictionary', 'an object')

@@ -1,28 +1,28 @@
 import WebSocket from 'ws';
 import { OpenEnvError, type OpenEnvErrorCode } from './errors';
-import { farewell } from './messages';
+import { closingError } from './messages';
 
-/** Options of {@link Channel.open}. Times in milliseconds. */
+/** Options of {@link Channel.open}. All times are in milliseconds. */
 export interface ChannelOptions {
-  /** For the connection to be made. */
+  /** Time in which the connection must be made. */
   connectTimeout: number;
-  /** For an answer, where the request names no other time. */
+  /** Time in which an answer must come, unless the request names another. */
   messageTimeout: number;
   /** Time without traffic after which a ping is sent; 0 for none. Default: 20,000. */
   pingInterval?: number;
-  /** Time that a ping may stay without an answer while no request is under way. Default: 20,000. */
+  /** Time in which a ping must be answered while no request is pending. Default: 20,000. */
   pingTimeout?: number;
-  /** Bytes of a message, at most. Default: 100 MB. */
+  /** Largest message in bytes. Default: 100 MiB. */
   maxMessageSize?: number;
   /** HTTP headers of the connection. */
   headers?: Record<string, string>;
-  /** Closes the channel when aborted; requests under way fail with its reason. */
+  /** Closes the channel when aborted; pending requests reject with its reason. */
   signal?: AbortSignal;
   /** Called when the connection breaks. Returns what happened to the server, where that is known. */
   explainLoss?: () => Promise<string | undefined>;
 }
 
-/** Milliseconds that timers know, at most. */
+/** The longest delay of a timer in milliseconds. */
 const LONGEST = 2 ** 31 - 1;
 
 /** A request that waits for its answer. */
@@ -37,24 +37,23 @@ interface Pending {
  * A WebSocket on which every request gets one answer, in order.
  *
  * #### Notes
- * An answer that comes too late would be taken for the next one's, so a
- * time-out closes the channel; so does a message that nobody asked for. An
- * idle channel does not keep Node.js alive. Pings keep the connection through
- * proxies that cut idle ones, and find out that it is dead before it is used;
- * while an answer is awaited, its time-out alone decides.
+ * An answer that comes too late would be taken for the next one's, so a timeout closes
+ * the channel; so does a message that nobody asked for. An idle channel does not keep
+ * Node.js alive. Pings keep proxies from cutting an idle connection, and detect a dead
+ * one before it is used; while an answer is awaited, its timeout alone decides.
  */
 export class Channel {
-  /** The last sentence of the message about a loss: it says what to do. */
+  /** Last sentence of errors about a lost connection: it says what to do. */
   afterLoss = '';
   private readonly pending: Pending[] = [];
-  /** Messages that came before the first request: a greeting, or why the server wants no session. */
+  /** Messages that came before the first request: a greeting, or why the server refuses a session. */
   private readonly early: string[] = [];
   private asked = false;
   private ended: unknown;
-  /** The TCP socket: it does not keep Node.js alive. */
+  /** The TCP socket, which is unreferenced so that it does not keep Node.js alive. */
   private tcp: { ref(): void; unref(): void } | undefined;
   private keepAlive: NodeJS.Timeout | undefined;
-  /** Number of messages and pongs that came, and that number at the last look of {@link ping}. */
+  /** Number of messages and pongs that came, and that number at the last call of {@link ping}. */
   private received = 0;
   private seen = -1;
 
@@ -64,7 +63,7 @@ export class Channel {
     private readonly options: ChannelOptions,
   ) {}
 
-  /** Connects. Fails with `CONNECTION_FAILED` or `TIMEOUT`. */
+  /** Connects. Rejects with `CONNECTION_FAILED`, `TIMEOUT`, or the signal's reason. */
   static async open(url: string, options: ChannelOptions): Promise<Channel> {
     options.signal?.throwIfAborted();
     const { connectTimeout, maxMessageSize = 100 * 2 ** 20, headers } = options;
@@ -79,7 +78,7 @@ export class Channel {
     return channel;
   }
 
-  /** Returns why it can no longer be used, when it cannot. */
+  /** Returns why the channel can no longer be used; `undefined` while it can. */
   get failure(): unknown {
     return this.ended;
   }
@@ -90,9 +89,9 @@ export class Channel {
   }
 
   /**
-   * Sends a request and waits for its answer.
+   * Sends a request and resolves to its answer.
    *
-   * @param read makes of the answer what the promise gives; what it throws rejects the promise
+   * @param read converts the answer; what it throws rejects the promise
    * @param timeout milliseconds
    */
   request<Answer>(
@@ -124,7 +123,10 @@ export class Channel {
     if (this.socket.readyState === WebSocket.OPEN) this.socket.send(message);
   }
 
-  /** Closes the connection; requests under way fail with `reason`. Resolves when the server knows of it, or after a second. */
+  /**
+   * Closes the connection; pending requests reject with `reason`. Resolves when the
+   * server has closed it too, or after a second.
+   */
   close(reason: unknown = new OpenEnvError('CLOSED', 'The environment was closed.')): Promise<void> {
     this.fail(reason);
     return new Promise((resolve) => {
@@ -191,7 +193,7 @@ export class Channel {
   private unexpected(message: string): void {
     if (!this.asked) return void this.early.push(message);
     this.fail(
-      farewell(message) ??
+      closingError(message) ??
         this.loss(
           'PROTOCOL_ERROR',
           `The server at ${this.url} sent a message that nobody asked for. The session was given up.`,
@@ -200,7 +202,7 @@ export class Channel {
     this.socket.close();
   }
 
-  /** A program that has computed for long reads now what came meanwhile: only then is it too late. */
+  /** Times a request out, but only after messages that came while this thread was computing have been read. */
   private late(request: Pending, timeout: number): void {
     setImmediate(() => setImmediate(() => this.pending.includes(request) && this.timedOut(timeout)));
   }
@@ -215,7 +217,7 @@ export class Channel {
     this.socket.terminate();
   }
 
-  /** Sends a ping where nothing was heard for a while, and ends a connection on which no answer comes. */
+  /** Sends a ping when nothing came since the last call, and ends the connection when no answer comes. */
   private ping(): void {
     const quiet = this.received === this.seen;
     const { received } = this;
@@ -238,7 +240,7 @@ export class Channel {
 
   private async lost(code: number, reason: string): Promise<void> {
     if (this.ended !== undefined) return;
-    const refusal = !this.busy && this.early.length > 0 ? farewell(this.early[this.early.length - 1]) : undefined;
+    const refusal = !this.busy && this.early.length > 0 ? closingError(this.early[this.early.length - 1]) : undefined;
     if (refusal) return this.fail(refusal);
     const why = await this.options.explainLoss?.();
     this.fail(
@@ -269,7 +271,7 @@ export class Channel {
   }
 }
 
-/** Servers end a session whose client does not answer their pings. */
+/** Returns a hint for a connection that the server closed because its pings were not answered; an empty text otherwise. */
 function pingHint(reason: string): string {
   return reason.includes('ping')
     ? ' The server had no sign of life from here for too long: code that computes without a pause keeps pings from being answered.'

@@ -19,11 +19,11 @@ import type {
 } from './protocol';
 import { checkedRpc, checkedState, checkedStep } from './shapes';
 
-/** Options of {@link OpenEnvClient.connect}. Times in milliseconds. */
+/** Options of {@link OpenEnvClient.connect}. All times are in milliseconds. */
 export interface ClientOptions extends SessionOptions {
-  /** For the answer to a reset, which may have much to load; default: `messageTimeout`. */
+  /** Time in which a reset, which may load much, must be answered. Default: `messageTimeout`. */
   resetTimeout?: number;
-  /** Time in which a reset tries to reach a server whose connection was lost; default 30,000. */
+  /** Time for which a reset tries to reach a server whose connection was lost. Default: 30,000. */
   reconnectTimeout?: number;
 }
 
@@ -36,15 +36,15 @@ const STATE = JSON.stringify({ type: 'state' } satisfies ClientMessage);
  * {@link OpenEnvError}.
  *
  * #### Notes
- * A session lives as long as its connection. When that is lost, calls fail and
- * say so: nothing is repeated in mid-episode. The next `reset` opens a new
- * session by itself; it waits for a server that is away (`reconnectTimeout`)
- * or full (`capacityTimeout`).
+ * A session lives as long as its connection. When that is lost, calls fail with
+ * `CONNECTION_LOST`: no step is repeated. The next `reset` opens a new session by
+ * itself; it waits for a server that does not answer (`reconnectTimeout`) or is full
+ * (`capacityTimeout`).
  */
 export class OpenEnvClient {
   private closed = false;
   private rpcId = 0;
-  /** The session that is being opened in place of a lost one: one for all resets that wait for it. */
+  /** Resolves when a session is open in place of a lost one; shared by all resets that wait for it. */
   private opening: Promise<void> | undefined;
 
   private constructor(
@@ -54,14 +54,20 @@ export class OpenEnvClient {
     private channel: Channel,
   ) {}
 
-  /** Opens a session. `url` is the server's address: `http://host:port` (or https, ws, wss). */
+  /**
+   * Opens a session.
+   *
+   * @param url the server's address: `http://host:port` (or https, ws, wss)
+   * @throws OpenEnvError `INVALID_ARGUMENT`, `CONNECTION_FAILED`, `TIMEOUT`, or
+   *   `CAPACITY_REACHED` when the server stays full
+   */
   static async connect(url: string, options: ClientOptions = {}): Promise<OpenEnvClient> {
     const base = httpUrl(url);
     const settings = { ...DEFAULTS, ...defined(options) } as ClientOptions & typeof DEFAULTS;
     return new OpenEnvClient(base, settings, await openSession(base, settings));
   }
 
-  /** Returns whether the session is there: not after its connection was lost, until the next `reset`. */
+  /** Returns whether the session is open: false from the loss of its connection until the next `reset`. */
   get connected(): boolean {
     return this.channel.failure === undefined;
   }
@@ -71,7 +77,7 @@ export class OpenEnvClient {
     return this.channel.busy;
   }
 
-  /** Starts an episode: in a new session, where the last one was lost. */
+  /** Starts an episode, in a new session where the last one was lost. */
   async reset(data: ResetArguments = {}): Promise<StepResult> {
     if (this.closed || !this.connected) return this.resetAnew(data);
     try {
@@ -88,56 +94,64 @@ export class OpenEnvClient {
     }
   }
 
-  /** Takes one step. `action` follows the schema's `action`. */
+  /** Takes one step. `action` follows the `action` of {@link schema}; the server answers `VALIDATION_ERROR` where it does not. */
   step(action: object): Promise<StepResult> {
     return this.send({ type: 'step', data: action }, 'The action', readObservation);
   }
 
-  /** Returns what the server tells about the episode. */
+  /** Returns the state of the episode. */
   state(): Promise<EpisodeState> {
     return this.ask(STATE, readState);
   }
 
-  /** The tools of the environment (MCP). `NOT_SUPPORTED` where it has none. */
+  /** Returns the tools of the environment (MCP). Rejects with `NOT_SUPPORTED` when it has none. */
   async listTools(): Promise<Tool[]> {
     return readTools(await this.rpc('tools/list', {}));
   }
 
   /**
-   * Calls a tool of the environment (MCP) beside `step`: it is no step and
-   * brings no reward. Where a call of a tool is an action, as a step it brings
-   * both: `step({ type: 'call_tool', tool_name: name, arguments: args })`.
+   * Calls a tool of the environment (MCP) outside of the episode: it is no step and
+   * brings no reward. Where a tool call is an action, a step does both: `step({ type:
+   * 'call_tool', tool_name: name, arguments: args })`.
    *
-   * @returns the tool's value. Fails with `TOOL_ERROR`
+   * @returns the tool's value
+   * @throws OpenEnvError `TOOL_ERROR` when the tool fails, `NOT_SUPPORTED` when the
+   *   environment has no tools
    */
   async callTool(name: string, args: Record<string, unknown> = {}): Promise<any> {
     return toolValue(name, await this.rpc('tools/call', { name, arguments: args }));
   }
 
-  /** Gives the session back to the server. The next `reset` opens a new one; until then calls fail with `SESSION_ERROR` and `reason`. */
+  /**
+   * Closes the session, and frees it for other clients. The next `reset` opens a new
+   * one; until then calls reject with `SESSION_ERROR` and `reason`.
+   */
   async release(reason = 'The session was given back.'): Promise<void> {
     this.channel.notify(CLOSE);
     await this.channel.close(new OpenEnvError('SESSION_ERROR', `${reason} reset() starts a new session.`));
   }
 
-  /** Ends the session. Calls after it fail with `CLOSED`. */
+  /** Closes the session for good. Later calls reject with `CLOSED`. */
   async close(): Promise<void> {
     this.closed = true;
     this.channel.notify(CLOSE);
     await this.channel.close();
   }
 
-  /** `GET /health`: "healthy". */
+  /** Returns the status at `GET /health`: "healthy". */
   async health(): Promise<string> {
     return (await this.get('/health')).status;
   }
 
-  /** `GET /metadata`. Old servers have none: `NOT_SUPPORTED`. */
+  /** Returns the document at `GET /metadata`. Rejects with `NOT_SUPPORTED` when the server, an old one, has none. */
   metadata(): Promise<EnvironmentMetadata> {
     return this.get('/metadata');
   }
 
-  /** `GET /schema`: the JSON Schemas of action, observation and state. Old servers have none: `NOT_SUPPORTED`. */
+  /**
+   * Returns the document at `GET /schema`: the JSON Schemas of action, observation and
+   * state. Rejects with `NOT_SUPPORTED` when the server, an old one, has none.
+   */
   schema(): Promise<EnvironmentSchema> {
     return this.get('/schema');
   }
@@ -171,7 +185,7 @@ export class OpenEnvClient {
     return rpcResult(method, params, await this.send(request, 'The request', readRpc).catch(withoutTools));
   }
 
-  /** Sends a message with data of the user's, which `what` names. */
+  /** Sends a message with the user's data, which `what` names in errors. */
   private async send<Answer>(
     { type, data }: Extract<ClientMessage, { data: object }>,
     what: string,
@@ -191,7 +205,7 @@ const readObservation = reader('observation', checkedStep);
 const readState = reader('state', checkedState);
 const readRpc = reader('mcp', checkedRpc);
 
-/** Reads the answers of one type, whose data `checked` looks at; other ones are errors. */
+/** Returns a reader of answers of one type, whose data `checked` validates. It throws on other types. */
 function reader<Data>(type: ServerMessage['type'], checked: (data: unknown) => Data): (message: string) => Data {
   return (message) => {
     const answer = parseMessage(message);
@@ -204,10 +218,10 @@ function reader<Data>(type: ServerMessage['type'], checked: (data: unknown) => D
   };
 }
 
-/** The digits of a number beyond all that JavaScript has. */
+/** Digits of a number that may be beyond the range of JavaScript's. */
 const OVERFLOW = /[eE]\+?\d{3}|\d{309}/;
 
-/** The data of a message, in which no number is too large. */
+/** Returns the data of a message. Throws `PROTOCOL_ERROR` when it has a number that is too large. */
 function finite<Data>(data: Data, message: string): Data {
   if (!OVERFLOW.test(message)) return data;
   try {

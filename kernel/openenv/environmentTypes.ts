@@ -3,23 +3,23 @@ import { declareTypes } from '../schema/types';
 import type { EnvironmentSchema } from './protocol';
 import { otherToolActions } from './toolActions';
 
-/** TypeScript declarations of what an environment's schemas say. */
+/** TypeScript types of an environment, from its schemas. */
 export interface EnvironmentTypes {
   /** Exported interfaces and types, which may stand in a namespace. */
   declarations: string;
-  /** The three types, mostly names among the declarations; `any` where a schema says nothing. */
+  /** The three types: names among the declarations or expressions of them; `any` where a schema says nothing. */
   action: string;
   observation: string;
   state: string;
 }
 
 /**
- * Writes the TypeScript types of an environment.
+ * Returns the TypeScript types of an environment.
  *
  * #### Notes
- * Fields that have a default may be left out of an action; in an observation
- * and a state they are always there. `reward` and `done` travel beside the
- * observation, so that its type lacks them.
+ * Fields that have a default may be left out of an action; in an observation and a
+ * state they are always present. `reward` and `done` travel beside the observation, so
+ * its type lacks them.
  */
 export function environmentTypes({ action, observation, state }: EnvironmentSchema): EnvironmentTypes {
   const { declarations, types } = declareTypes([
@@ -41,7 +41,7 @@ function withoutFields(schema: JsonSchema, names: string[]): JsonSchema {
   };
 }
 
-/** A schema whose field of a name comes after its own: OpenEnv's base models begin with theirs. */
+/** Returns a schema with the field `name` moved to the end: OpenEnv's base models put theirs first. */
 function withLast(schema: JsonSchema, name: string): JsonSchema {
   if (!schema?.properties || !Object.hasOwn(schema.properties, name)) return schema;
   const { [name]: last, ...properties } = schema.properties;

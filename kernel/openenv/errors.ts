@@ -2,11 +2,11 @@ import { shown } from '../common/shown';
 import { describeProblem } from '../schema/problems';
 
 /**
- * The kind of an error. The first seven come from the server, by OpenEnv's
- * protocol; the others arise on our side: no connection, a connection that
- * broke, no answer in time, an answer that is not of the protocol, something
- * that the server does not have, a tool that failed, a call after `close`, a
- * server that did not start, an argument that is not valid.
+ * The kind of an error. The first seven come from the server, by OpenEnv's protocol.
+ * The others arise on this side, in this order: no connection, a lost connection, no
+ * answer in time, an answer that is not of the protocol, something that the server
+ * does not have, a tool that failed, a call after `close`, a server that did not
+ * start, an argument that is not valid.
  */
 export type OpenEnvErrorCode =
   | 'INVALID_JSON'
@@ -26,31 +26,31 @@ export type OpenEnvErrorCode =
   | 'LAUNCH_FAILED'
   | 'INVALID_ARGUMENT';
 
-/** An error of an OpenEnv server or of the way to it. */
+/** Thrown when an OpenEnv server, or the connection to it, fails. */
 export class OpenEnvError extends Error {
   override readonly name = 'OpenEnvError';
 
   constructor(
     readonly code: OpenEnvErrorCode,
     message: string,
-    /** Details that the server sent along, for example pydantic's list of errors. */
+    /** Details that the server sent, such as pydantic's list of errors. */
     readonly details?: unknown,
   ) {
     super(message);
   }
 }
 
-/** An argument that is not valid. */
+/** Returns the error about an argument that is not valid. */
 export function invalidArgument(message: string): OpenEnvError {
   return new OpenEnvError('INVALID_ARGUMENT', message);
 }
 
-/** A server that did not start. */
+/** Returns the error about a server that did not start. */
 export function launchFailed(message: string): OpenEnvError {
   return new OpenEnvError('LAUNCH_FAILED', message);
 }
 
-/** The `data` of an error message from a server, as an error in plain words. */
+/** Returns the `data` of a server's error message as an error. */
 export function serverError(data: unknown): OpenEnvError {
   const isText = (value: unknown): boolean => value === undefined || typeof value === 'string';
   const { code, message, errors } = (typeof data === 'object' && data !== null ? data : { code: null }) as Record<

@@ -3,13 +3,17 @@ import { invalidArgument, OpenEnvError } from './errors';
 
 /** Options of {@link getJson}. */
 export interface GetOptions {
-  /** Milliseconds. */
+  /** Milliseconds in which the whole document must arrive. */
   timeout: number;
   headers?: Record<string, string>;
   signal?: AbortSignal;
 }
 
-/** A document of a server. Fails with `TIMEOUT`, `CONNECTION_FAILED`, or `NOT_SUPPORTED` where there is none. */
+/**
+ * Returns a JSON document of a server. Rejects with `TIMEOUT`, `CONNECTION_FAILED`,
+ * `PROTOCOL_ERROR` when it is not JSON or too large, or `NOT_SUPPORTED` when the
+ * server answers 404.
+ */
 export async function getJson(address: string, { timeout, headers, signal }: GetOptions): Promise<any> {
   const stop = AbortSignal.timeout(timeout);
   let text: string;
@@ -30,7 +34,7 @@ export async function getJson(address: string, { timeout, headers, signal }: Get
   }
 }
 
-/** Bytes of a document, at most. */
+/** Largest document in bytes. */
 const MAXIMUM_DOCUMENT = 32 * 2 ** 20;
 
 async function documentText(address: string, init: RequestInit): Promise<string> {
@@ -61,7 +65,10 @@ async function documentText(address: string, init: RequestInit): Promise<string>
   );
 }
 
-/** A server's address with http or https and without a slash at the end. Fails with `INVALID_ARGUMENT` where it is none. */
+/**
+ * Returns a server's address with http or https and without a slash at the end. Throws
+ * `INVALID_ARGUMENT` when it is not an address.
+ */
 export function httpUrl(url: string): string {
   const address = String(url)
     .replace(/^ws(?=s?:)/, 'http')
@@ -72,7 +79,7 @@ export function httpUrl(url: string): string {
   );
 }
 
-/** The WebSocket address of a route of a server. */
+/** Returns the WebSocket address of a server's route. */
 export function webSocketUrl(url: string, route: string): string {
   return httpUrl(url).replace(/^http/, 'ws') + route;
 }

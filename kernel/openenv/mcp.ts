@@ -2,7 +2,7 @@ import type { JsonSchema } from '../schema/jsonSchema';
 import { OpenEnvError } from './errors';
 import type { RpcAnswer } from './protocol';
 
-/** A tool of an environment. */
+/** A tool of an environment (MCP). */
 export interface Tool {
   name: string;
   description: string;
@@ -10,7 +10,10 @@ export interface Tool {
   inputSchema: JsonSchema;
 }
 
-/** The result of a request in JSON-RPC. An error fails with `TOOL_ERROR`, or `NOT_SUPPORTED` where the environment has no tools. */
+/**
+ * Returns the result of a JSON-RPC request. Throws `TOOL_ERROR` when it failed,
+ * `NOT_SUPPORTED` when the environment has no tools.
+ */
 export function rpcResult(method: string, params: { name?: string }, { result, error }: RpcAnswer): any {
   if (!error) return result;
   if (/does not support MCP|MCP server not available/.test(error.message))
@@ -33,9 +36,9 @@ export function readTools(result: any): Tool[] {
 }
 
 /**
- * The value of a tool's result. OpenEnv's servers send FastMCP's result, whose
- * `data` is the value, or the value itself; by MCP alone there is
- * `structuredContent` or text.
+ * Returns the value of a tool's result. OpenEnv's servers send FastMCP's result, whose
+ * `data` is the value, or the value itself; plain MCP has `structuredContent` or text.
+ * Throws `TOOL_ERROR` when the tool failed.
  */
 export function toolValue(name: string, result: any): unknown {
   if (typeof result !== 'object' || result === null || !('content' in result || 'data' in result)) return result;

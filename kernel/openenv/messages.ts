@@ -3,7 +3,10 @@ import { NestingError } from '../common/nesting';
 import { OpenEnvError, serverError } from './errors';
 import type { ServerMessage } from './protocol';
 
-/** A message from a server; integers that a number cannot hold are bigints. Fails with `PROTOCOL_ERROR` when it is none. */
+/**
+ * Returns a server's message, with integers that a number cannot hold as bigints.
+ * Throws `PROTOCOL_ERROR` when it is not an OpenEnv message.
+ */
 export function parseMessage(bytes: string | Uint8Array): ServerMessage {
   const text = typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString();
   let message: unknown;
@@ -25,8 +28,8 @@ export function parseMessage(bytes: string | Uint8Array): ServerMessage {
   return message as ServerMessage;
 }
 
-/** The error that a server's last message tells of, where it is one. */
-export function farewell(message: string | Uint8Array): OpenEnvError | undefined {
+/** Returns the error that a server's last message reports; `undefined` where it reports none. */
+export function closingError(message: string | Uint8Array): OpenEnvError | undefined {
   try {
     const { type, data } = parseMessage(message);
     return type === 'error' ? serverError(data) : undefined;

@@ -3,23 +3,23 @@ import { OpenEnvError, serverError } from './errors';
 import { getJson, webSocketUrl } from './http';
 import { parseMessage } from './messages';
 import { raceAbort } from '../common/raceAbort';
-import { Waiting } from './waiting';
+import { Backoff } from './backoff';
 
-/** Options of {@link openSession}. Times in milliseconds. */
+/** Options of {@link openSession}. All times are in milliseconds. */
 export interface SessionOptions extends Omit<ChannelOptions, 'connectTimeout' | 'messageTimeout'> {
-  /** For the connection to be made; default 10,000. */
+  /** Time in which the connection must be made. Default: 10,000. */
   connectTimeout?: number;
-  /** For the answer to a message; default 60,000. */
+  /** Time in which a message must be answered. Default: 60,000. */
   messageTimeout?: number;
-  /** Time to wait for a place where the server is full; default 60,000. 0: not at all. */
+  /** Time for which to wait for a free session where the server is full. Default: 60,000; 0: not at all. */
   capacityTimeout?: number;
-  /** Gives the signal that ends the waiting for a server or a place when it is aborted; by default `signal`. */
+  /** Returns the signal that ends the wait for a server or a free session. Default: `signal`. */
   waitSignal?: () => AbortSignal;
-  /** Called when the server is full, before waiting. Returns whether a place was made. */
+  /** Called when the server is full, before the wait. Resolves to whether it has freed a session. */
   freeSession?: () => Promise<boolean>;
-  /** Called with what is waited for, in a line. */
+  /** Called before each wait with a line that says what is awaited. */
   onWait?: (line: string) => void;
-  /** Called when the waiting is over, with whether it was worth it. */
+  /** Called when the wait is over, with whether a session is open. */
   onWaited?: (successful: boolean) => void;
 }
 
@@ -27,14 +27,14 @@ type Complete = SessionOptions &
   Required<Pick<SessionOptions, 'connectTimeout' | 'messageTimeout' | 'capacityTimeout'>>;
 
 /**
- * Connects to a server and waits for a place on it.
+ * Opens a session on a server; waits while it is full.
  *
- * @param reachTimeout how long to try while nobody answers, in milliseconds
+ * @param reachTimeout milliseconds for which to retry while the server does not answer
  */
 export async function openSession(url: string, options: Complete, reachTimeout = 0): Promise<Channel> {
   const waiting = { signal: options.waitSignal?.() ?? options.signal, onWait: options.onWait };
-  const away = new Waiting(reachTimeout, waiting);
-  const full = new Waiting(options.capacityTimeout, waiting);
+  const away = new Backoff(reachTimeout, waiting);
+  const full = new Backoff(options.capacityTimeout, waiting);
   let reached = false;
   try {
     for (;;) {
@@ -60,7 +60,7 @@ function isAway(code: string | undefined): boolean {
   return code === 'CONNECTION_FAILED' || code === 'CONNECTION_LOST' || code === 'TIMEOUT';
 }
 
-/** One try: the connection, and a first question, to which a server without a place says so. */
+/** Tries once: connects, and asks for the state, to which a full server answers that it is full. */
 async function enter(url: string, options: Complete): Promise<Channel> {
   const channel = await Channel.open(webSocketUrl(url, '/ws'), options).catch((error) =>
     explainRefusal(url, error, options),
@@ -80,7 +80,7 @@ async function enter(url: string, options: Complete): Promise<Channel> {
   }
 }
 
-/** A server that is there but takes no WebSocket: what it is. */
+/** Throws the error that explains why a server refused the WebSocket. */
 async function explainRefusal(url: string, error: unknown, { connectTimeout, headers }: Complete): Promise<never> {
   const status = Number(/Unexpected server response: (\d+)/.exec(error instanceof Error ? error.message : '')?.[1]);
   if (status === 401 || status === 403)

@@ -20,7 +20,7 @@ export type ServerMessage =
   | { type: 'mcp'; data: RpcAnswer }
   | { type: 'error'; data: { message: string; code: string; errors?: unknown[] } };
 
-/** A request to the environment's tools: JSON-RPC 2.0, as MCP has it. */
+/** A request to the environment's tools: JSON-RPC 2.0, as in MCP. */
 export interface RpcRequest {
   jsonrpc: '2.0';
   id: number;
@@ -28,7 +28,7 @@ export interface RpcRequest {
   params: object;
 }
 
-/** Its answer: a result or an error. */
+/** The answer to an {@link RpcRequest}: a result or an error. */
 export interface RpcAnswer {
   jsonrpc: '2.0';
   id: unknown;
@@ -36,7 +36,7 @@ export interface RpcAnswer {
   error?: { code: number; message: string; data?: unknown };
 }
 
-/** Arguments of a reset. An environment may know more than these. */
+/** Arguments of a reset. An environment may take others. */
 export interface ResetArguments {
   /** The same seed starts the same episode. A whole number ≥ 0. */
   seed?: number;
@@ -49,7 +49,7 @@ export interface StepResult<Observation = Record<string, any>> {
   observation: Observation;
   /** `null` after a reset. */
   reward: number | null;
-  /** The episode has ended: terminated or truncated. */
+  /** Whether the episode has ended, terminated or truncated. */
   done: boolean;
   metadata?: Record<string, any>;
 }

@@ -12,11 +12,11 @@ export interface LaunchOptions {
   args: string[];
   /** Working folder. */
   cwd: string;
-  /** Variables added to this process's environment. */
+  /** Environment variables added to those of this process. */
   env?: Record<string, string>;
-  /** The address where it will listen. Left out: it prints `{"url": …}` as its first line. */
+  /** The address at which it listens. Without it, the server prints `{"url": …}` as its first line. */
   url?: string;
-  /** Milliseconds until it must be healthy; default 180,000. */
+  /** Milliseconds in which it must become healthy. Default: 180,000. */
   timeout?: number;
   /** Stops the launch when aborted. */
   signal?: AbortSignal;
@@ -24,7 +24,7 @@ export interface LaunchOptions {
   onProgress?: (line: string) => void;
 }
 
-/** Milliseconds between two questions whether the server is healthy, and for one to be answered. */
+/** Milliseconds between two health checks, and in which one must be answered. */
 const HEALTH_INTERVAL = 100;
 const HEALTH_TIMEOUT = 5000;
 /** Milliseconds that a server has to end by itself. */
@@ -43,11 +43,11 @@ const GRACE = 2000;
 export class ServerProcess {
   /** The server's address. */
   readonly url: string = '';
-  /** Its end, once it has ended: "The atari server died (signal SIGKILL). …". */
+  /** How it ended, once it has ended: "The atari server died (signal SIGKILL). …". */
   exit: string | undefined;
   /** Resolves to {@link exit} when the server has ended. */
   readonly exited: Promise<string>;
-  /** The end of what it printed. */
+  /** The last 4,000 characters that it printed. */
   private log = '';
 
   private constructor(
@@ -64,7 +64,10 @@ export class ServerProcess {
     child.stdin!.on('error', () => {});
   }
 
-  /** Starts a server and waits until it is healthy. Fails with `LAUNCH_FAILED`, or the signal's reason, and then leaves nothing behind. */
+  /**
+   * Starts a server and waits until it is healthy. Rejects with `LAUNCH_FAILED`, or the
+   * signal's reason, after stopping the server.
+   */
   static async launch(options: LaunchOptions): Promise<ServerProcess> {
     options.signal?.throwIfAborted();
     const child = spawn(options.command, options.args, {
@@ -94,7 +97,10 @@ export class ServerProcess {
     return this.child.pid;
   }
 
-  /** Returns why a connection to this server broke, when the server's end is the reason: for `explainLoss`. */
+  /**
+   * Resolves to how the server ended, where that explains a lost connection; to
+   * `undefined` where it still runs after two seconds.
+   */
   async explainLoss(): Promise<string | undefined> {
     return Promise.race([
       this.exited,
@@ -118,7 +124,7 @@ export class ServerProcess {
     if (this.url === '' && line) this.options.onProgress?.(line);
   }
 
-  /** Waits until `GET /health` is answered well. */
+  /** Waits until `GET /health` succeeds. */
   private async healthy(url: string, timeout: number, signal?: AbortSignal): Promise<void> {
     const late = Date.now() + timeout;
     for (;;) {
@@ -141,7 +147,7 @@ export class ServerProcess {
     }
   }
 
-  /** The URL of the first line on standard output. */
+  /** Resolves to the URL of the first line on standard output. */
   private announcedUrl(timeout: number): Promise<string> {
     const { child, options } = this;
     return new Promise((resolve, reject) => {
@@ -192,7 +198,7 @@ export class ServerProcess {
   }
 }
 
-/** The last line that is not empty, without colours and what was drawn over it. */
+/** Returns the last line that is not empty, without colours and overwritten text. */
 function lastLine(text: string): string {
   const lines = text
     .replace(/\x1b\[[\d;]*[A-Za-z]/g, '')

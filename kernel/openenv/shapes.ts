@@ -9,7 +9,7 @@ import type { EnvironmentMetadata, EnvironmentSchema, EpisodeState, RpcAnswer, S
  * used: an answer that is no answer must not count as a step that was taken.
  */
 
-/** The data of an observation message. Fails with `PROTOCOL_ERROR`, which names what is wrong. */
+/** Returns the data of an observation message. Throws `PROTOCOL_ERROR` when it is not one. */
 export function checkedStep(data: unknown): StepResult {
   const { observation, reward, done, metadata } = isObject(data)
     ? data
@@ -26,12 +26,12 @@ export function checkedStep(data: unknown): StepResult {
   return { ...(data as unknown as StepResult), reward: null };
 }
 
-/** The data of a state message. */
+/** Returns the data of a state message. Throws `PROTOCOL_ERROR` when it is not one. */
 export function checkedState(data: unknown): EpisodeState {
   return (isObject(data) ? data : wrong('The state message', 'data', 'an object', data)) as EpisodeState;
 }
 
-/** The data of an answer to an MCP request. */
+/** Returns the data of an answer to an MCP request. Throws `PROTOCOL_ERROR` when it is not one. */
 export function checkedRpc(data: unknown): RpcAnswer {
   const { error } = isObject(data) ? data : wrong('The MCP message', 'data', 'an object', data);
   if (error !== undefined && error !== null && !(isObject(error) && typeof error.message === 'string'))
@@ -39,15 +39,14 @@ export function checkedRpc(data: unknown): RpcAnswer {
   return data as unknown as RpcAnswer;
 }
 
-/** Characters of a name, and of other texts, of a server. */
+/** Characters of a server's names, other texts and README, at most. */
 const MAXIMUM_NAME = 200;
 const MAXIMUM_TEXT = 5000;
 const MAXIMUM_README = 1_000_000;
 
 /**
- * The document at `/metadata`, of which only text is taken, as long as people
- * read it, and without what steers a terminal; an environment without a name
- * has the `name` given here.
+ * Returns the texts of the document at `/metadata`, cut, and without control
+ * characters that steer a terminal. An environment without a name gets `name`.
  */
 export function readMetadata(document: unknown, name: string): EnvironmentMetadata {
   const members = isObject(document) ? Object.entries(document).filter(([, value]) => typeof value === 'string') : [];
@@ -60,14 +59,14 @@ export function readMetadata(document: unknown, name: string): EnvironmentMetada
   return { ...texts, name: own || name, description: texts.description ?? '' };
 }
 
-/** The schemas of a server, as they can be used. */
+/** The schemas of a server that have been read. */
 export interface ReadSchemas {
   schemas: EnvironmentSchema;
-  /** The parts that were left out because they are too large: "actions: 48,000 of 50,000 fields". */
+  /** Parts that were left out because they are too large: "actions: 48,000 of 50,000 fields". */
   leftOut: string[];
 }
 
-/** The document at `/schema`, where it has schemas; what it lacks allows everything. */
+/** Returns the schemas of the document at `/schema`; `null` where it has no action's schema. A missing one allows everything. */
 export function readSchemas(document: unknown): ReadSchemas | null {
   if (!isObject(document) || !isObject(document.action)) return null;
   const read = (['action', 'observation', 'state', 'reset_observation'] as const)

@@ -3,7 +3,7 @@ import type { JsonSchema } from '../schema/jsonSchema';
 /** An action of an environment that offers tools. */
 interface ToolAction {
   type: 'list_tools' | 'call_tool';
-  /** TypeScript's type of it. */
+  /** Its TypeScript type. */
   text: string;
 }
 
@@ -14,8 +14,8 @@ const CALL: ToolAction = {
 };
 
 /**
- * Actions that an environment takes beside those of its schema: OpenEnv's
- * servers tell the schema of one tool action and take both.
+ * Returns the actions that an environment takes beside those of its schema: OpenEnv's
+ * servers give the schema of one tool action and take both.
  */
 export function otherToolActions(schema: JsonSchema | undefined): ToolAction[] {
   const others: Record<string, ToolAction[]> = {

@@ -15,31 +15,31 @@ import { runReadyJobs } from '../common/threads/watchdog';
 
 /** Calls whose callbacks are watched. */
 export interface Followed {
-  /** True while their results are waited for. */
+  /** Whether their results are awaited. */
   readonly awaited: boolean;
-  /** Returns whether a call has not come to its end. */
+  /** Returns whether a call has begun and not ended. */
   runs(index: number): boolean;
-  /** Runs a part of a call watched; of one that is not known where `index` is −1. */
+  /** Runs a part of a call under the watchdog; `index` −1 stands for an unknown call. */
   runPart(index: number, part: () => void): void;
 }
 
-/** A call that is under way. */
+/** A call that is running. */
 export interface Running {
   calls: Followed;
   index: number;
-  /** When something of it ran last, by `performance.now()`. */
+  /** Time at which a part of it last ran, by `performance.now()`. */
   ranAt: number;
 }
 
 /** The call that the running code belongs to. */
 export const running = new AsyncLocalStorage<Running>();
 
-/** The call of which something ran last. */
+/** The call of which a part ran last. */
 export let newest: Running | null = null;
 
 const followed = new Set<Followed>();
 
-/** Watches the callbacks of some calls from now on. */
+/** Starts watching the callbacks of `calls`. */
 export function follow(calls: Followed): void {
   followed.add(calls);
   hook.enable();
@@ -50,7 +50,7 @@ export function unfollow(calls: Followed): void {
   if (followed.size === 0) hook.disable();
 }
 
-/** Runs something that is watched already. */
+/** Runs work that is watched already. */
 export function inWatch<T>(work: () => T): T {
   const outer = watching;
   watching = true;
@@ -61,7 +61,7 @@ export function inWatch<T>(work: () => T): T {
   }
 }
 
-/** Returns whether the running code belongs to a call that nobody waits for any more, and that has not come to its end. */
+/** Returns whether the running code belongs to a call that has not ended and whose result is no longer awaited. */
 export function isAbandoned(): boolean {
   if (followed.size === 0) return false;
   const own = running.getStore();
@@ -69,7 +69,7 @@ export function isAbandoned(): boolean {
 }
 
 let watching = false;
-/** The callback behind which jobs will run watched: its ID, and whether it has come to its end. */
+/** The callback after which jobs run watched: its ID, and whether it has ended. */
 let pending: { id: number; ended: boolean } | null = null;
 
 const hook = createHook({
@@ -101,7 +101,10 @@ const hook = createHook({
   },
 });
 
-/** Returns whether something runs behind a callback of the event loop, not as one: a promise's job, or one of `process.nextTick` or `queueMicrotask`. */
+/**
+ * Returns whether a resource is a job that runs after a callback of the event loop: of
+ * a promise, `process.nextTick` or `queueMicrotask`.
+ */
 function isJob(resource: object): boolean {
   return (
     resource instanceof Promise ||

@@ -1,8 +1,8 @@
 import { leaveCallback, runReadyJobs, watched, WatchdogError } from '../common/threads/watchdog';
-import { host } from '../display/host';
+import { cellContext } from '../display/cellContext';
 import { follow, inWatch, newest, running, unfollow, type Followed } from './callbacks';
 
-/** Outcome of a call. `late`: its time was up; `skipped`: it was not made, or not waited for, as another was late. */
+/** Outcome of a call. `late`: it exceeded its time; `skipped`: it was not made, or not awaited, because another was late. */
 export type Outcome =
   | { kind: 'returned'; value: unknown }
   | { kind: 'threw'; error: unknown }
@@ -10,56 +10,55 @@ export type Outcome =
   | { kind: 'skipped' };
 
 export interface CallOptions {
-  /** Milliseconds from a call to its result. */
+  /** Milliseconds in which a call must give its result. */
   milliseconds: number;
   signal: AbortSignal;
 }
 
 /**
- * Calls user code `count` times, and waits for all results; the promises among
- * them are waited for together. A call that takes too long ends the rest.
+ * Calls user code `count` times and resolves to the outcomes, call by call; promises
+ * among the results are awaited together. A call that takes too long ends the rest.
  *
  * #### Notes
- * The code may do anything, so nothing of it runs unwatched: neither the calls
- * nor what follows an `await` in them. What computes without a pause is ended
- * where it is, by its time or by an interrupt; this thread, and what is in its
- * memory, lives on.
+ * The code may do anything, so none of it runs unwatched: neither the calls nor what
+ * follows an `await` in them. A call that computes without a pause is ended by its
+ * time or by an interrupt; this thread and its memory live on.
  *
- * @throws the signal's reason once it is aborted
+ * @throws the signal's reason when it is aborted
  */
 export function callEach(count: number, call: (index: number) => unknown, options: CallOptions): Promise<Outcome[]> {
   return new Calls(count, call, options).run();
 }
 
-/** Milliseconds for which calls share a watchdog. Each has its own time all the same: the watchdog has this much more. */
+/** Milliseconds for which calls share a watchdog, whose limit is longer by as much, so that each call has its whole time. */
 const SLICE = 50;
-/** Milliseconds that a callback has at least: what others left it of its call's time may be next to nothing. */
+/** Milliseconds that a callback has at least, however little of its call's time is left. */
 const SHORTEST = 1000;
-/** Milliseconds that a callback has when its call's result is of no use any more. Less could end Node.js's own code half done. */
+/** Milliseconds that a callback has when its call's result is no longer awaited. Less could end Node.js's own code half done. */
 const LEFT_OVER = 50;
-/** Jobs that are ready and compute for too long are ended so often, at most. */
+/** Times that ready jobs which compute for too long are ended, at most. */
 const MOST_ROUNDS = 100;
-/** Milliseconds without a sign of the other calls after which they are left, when one was late. */
+/** Milliseconds without activity of the other calls after which they are abandoned, when one was late. */
 const QUIET = 300;
-/** Milliseconds in which an interrupt that has ended a call also reaches the signal. */
+/** Milliseconds within which an interrupt that ended a call also reaches the signal. */
 const SIGNAL_AFTER = 1000;
-/** The longest time of a timer. */
+/** The longest delay of a timer in milliseconds. */
 const LONGEST = 2 ** 31 - 1;
 
 class Calls implements Followed {
   awaited = true;
   private readonly outcomes: Outcome[] = [];
   private readonly started: number[] = [];
-  /** By call: whether it has come to its end, waited for or not. */
+  /** By call: whether it has ended, awaited or not. */
   private readonly ended: boolean[] = [];
   /** The call that is made next. */
   private next = 0;
-  /** No more calls are made: one was late, or an interrupt has ended one. */
+  /** Whether no more calls are made: one was late, or an interrupt ended one. */
   private closing = false;
   private timer: NodeJS.Timeout | undefined;
   private resolve!: (outcomes: Outcome[]) => void;
   private reject!: (reason: unknown) => void;
-  private readonly compute = host().computation?.() ?? ((part: () => void) => part());
+  private readonly compute = cellContext().computation?.() ?? ((part: () => void) => part());
   private readonly onAbort = () => this.end(() => this.reject(this.options.signal.reason));
 
   constructor(
@@ -90,7 +89,7 @@ class Calls implements Followed {
     );
   }
 
-  /** Makes the calls, a slice of time together. */
+  /** Makes the calls, those of a time slice together. */
   private begin(): void {
     if (!this.awaited) return;
     const end = performance.now() + SLICE;
@@ -132,13 +131,13 @@ class Calls implements Followed {
     if (!this.closing && this.next === this.count && this.isSettled()) this.finish();
   }
 
-  /** Returns whether no call is under way that may still give something. */
+  /** Returns whether every call made has an outcome. */
   private isSettled(): boolean {
     for (let i = 0; i < this.next; i++) if (!this.outcomes[i]) return false;
     return true;
   }
 
-  /** Gives up the first call whose time is up. */
+  /** Ends the first call whose time is up. */
   private look(): void {
     const left = this.started.map((started, i) =>
       this.outcomes[i] ? Infinity : started + this.options.milliseconds - performance.now(),
@@ -166,7 +165,10 @@ class Calls implements Followed {
     }
   }
 
-  /** Ends the calls as one took too long. The others are left when all is quiet: those that compute as long shall not do it unwatched, later. */
+  /**
+   * Ends the calls because one took too long. The others are abandoned once they are
+   * quiet, so that none computes for long unwatched later.
+   */
   private late(index: number): void {
     if (!this.awaited || this.closing) return;
     this.closing = true;
@@ -182,14 +184,14 @@ class Calls implements Followed {
     running.exit(wait);
   }
 
-  /** Ends the calls as an interrupt has ended one: its signal is on the way, and says more. */
+  /** Ends the calls because an interrupt ended one. Its signal, which says more, follows. */
   private interrupted(error: unknown): void {
     if (!this.awaited || this.closing) return;
     this.closing = true;
     clearTimeout(this.timer);
     this.timer = running.exit(() => setTimeout(() => this.end(() => this.reject(error)), SIGNAL_AFTER));
     // In a terminal the signal has to reach those who listen for it.
-    if (error instanceof WatchdogError && host().console) process.kill(process.pid, 'SIGINT');
+    if (error instanceof WatchdogError && cellContext().console) process.kill(process.pid, 'SIGINT');
   }
 
   private finish(): void {
@@ -197,7 +199,7 @@ class Calls implements Followed {
     this.end(() => this.resolve(this.outcomes));
   }
 
-  /** @param settle called in a callback of its own, as what follows has all the time that it wants */
+  /** @param settle called in a callback of its own, which is not watched */
   private end(settle: () => void): void {
     if (!this.awaited) return;
     this.awaited = false;
@@ -207,14 +209,17 @@ class Calls implements Followed {
     running.exit(() => setImmediate(settle));
   }
 
-  /** Calls that nobody waits for any more are followed until they come to an end. */
+  /** Stops watching once every call has ended: abandoned ones are watched until then. */
   private rest(): void {
     for (let i = 0; i < this.next; i++) if (!this.ended[i]) return;
     unfollow(this);
   }
 }
 
-/** Runs the jobs that ended work has left, so that none is mixed up with those of others. Returns whether {@link leaveCallback} is needed for them. */
+/**
+ * Runs the jobs that ended work has left, so that they do not mix with those of
+ * others. Returns whether {@link leaveCallback} is needed for them.
+ */
 function finishJobs(): boolean {
   let unbalanced = false;
   for (let round = 0; round < MOST_ROUNDS; round++) {

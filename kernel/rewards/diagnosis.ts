@@ -5,8 +5,9 @@ import { weightedSum, type RewardTable } from './scoring';
 import { chunks, isConstant } from '../common/statistics';
 
 /**
- * Returns for each group whose samples all have the same reward why it teaches
- * nothing: which functions tie it. Empty where every group has a spread.
+ * Returns a sentence for each group whose samples all have the same reward, which
+ * therefore gives no training signal: it names the functions that tie. Empty where
+ * every group has a spread.
  */
 export function diagnoseSignal(table: RewardTable, samples: readonly Sample[], groupSize: number): string[] {
   const groups = chunks(weightedSum(table), groupSize);
@@ -40,7 +41,7 @@ function explainTie(table: RewardTable, members: readonly Sample[], start: numbe
   return `${head}: ${said.join(', ')}`;
 }
 
-/** Something about how completions play that speaks against what is learned from them. */
+/** A problem in how completions play, which makes training on them doubtful. */
 export interface PlayProblem {
   kind: 'unplayed' | 'constant' | 'certain';
   /** The problem and a remedy, in a line. */
@@ -48,9 +49,9 @@ export interface PlayProblem {
 }
 
 /**
- * Finds groups whose best rewards go to completions that did not play, and
- * groups all of whose programs that played are constant. Of several such groups
- * one is named.
+ * Returns problems of groups whose best rewards go to completions that did not play,
+ * and of groups in which every program that played is constant. Of several such groups
+ * the first is described.
  *
  * @param capped whether what did not play counts no more than the worst that did
  */
@@ -94,7 +95,7 @@ function explainUnplayed(
   );
 }
 
-/** Returns why completions did not play: "3 without a function, 1 not allowed". */
+/** Returns why completions did not play, in words: "3 without a function, 1 not allowed". */
 function countUnplayed(unplayed: readonly Sample[]): string {
   const why = ({ code, episode }: Sample) =>
     code === null ? 'without a function' : episode ? 'failed' : 'not allowed';
@@ -121,14 +122,14 @@ function explainConstant(members: readonly Sample[]): string | null {
   );
 }
 
-/** Returns the best that can be got without looking at the state: a constant action, or chance where none is known. */
+/** Returns the best return without reading the state: that of a constant action, or of chance where none is known. */
 function bestConstant(reference: ReferenceReturns | null | undefined): { name: string; mean: number } | null {
   if (!reference) return null;
   const [best] = reference.constants;
   return best ? { name: `always ${best.action}`, mean: best.mean } : { name: 'chance', mean: reference.chance.mean };
 }
 
-/** The part of its first entropy that a model has when it is certain. */
+/** Fraction of its first entropy below which a model counts as certain. */
 const CERTAIN = 0.5;
 
 /** Arguments of {@link diagnoseCertainty}. */
@@ -136,12 +137,15 @@ export interface Certainty {
   /** Entropy of the completions' tokens now and in the run's first step, in nats. */
   entropy: number | undefined;
   firstEntropy: number | undefined;
-  /** Mean return of what was played lately. */
+  /** Mean return of the latest episodes. */
   meanReturn: number;
   reference: ReferenceReturns | null | undefined;
 }
 
-/** Finds that the model has become certain of programs that are no better than a constant action. */
+/**
+ * Returns the problem that the model has become certain of programs that are no better
+ * than a constant action; empty where it has not.
+ */
 export function diagnoseCertainty({
   entropy = NaN,
   firstEntropy = NaN,

@@ -10,7 +10,7 @@ import type { RewardFunction, Sample } from './sample';
 const ONE_SAMPLE =
   ' A reward function scores one sample, not a batch as in TRL: function score({ completion }: Sample) { return completion.length; } gets one completion and returns one number.';
 
-/** Returns what an exception of a reward function probably comes from. */
+/** Returns a hint at the probable cause of a reward function's exception. */
 export function hintOnError(error: unknown, score: RewardFunction, sample: Sample, samples: readonly Sample[]): string {
   if (!(error instanceof TypeError || error instanceof ReferenceError)) return '';
   const text = textOf(score);
@@ -23,7 +23,7 @@ export function hintOnError(error: unknown, score: RewardFunction, sample: Sampl
   );
 }
 
-/** Returns what a value that is no reward probably comes from. */
+/** Returns a hint at the probable cause of a value that is no reward. */
 export function hintOnValue(value: unknown, score: RewardFunction, sample: Sample): string {
   const text = textOf(score);
   if (Array.isArray(value) || ArrayBuffer.isView(value)) return ONE_SAMPLE;
@@ -38,7 +38,7 @@ export function hintOnValue(value: unknown, score: RewardFunction, sample: Sampl
   return '';
 }
 
-/** Returns where an exception comes from, if the kernel has said so in its stack: " (Cell [3], line 2, column 5)". */
+/** Returns where an exception was thrown, if its stack has the kernel's names of cells: " (Cell [3], line 2, column 5)". */
 export function placeOf(error: unknown): string {
   const stack = error instanceof Error ? String(error.stack ?? '') : '';
   const place = /\n {4}at [^\n]*?\(([^()\n]+, line \d+, column \d+)\)/.exec(stack);
@@ -49,12 +49,12 @@ function textOf(score: RewardFunction): string {
   return Function.prototype.toString.call(score);
 }
 
-/** Recognises names that only TRL's functions of whole batches have. */
+/** Recognises parameters that only TRL's functions of whole batches have. */
 function batchHint(text: string): string {
   return /\b(completions|prompts|kwargs|completions?_ids|completionsIds)\b/.test(parametersOf(text)) ? ONE_SAMPLE : '';
 }
 
-/** Recognises conversations as lists of messages, which TRL gives. */
+/** Recognises code that reads lists of messages, which TRL passes. */
 function messagesHint(text: string, error: Error): string {
   const name =
     /\b(completion|prompt)\b(?:\?\.|!)?\s*(?:\[\s*\d+\s*\]|\.at\(-?\d+\))[?!]*\.(?:content|role)\b/.exec(text)?.[1] ??
@@ -84,7 +84,7 @@ function positionHint(score: RewardFunction): string {
     : '';
 }
 
-/** Recognises the commonest mistake: reading `episode.return` of a completion that never played. */
+/** Recognises the most common mistake: reading `episode.return` of a completion that never played. */
 function nullHint(error: Error, text: string, sample: Sample, samples: readonly Sample[]): string {
   if (!/\bnull\b/.test(error.message) || !/\b(episode|code)\b/.test(text)) return '';
   if (samples.every(({ code, episode }) => code === null && episode === null))
@@ -94,7 +94,7 @@ function nullHint(error: Error, text: string, sample: Sample, samples: readonly 
   return sample.episode === null ? ' This strategy was not played: `episode` is null.' : '';
 }
 
-/** Returns the text between the parentheses of a function's head. */
+/** Returns a function's parameters, as text. */
 function parametersOf(text: string): string {
   const arrow = /^\s*(?:async\s+)?([\p{ID_Continue}$]+)\s*=>/u.exec(text);
   if (arrow) return arrow[1];
@@ -106,7 +106,7 @@ function parametersOf(text: string): string {
   return '';
 }
 
-/** Returns names that a function destructures of its first parameter without a default, or reads as its properties. */
+/** Returns the names that a function destructures of its first parameter without a default, or reads as its properties. */
 function namesRead(text: string): string[] {
   const parameters = parametersOf(text);
   const pattern = /^\s*\{([^{}]*)\}/.exec(parameters);

@@ -28,9 +28,8 @@ export function functionWorks({ code, problems, episode }: Sample): number {
 }
 
 /**
- * Rewards code that keeps to the rules: +1 where it is clean, −20 where it reaches
- * for something forbidden (so that it does not pay even once), −1 where there
- * is no code.
+ * Rewards code that keeps to the rules: +1 where it is clean, −20 where it uses
+ * something forbidden (so that it never pays), −1 where there is no code.
  */
 export function noCheating({ code, problems }: Sample): number {
   if (code === null) return -1;
@@ -46,7 +45,7 @@ export function legalActions({ episode }: Sample): number | null {
   return episode.end.reason === 'invalid_action' ? -1 : 1;
 }
 
-/** Argument of the rewards of returns: a sample, or its episode with the scale of its environment. */
+/** Argument of reward functions of returns: a sample, or its episode with the reference returns of its environment. */
 export type ScoredEpisode = Pick<Sample, 'episode' | 'reference'>;
 
 /** Options of {@link normalizedReturn}. */
@@ -61,22 +60,23 @@ export interface NormalizedReturnOptions {
 const LEAST = -1;
 
 /**
- * Rewards how well it plays, in any environment. 0: as well as chance. 1: as well
- * as a human, or where no human is known, clearly better than chance: as far
- * above it as the best constant action, or as its own episodes lie from each
- * other. Between and above, in proportion to the return; below chance ever
- * less, but never down to −1. No episode, or one that the strategy broke off
- * (it threw, hung, returned something that is no action): −1.
+ * Rewards how well it plays, in any environment. 0: as well as chance. 1: as well as a
+ * human, or where no human's return is known, clearly better than chance: as far above
+ * it as the best constant action, or as chance's own standard deviation. From 0 on the
+ * reward is proportional to the return; below it falls ever more slowly towards −1,
+ * which it never reaches. No episode, or one that the strategy broke off (it threw,
+ * hung, returned something that is no action): −1.
  *
  * #### Notes
- * - With R for (return − zero) / (one − zero): R from 0 on, else R / (1 − R).
- *   So it grows with the return everywhere, and what does not play never gets
- *   more than what plays and loses.
+ * - With R for (return − zero) / (one − zero): R from 0 on, else R / (1 − R). So it
+ *   grows with the return everywhere, and what does not play never gets more than what
+ *   plays and loses.
  * - `zero` and `one` come from `sample.reference`, which a trainer with `env`
- *   has measured. Elsewhere: `normalizedReturn({ episode, reference: await
+ *   measures. Elsewhere: `normalizedReturn({ episode, reference: await
  *   referenceReturns(env) })`.
  *
- * @throws Error where neither `reference` nor the options give the scale
+ * @throws Error when neither `reference` nor the options give the scale; RangeError
+ *   when `one` is not above `zero`
  */
 export function normalizedReturn({ episode, reference }: ScoredEpisode, options: NormalizedReturnOptions = {}): number {
   if (!episode || episode.failed) return LEAST;
@@ -99,10 +99,10 @@ function measured(reference: ReferenceReturns | null | undefined, name: string, 
 /**
  * Returns the episode's return times `scale` (1 by default). No episode, or one that
  * the strategy broke off (it threw, hung, returned something that is no action):
- * `failed`, or the return where that is worse. By default that is 0, or the
- * least that chance or a constant action gets where that is below 0 and known
- * (`sample.reference`); in games with negative scores, such as Pong, say less
- * than the worst where it is not.
+ * `failed`, or the scaled return where that is lower. `failed` is by default 0, or the
+ * lowest return of chance and constant actions, scaled, where that is known
+ * (`sample.reference`) and below 0. In games with negative scores, such as Pong, give
+ * a lower one where it is not known.
  */
 export function episodeReturn(
   { episode, reference }: ScoredEpisode,
@@ -113,22 +113,26 @@ export function episodeReturn(
   return episode.failed ? Math.min(failed, episode.return * scale) : episode.return * scale;
 }
 
-/** Returns the part of `steps` (1,000 by default) that the episode lasted, 0 to 1; 0 where the strategy broke it off, `null` where nothing was played. */
+/**
+ * Returns the fraction of `steps` (1,000 by default) that the episode lasted, 0 to 1;
+ * 0 where the strategy broke it off, `null` where nothing was played.
+ */
 export function survives({ episode }: Sample, { steps = 1000 }: { steps?: number } = {}): number | null {
   if (!episode) return null;
   return episode.failed ? 0 : Math.min(1, episode.steps / steps);
 }
 
 /**
- * Rewards quick choices: 1 for a strategy that takes up to
- * `millisecondsPerStep` (1 by default) of processor time per step; beyond that
- * the part of its time that would have been enough, so that twice the time
- * earns half. 0 where it broke the episode off, `null` where nothing was
- * played.
+ * Rewards quick choices: 1 for a strategy that takes up to `millisecondsPerStep` (1 by
+ * default) of processor time per step; beyond that the limit divided by its time, so
+ * that twice the time earns half. 0 where it broke the episode off, `null` where
+ * nothing was played.
  *
  * #### Notes
- * The time of a strategy is never twice the same. Leave room between what is
- * usual and the limit: then the reward is, and with it the run.
+ * The time of a strategy is never twice the same. Leave room between the usual time
+ * and the limit: then the reward, and with it the run, is reproducible.
+ *
+ * @throws RangeError when `millisecondsPerStep` is not above 0
  */
 export function quick(
   { episode }: Sample,
@@ -143,9 +147,15 @@ export function quick(
 
 /** Options of {@link winLoss}. */
 export interface WinLossOptions {
-  /** Return from which on the episode is won. By default the one that {@link normalizedReturn} gives 1; where no reference is known, any above 0. */
+  /**
+   * Lowest return of a win. By default the one that {@link normalizedReturn} rewards
+   * with 1; where no reference is known, any above 0.
+   */
   target?: number;
-  /** The worst return to expect: it earns the full `loss`. By default the least that chance or a constant action gets, where that is known and below the target, else 0. */
+  /**
+   * Return that earns the full `loss`. By default the lowest of chance and constant
+   * actions, where that is known and below the target, else 0.
+   */
   worst?: number;
   /** Reward of a win, 1 by default. */
   win?: number;
@@ -154,12 +164,14 @@ export interface WinLossOptions {
 }
 
 /**
- * Rewards winning: a reward that works in every environment whose reward grows
- * with success. An episode that reaches `target` earns `win`. Another loses,
- * but a near miss loses less: from `loss` at the `worst` return towards 0 at
- * the target, so that a group of losers still shows which way is better. No
- * episode, or one that the strategy broke off (it threw, hung, returned
- * something that is no action), is the worst loss, whatever its score.
+ * Rewards winning, in every environment whose reward grows with success. An episode
+ * that reaches `target` earns `win`. Another loses, but a near miss loses less: from
+ * `loss` at the `worst` return towards 0 at the target, so that a group of losers
+ * still shows which way is better. No episode, or one that the strategy broke off (it
+ * threw, hung, returned something that is no action), earns `loss`, whatever its
+ * score.
+ *
+ * @throws RangeError when `worst` is not below `target`
  */
 export function winLoss({ episode, reference }: ScoredEpisode, options: WinLossOptions = {}): number {
   const { win = 1, loss = -1 } = options;
@@ -170,7 +182,7 @@ export function winLoss({ episode, reference }: ScoredEpisode, options: WinLossO
   return loss * (1 - progress);
 }
 
-/** Returns the worst return and the one that is success: as given, else by the reference. */
+/** Returns the worst return and the target: as given, else from the reference. */
 function span(
   name: string,
   reference: ReferenceReturns | null | undefined,
@@ -185,9 +197,9 @@ function span(
 
 /** Options of {@link strategySucceeds}. */
 export interface StrategySucceedsOptions {
-  /** Return that counts as success. By default the one that {@link normalizedReturn} gives 1. */
+  /** Lowest return that counts as success. By default the one that {@link normalizedReturn} rewards with 1. */
   target?: number;
-  /** The worst return to expect: it earns what `runs` says. As in {@link winLoss}. */
+  /** Return that earns `runs`. Default as in {@link winLoss}. */
   worst?: number;
   /** Reward of success, 20 by default. */
   success?: number;
@@ -200,11 +212,14 @@ export interface StrategySucceedsOptions {
 }
 
 /**
- * Rewards on the scale of the public 2048 notebook, for any environment: 20 on reaching
- * `target`, 2 for running, −1 for a timeout, −3 for an exception, 0 where
- * nothing was played. Unlike there, what lies between running and success is
- * paid in proportion to the return, from the worst to the target, so that a
- * long good episode is worth more than dying on the first move.
+ * Rewards on the scale of the public 2048 notebook, in any environment: 20 on reaching
+ * `target`, 2 for running, −1 for a timeout, −3 for an exception, 0 where nothing was
+ * played. Unlike there, the reward between running and success is proportional to the
+ * return, from the worst to the target, so that a long good episode earns more than
+ * dying on the first move.
+ *
+ * @throws RangeError when there is neither `reference` nor `target`, or `worst` is not
+ *   below `target`
  */
 export function strategySucceeds({ episode, reference }: ScoredEpisode, options: StrategySucceedsOptions = {}): number {
   const { success = 20, runs = 2, timeout = -1, raises = -3 } = options;
@@ -218,12 +233,11 @@ export function strategySucceeds({ episode, reference }: ScoredEpisode, options:
 }
 
 /**
- * Returns the return that counts as 1 where chance counts as 0: a human's, where one is
- * known and better than chance and than every constant action (humans played
- * whole games, so that in short episodes of a game with points against you
- * chance may be better). Else what is clearly better than chance: as far above
- * it as the best constant action, or as episodes of chance lie from each other,
- * whichever is more.
+ * Returns the return that counts as 1 where chance counts as 0: a human's, where one
+ * is known and better than chance and than every constant action (humans played whole
+ * games, so that in short episodes of a game with negative points chance may be
+ * better). Else what is clearly better than chance: as far above it as the best
+ * constant action, or as chance's standard deviation, whichever is more.
  */
 export function topReturn({ chance, constants, human }: ReferenceReturns): number {
   const best = Math.max(chance.mean, ...constants.map(({ mean }) => mean));
@@ -232,7 +246,7 @@ export function topReturn({ chance, constants, human }: ReferenceReturns): numbe
   return chance.mean + (Math.max(best - chance.mean, chance.std) || 1);
 }
 
-/** Returns the least that chance or a constant action gets. */
+/** Returns the lowest mean return of chance and constant actions. */
 export function worstReturn({ chance, constants }: ReferenceReturns): number {
   return Math.min(chance.mean, ...constants.map(({ mean }) => mean));
 }

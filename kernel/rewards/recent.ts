@@ -8,11 +8,11 @@ export interface RolloutBatch {
   samples: Sample[];
   /** Samples of a group. */
   groupSize: number;
-  /** Their scores. A function that failed has no column. */
+  /** Their rewards. A function that failed has no column. */
   table: RewardTable;
   /** Seconds that a reward function may take for one sample. */
   timeLimit?: number;
-  /** Returns the advantages that scores come to by the settings of the run: one per sample. */
+  /** Returns the advantages from rewards, by the settings of the run: one per sample. */
   advantages(table: RewardTable): ArrayLike<number>;
 }
 
@@ -39,12 +39,12 @@ export class RecentRollouts {
     return this.list.reduce((sum, { samples }) => sum + samples.length, 0);
   }
 
-  /** Takes a function out of the kept scores. */
+  /** Removes a function from the kept rewards. */
   forget(name: string): void {
     for (const batch of this.list) batch.table = withoutColumn(batch.table, name);
   }
 
-  /** Changes a function's weight in the kept scores. */
+  /** Changes a function's weight in the kept rewards. */
   reweigh(name: string, weight: number): void {
     for (const batch of this.list) {
       const { names, weights } = batch.table;
@@ -52,7 +52,7 @@ export class RecentRollouts {
     }
   }
 
-  /** Forgets all: a new run starts. */
+  /** Drops all rollouts, as at the start of a run. */
   clear(): void {
     this.list = [];
   }

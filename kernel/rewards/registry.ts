@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { flag, number, preset, resolveSettings, type Declaration, type Given } from '../common/settings';
-import { host, type CellEvent, type CellRun, type MimeBundle } from '../display/host';
+import { cellContext, type CellEvent, type CellRun, type MimeBundle } from '../display/cellContext';
 import { htmlTable, textTable, type Column } from '../display/table';
 import { RecentRollouts } from './recent';
 import { rescore, type Rescore } from './rescore';
@@ -18,11 +18,11 @@ const rewardSettings = {
   weight: number(1),
   /** Seconds that a call may take. `rewardTimeLimit` of the run by default. */
   timeLimit: preset(rewardTimeLimit, undefined),
-  /** `false`: the function is known, and does not count. `true` by default. */
+  /** Whether the function counts; `false` keeps it registered without counting. `true` by default. */
   enabled: flag(true),
 };
 
-/** How a reward function counts. */
+/** Options of a reward function. */
 export interface RewardOptions extends Given<typeof rewardSettings> {}
 
 /** The options of `rewardRegistry.register`. */
@@ -34,10 +34,10 @@ export const rewardDeclaration: Declaration<typeof rewardSettings> = {
   elsewhere: { seconds: 'it is now timeLimit' },
 };
 
-/** Whose function it is. */
+/** The cell that registered a function. */
 interface Owner {
   cell: CellRun;
-  /** By `@reward`, or by a call of `register`: each replaces its own. */
+  /** By `@reward`, or by a call of `register`: each replaces only its own. */
   means: 'directive' | 'call';
   deleted?: boolean;
 }
@@ -58,39 +58,44 @@ interface Owner {
  * alone.
  */
 export class RewardRegistry {
-  /** Rollouts that the functions have scored lately: functions that take their places score them again. */
+  /** Rollouts that the functions scored last; functions that replace them score these again. */
   readonly recentRollouts = new RecentRollouts();
   private readonly rewards = new Map<string, WeightedReward>();
   private readonly owners = new Map<string, Owner>();
   private readonly emitter = new EventEmitter();
   private followsCells = false;
-  /** Functions of the running cell's `@reward` that were not scored again yet. */
+  /** Functions of the running cell's `@reward` that have not scored the last rollouts yet. */
   private fresh: string[] = [];
-  /** Runs of cells without an ID of which the running cell has replaced functions. */
+  /** Runs of cells without an ID whose functions the running cell has replaced. */
   private readonly displaced = new Set<CellRun>();
 
   /**
-   * Registers `score` under `name`; an earlier function of that name is
-   * replaced and keeps its place. The registration takes effect at once. Where
-   * rollouts are in memory they are then scored again, without playing, and
-   * old and new are displayed side by side.
+   * Registers `score` under `name`; an earlier function of that name is replaced, its
+   * position kept. The registration takes effect at once. Rollouts in memory are then
+   * scored again, without playing, and old and new rewards are displayed side by side.
    *
-   * @returns what scoring again gave, or `null` where no rollout is in memory
+   * @returns the comparison, or `null` where no rollout is in memory or the function is
+   *   off
+   * @throws TypeError when the name is empty, `score` is not a function, or an option is
+   *   wrong
    */
   register(name: string, score: RewardFunction, options: RewardOptions = {}): Promise<Rescore | null> {
-    return this.showRescore(this.add(name, score, { source: host().cell?.label, ...options }, 'call'));
+    return this.showRescore(this.add(name, score, { source: cellContext().cell?.label, ...options }, 'call'));
   }
 
-  /** Registers a function of the running cell's `@reward`: {@link finishCell} scores with it. */
+  /** Registers a function of the running cell's `@reward`; {@link finishCell} scores the last rollouts with it. */
   addOfCell(name: string, score: RewardFunction, options: RewardOptions & { source: string }): void {
     this.add(name, score, options, 'directive');
     this.fresh.push(name);
   }
 
-  /** Removes what the running cell's `@reward` had registered before, now that it has registered all, and scores the last rollouts again. */
+  /**
+   * Removes the functions that earlier runs of the cell's `@reward` registered, and
+   * scores the last rollouts again. Called once the running cell has registered all.
+   */
   async finishCell(): Promise<void> {
     const fresh = this.fresh.splice(0).flatMap((name) => this.rewards.get(name) ?? []);
-    const { cell } = host();
+    const { cell } = cellContext();
     if (cell) this.removeFormer(cell, 'directive');
     for (const reward of fresh) await this.showRescore(reward);
   }
@@ -109,7 +114,7 @@ export class RewardRegistry {
     for (const name of [...this.rewards.keys()]) this.unregister(name);
   }
 
-  /** Lets a function count, or leaves it out. Its cell, run again, says it anew. */
+  /** Sets whether a function counts, until its cell runs again. Throws a TypeError when there is no such function. */
   setEnabled(name: string, enabled: boolean): void {
     if (typeof enabled !== 'boolean')
       throw new TypeError(`setEnabled("${name}", …) needs true or false, not ${String(enabled)}.`);
@@ -117,7 +122,10 @@ export class RewardRegistry {
     if (!enabled) this.recentRollouts.forget(name);
   }
 
-  /** Changes a function's factor in the sum. Its cell, run again, says it anew. */
+  /**
+   * Sets a function's factor in the sum, until its cell runs again. Throws a TypeError
+   * when there is no such function, or the weight is not finite.
+   */
   setWeight(name: string, weight: number): void {
     this.change(name, { weight: checkedWeight(name, weight) });
     this.recentRollouts.reweigh(name, weight);
@@ -127,7 +135,7 @@ export class RewardRegistry {
     return this.rewards.get(name);
   }
 
-  /** Returns the functions in their order of registration, those that are off among them. */
+  /** Returns the functions in their order of registration, including those that are off. */
   list(): WeightedReward[] {
     return [...this.rewards.values()];
   }
@@ -138,7 +146,7 @@ export class RewardRegistry {
     return () => void this.emitter.off(event, handler);
   }
 
-  /** Returns a table of the functions. */
+  /** Returns a table of the functions as a MIME bundle. */
   [Symbol.for('Jupyter.display')](): MimeBundle {
     if (this.rewards.size === 0) {
       const text =
@@ -188,9 +196,9 @@ export class RewardRegistry {
     return entry;
   }
 
-  /** Makes a function the running cell's. */
+  /** Makes the running cell the owner of a function. */
   private own(name: string, means: Owner['means']): void {
-    const { cell } = host();
+    const { cell } = cellContext();
     const before = this.owners.get(name);
     if (!cell) return void this.owners.delete(name);
     this.owners.set(name, { cell, means });
@@ -217,7 +225,7 @@ export class RewardRegistry {
   private followCells(): void {
     if (this.followsCells) return;
     this.followsCells = true;
-    host().onCell?.((event) => this.onCell(event));
+    cellContext().onCell?.((event) => this.onCell(event));
   }
 
   private onCell(event: CellEvent): void {
@@ -245,12 +253,12 @@ export class RewardRegistry {
     return this.namesOf(cell, means).filter((name) => this.owners.get(name)!.cell !== cell);
   }
 
-  /** Returns those of some functions that count. */
+  /** Returns those of `names` that count. */
   private counting(names: readonly string[]): string[] {
     return names.filter((name) => this.rewards.get(name)?.enabled !== false);
   }
 
-  /** Removes what earlier runs of a cell registered, and says so. */
+  /** Removes the functions that earlier runs of a cell registered, and reports them. */
   private removeFormer(cell: CellRun, means: Owner['means']): void {
     const former = this.former(cell, means);
     for (const name of former) this.unregister(name);
@@ -258,14 +266,14 @@ export class RewardRegistry {
       console.log(`No longer a reward, as this cell does not register it any more: ${former.join(', ')}.`);
   }
 
-  /** Reports that a run that failed has replaced nothing. */
+  /** Reports the functions that still count because the cell's run failed. */
   private reportKept(cell: CellRun): void {
     const kept = this.counting([...this.former(cell, 'directive'), ...this.former(cell, 'call')]);
     if (kept.length > 0)
       console.log(`As this run failed, the rewards of the cell's run before still count: ${kept.join(', ')}.`);
   }
 
-  /** Reports functions that a cell, run again, has not replaced, where the front end does not say which cell it runs. */
+  /** Reports functions of replaced runs that still count, where the front end does not send IDs of cells. */
   private reportDisplaced(): void {
     for (const cell of this.displaced) {
       const left = this.counting([...this.owners].filter(([, owner]) => owner.cell === cell).map(([name]) => name));
@@ -293,8 +301,8 @@ export class RewardRegistry {
 
   private async showRescore(reward: WeightedReward): Promise<Rescore | null> {
     if (this.recentRollouts.sampleCount === 0 || reward.enabled === false) return null;
-    const result = await rescore(reward, this.recentRollouts, host().signal);
-    host().display(result.bundle());
+    const result = await rescore(reward, this.recentRollouts, cellContext().signal);
+    cellContext().display(result.bundle());
     return result;
   }
 }
@@ -312,7 +320,7 @@ function checkedWeight(name: string, weight: unknown): number {
   throw new TypeError(`The weight of the reward "${name}" must be a finite number, not ${String(weight)}.`);
 }
 
-/** Reports what may surprise where a function takes another's place. */
+/** Reports changes of weight and `enabled` where a function replaces another. */
 function reportReplaced(before: WeightedReward, after: WeightedReward): void {
   if (before.weight !== after.weight) console.log(`${after.name}: weight ${before.weight} → ${after.weight}.`);
   if (before.enabled === false && after.enabled !== false) console.log(`${after.name} was off and counts again.`);

@@ -1,4 +1,4 @@
-import type { MimeBundle } from '../display/host';
+import type { MimeBundle } from '../display/cellContext';
 import type { RecentRollouts, RolloutBatch } from './recent';
 import { rescoreBundle } from './rescoreBundle';
 import type { Sample } from './sample';
@@ -20,9 +20,9 @@ export interface RescoredSample {
   sample: Sample;
   /** Its reward before; `null` where the function does not apply, `undefined` where there was no such function. */
   before: number | null | undefined;
-  /** `null` also where it failed. */
+  /** Its reward now; `null` also where the function failed. */
   after: number | null;
-  /** The sample's advantage from all functions; `undefined` where it had none. */
+  /** The sample's advantage from all functions before; `undefined` where it had none. */
   advantageBefore: number | undefined;
   advantageAfter: number;
   /** Why the function could not score the sample. */
@@ -31,32 +31,32 @@ export interface RescoredSample {
 
 /** Summary of the rewards of all samples. */
 export interface RescoreSummary {
-  /** Mean and standard deviation of the function. */
+  /** Mean and standard deviation of the function's rewards. */
   mean: number;
   std: number;
   /** Mean of the weighted sum of all functions. */
   reward: number;
-  /** Groups whose samples all have the same sum: they teach nothing. */
+  /** Number of groups whose samples all have the same sum: they give no training signal. */
   groupsWithoutSpread: number;
 }
 
-/** The last rollouts scored with a replaced function, old beside new. */
+/** The last rollouts scored again with a replaced function: old and new rewards. */
 export class Rescore {
   constructor(
     /** The function that was replaced. */
     readonly rewardName: string,
-    /** Newest step first; those that could not be scored, too, unless none could. */
+    /** Samples, newest step first, including those that could not be scored; empty where none could. */
     readonly samples: RescoredSample[],
     readonly groups: number,
     readonly before: RescoreSummary,
     readonly after: RescoreSummary,
-    /** Why the new function could not score some of them, or all. */
+    /** Why the new function could not score some or all of them. */
     readonly error: RewardError | null = null,
-    /** True where the function's weight has changed. */
+    /** Whether the function's weight has changed. */
     readonly reweighed = false,
   ) {}
 
-  /** True where anything is different from before. */
+  /** Whether anything differs from before. */
   get changed(): boolean {
     return this.error !== null || this.reweighed || this.samples.some(({ before, after }) => before !== after);
   }
@@ -72,9 +72,8 @@ export class Rescore {
 }
 
 /**
- * Scores rollouts with `reward` alone, and returns what changed. Where it could
- * score all of them, its scores take the place of the old. What the other
- * functions gave is not computed again.
+ * Scores rollouts with `reward` alone, and returns what changed. Where it scores all
+ * of them, its rewards replace the old ones. Other functions are not called.
  */
 export async function rescore(
   reward: WeightedReward,
@@ -108,7 +107,7 @@ export async function rescore(
   return new Rescore(reward.name, samples, groups, before, after, error, reweighed);
 }
 
-/** Scores batch after batch, up to one for which the function takes too long. */
+/** Scores batch after batch, up to the first for which the function takes too long. */
 async function scoreBatches(
   reward: WeightedReward,
   batches: readonly RolloutBatch[],
@@ -127,7 +126,7 @@ async function scoreBatches(
   return scores;
 }
 
-/** Returns the errors of batches as one. */
+/** Returns the errors of batches as one, calls that took too long first. */
 function together(name: string, scores: readonly FunctionScores[], count: number): RewardError | null {
   const failures = scores.flatMap(({ error }) => error?.failures ?? []);
   return failures.length === 0
@@ -149,7 +148,7 @@ function compare(batch: RolloutBatch, table: RewardTable, name: string): Rescore
   }));
 }
 
-/** Returns the advantages, or why there are none. */
+/** Returns the advantages, or the error why there are none. */
 function advantagesOf(batch: RolloutBatch, table: RewardTable): ArrayLike<number> | RewardError {
   try {
     return batch.advantages(table);

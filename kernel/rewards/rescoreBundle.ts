@@ -1,9 +1,9 @@
-import { host, type MimeBundle } from '../display/host';
+import { cellContext, type MimeBundle } from '../display/cellContext';
 import { escapeHtml, formatNumber, htmlTable, scrollBox, textTable, type Column } from '../display/table';
 import type { Rescore, RescoredSample, RescoreSummary } from './rescore';
 import type { Sample } from './sample';
 
-/** Returns a comparison of scores as HTML and as text: what failed, the summary, then every sample. */
+/** Returns a comparison of rewards as HTML and as text: failures, the summary, then every sample. */
 export function rescoreBundle(rescore: Rescore): MimeBundle {
   const { rewardName, samples, error } = rescore;
   if (!rescore.changed) {
@@ -32,14 +32,14 @@ export function rescoreBundle(rescore: Rescore): MimeBundle {
     : { 'text/html': html, 'text/plain': text };
 }
 
-/** Returns what failed, with the place and the code of the first exception. */
+/** Returns the failures, with the location and the code of the first exception. */
 function failureBundle({ error, samples }: Rescore): MimeBundle {
   const { message, failures } = error!;
   const some = samples.length > 0 ? `${failures.length} of the last ${samples.length} rollouts` : 'The last rollouts';
   const kept = samples.length > 0 ? ' Training goes on when the function scores them all.' : '';
   const text = `${some} could not be scored again. ${message}${kept}`;
   const thrown = failures.find((failure) => 'cause' in failure);
-  const place = thrown ? (host().describeError?.(thrown.cause) ?? '') : '';
+  const place = thrown ? (cellContext().describeError?.(thrown.cause) ?? '') : '';
   return {
     'text/plain': place ? `${text}\n\n${place}` : text,
     'text/html': `<p><b>⚠</b> ${escapeHtml(text)}</p>${place ? `\n<pre style="white-space:pre-wrap">${escapeHtml(withoutColours(place))}</pre>` : ''}`,
@@ -86,7 +86,7 @@ function sampleRow(
   ];
 }
 
-/** Returns the first words of what the model wrote, past the function's head. */
+/** Returns the first 60 characters of the strategy or completion, without the strategy's head. */
 function excerpt({ code, completion }: Sample): string {
   const text = (code ?? completion)
     .replace(/\s+/g, ' ')

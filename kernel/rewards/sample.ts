@@ -2,7 +2,7 @@ import type { ReferenceReturns } from '../environments/reference';
 import type { Episode } from '../episodes/episode';
 import type { CodeProblem } from '../strategy/check';
 
-/** A scored completion: what a reward function is given. Every field is plain data. */
+/** A completion to score. Every field is plain data. */
 export interface Sample {
   /** The prompt as text. */
   prompt: string;
@@ -16,14 +16,14 @@ export interface Sample {
   /** The episode the strategy played, or `null` where none was played (no code, or a problem). */
   episode: Episode | null;
   /**
-   * Returns of chance, constant actions and a human where it was played, from
-   * `referenceReturns(env)`: the scale of `normalizedReturn`. `null` where
-   * that cannot be measured; left out where nothing was asked for it.
+   * Returns of chance, constant actions and a human in its environment, from
+   * `referenceReturns(env)`: the scale of `normalizedReturn`. `null` where they cannot
+   * be measured; `undefined` where they were not requested.
    */
   reference?: ReferenceReturns | null;
   /**
-   * Why the strategy could not be played, where the environment failed: then
-   * no reward function is asked, and nothing is learned from the sample.
+   * Why the strategy could not be played, where the environment failed: no reward
+   * function is called then, and the sample is not trained on.
    */
   environmentError?: string;
   /**
@@ -32,8 +32,8 @@ export interface Sample {
    */
   parent?: SampleParent | null;
   /**
-   * With refinement: ID of the program whose source it is, where that was
-   * played before. It does not play again, and no reward function is asked.
+   * With refinement: ID of the earlier program with the same source. The sample does not
+   * play again, and no reward function is called.
    */
   duplicateOf?: number;
   /** Training step that made the sample. */
@@ -44,13 +44,16 @@ export interface Sample {
 export interface SampleParent {
   id: number;
   code: string;
-  /** The fitness expected of it before this step: the weighted sum of all reward functions. */
+  /** Its expected fitness before this step: the weighted sum of all reward functions. */
   worth: number;
   /** Its episode from the sample's start; `null` where the environment failed. */
   episode: Episode | null;
 }
 
-/** Returns whether a strategy should have been played and was not, or broke its episode off: no function, one that is not allowed, or one that failed. */
+/**
+ * Returns whether a sample has no played episode, or one that failed: no function, one
+ * that is not allowed, or one that broke its episode off.
+ */
 export function didNotPlay({
   episode,
   environmentError,
@@ -61,7 +64,7 @@ export function didNotPlay({
 
 /** Properties beside the sample that a reward function may use, by TRL's names in camelCase. */
 export interface RewardContext {
-  /** State of the training run; `null` where none is under way. */
+  /** State of the training run; `null` outside of one. */
   trainerState: { readonly globalStep: number; readonly maxSteps: number } | null;
   /** Adds a column to the table of completions (`logCompletions`): the value of this sample. */
   logExtra(column: string, value: unknown): void;
@@ -70,16 +73,16 @@ export interface RewardContext {
 }
 
 /**
- * All that a reward function is given: the sample, the columns that its row of
- * the data set has beside the prompt, and {@link RewardContext}.
- *
- *   function correct({ completion, answer }: RewardInput<{ answer: string }>) { return Number(completion.includes(answer)); }
+ * The argument of a reward function: the sample, the columns that its row of the data
+ * set has beside the prompt, and {@link RewardContext}. function correct({ completion,
+ * answer }: RewardInput<{ answer: string }>) { return
+ * Number(completion.includes(answer)); }
  */
 export type RewardInput<Columns extends object = {}> = Sample & Columns & RewardContext;
 
 /**
- * Scores one sample. `null` means "does not apply": the function is left out
- * of the sample's sum, as in TRL. May be async.
+ * Returns the reward of one sample, a finite number, or a promise of it. `null` means
+ * "does not apply": the function is left out of the sample's sum, as in TRL.
  */
 export type RewardFunction = {
   // Declared as a method, so that functions of samples with columns are reward functions, too.

@@ -1,5 +1,5 @@
 import { number } from '../common/settings';
-import { host } from '../display/host';
+import { cellContext } from '../display/cellContext';
 import { withProgress } from '../display/progress/progress';
 import { callEach, type Outcome } from './calls';
 import { hintOnError, hintOnValue, placeOf } from './hints';
@@ -12,13 +12,13 @@ export interface WeightedReward {
   readonly weight: number;
   /** Seconds that a call may take, instead of those of the run. */
   readonly timeLimit?: number;
-  /** `false`: it is known, and does not count. */
+  /** Whether it counts; `true` by default. */
   readonly enabled?: boolean;
-  /** Its origin, for people: "Cell [5]". */
+  /** Where it was registered: "Cell [5]". */
   readonly source?: string;
 }
 
-/** Rewards of some samples: `values[f][i]` is what function `f` gave sample `i`, `null` where it does not apply. */
+/** Rewards of samples: `values[f][i]` is that of function `f` for sample `i`, `null` where it does not apply. */
 export interface RewardTable {
   names: string[];
   weights: number[];
@@ -33,11 +33,11 @@ export interface SampleFailure {
   what: string;
   /** The exception, where the function threw one. */
   cause?: unknown;
-  /** It took too long: other samples may not have been scored then. */
+  /** Whether it took too long: other samples may not have been scored then. */
   late?: boolean;
 }
 
-/** Thrown where a reward function threw, took too long, or returned something that is not a reward. */
+/** Thrown when a reward function throws, takes too long, or returns something that is not a reward. */
 export class RewardError extends Error {
   override readonly name = 'RewardError';
   /** Name of the reward function. */
@@ -71,22 +71,25 @@ function others(failures: readonly SampleFailure[], count: number): string {
   return ` It failed on ${failures.length} of ${count} samples: ${named}${failures.length > MOST_NAMED ? ' …' : ''}.`;
 }
 
-/** Seconds that a reward function may take for one sample, by the clock. */
+/** Seconds of wall-clock time that a reward function may take for one sample. */
 export const rewardTimeLimit = number(300, { above: 0, note: 'seconds' });
 
 /** Options of {@link scoreSamples} and {@link score}. */
 export interface ScoreOptions {
-  /** Ends the scoring. By default it ends with the running cell. */
+  /** Ends the scoring when aborted. By default the interruption of the running cell. */
   signal?: AbortSignal;
-  /** State of the run, for the functions; `null` (the default): none is under way. */
+  /** State of the run, for the functions; `null` by default: there is none. */
   trainerState?: RewardContext['trainerState'];
-  /** Seconds from the call of a function to its result, by the clock; 300 by default. A function's own `timeLimit` goes before. */
+  /**
+   * Seconds of wall-clock time in which a function must give its result; 300 by default.
+   * A function's own `timeLimit` overrides it.
+   */
   timeLimit?: number;
-  /** Position of the samples among more, for errors that name them by number. */
+  /** Position of the samples among a larger set, for errors that name them by number. */
   counted?: { from: number; of: number };
 }
 
-/** Rewards of some samples, and what the functions logged. */
+/** Rewards of samples, and what the functions logged. */
 export interface Scores {
   /** A function that failed has no column. */
   table: RewardTable;
@@ -94,20 +97,20 @@ export interface Scores {
   error: RewardError | null;
   /** Values for the table of completions: by column, then by the sample's index. */
   extra: Map<string, unknown[]>;
-  /** Values for the metrics, by name: of all samples. */
+  /** Values for the metrics of all samples, by name. */
   metrics: Map<string, number[]>;
 }
 
 /**
- * Scores samples with each function: the step of that name, for whoever made
- * the completions. Async functions run concurrently over the samples, one
- * function after the other. The samples stay as they are.
+ * Scores samples with each function. Async functions run concurrently over the
+ * samples, one function after the other. The samples are not changed.
  *
  * #### Notes
- * A function that fails does not keep the others from scoring, so that its
- * correction can be compared on the same rollouts.
+ * A function that fails does not keep the others from scoring, so that its correction
+ * can be compared on the same rollouts.
  *
- * @throws the signal's reason once it is aborted: what computes is ended, what is awaited is left
+ * @throws the signal's reason when it is aborted: running calls are ended, awaited
+ *   ones abandoned
  */
 export function score(
   rewards: readonly WeightedReward[],
@@ -120,8 +123,8 @@ export function score(
 /**
  * Scores samples with each function, up to the first that fails.
  *
- * @throws RewardError naming the function, the samples and what came back
- * @throws the signal's reason once it is aborted
+ * @throws RewardError with the function, the samples and what it returned or threw
+ * @throws the signal's reason when it is aborted
  */
 export async function scoreSamples(
   rewards: readonly WeightedReward[],
@@ -180,13 +183,16 @@ export interface FunctionScores {
   error: RewardError | null;
 }
 
-/** Scores samples with one function, all of them also where some fail; a call that takes too long ends the rest. */
+/**
+ * Scores samples with one function. A failure does not end the others; a call that
+ * takes too long does. Samples that were not played have no reward.
+ */
 export async function scoreWith(
   reward: Pick<WeightedReward, 'name' | 'score' | 'timeLimit' | 'source'>,
   inputs: readonly RewardInput[],
   options: Omit<ScoreOptions, 'trainerState'> = {},
 ): Promise<FunctionScores> {
-  const { signal = host().signal, counted = { from: 0, of: inputs.length } } = options;
+  const { signal = cellContext().signal, counted = { from: 0, of: inputs.length } } = options;
   const timeLimit = reward.timeLimit ?? options.timeLimit ?? rewardTimeLimit.fallback;
   signal.throwIfAborted();
   const played = inputs.flatMap(({ environmentError, duplicateOf }, i) =>
@@ -213,7 +219,7 @@ export async function scoreWith(
   return { values, error: failures.length > 0 ? new RewardError(reward.name, failures, counted.of) : null };
 }
 
-/** Returns copies of samples with what reward functions may use beside them: properties that are not among their data. */
+/** Returns copies of samples with the members of {@link RewardContext} as properties that are not enumerable. */
 export function rewardInputs(
   samples: readonly Sample[],
   { extra, metrics }: Pick<Scores, 'extra' | 'metrics'>,
@@ -265,7 +271,7 @@ function judge(
   };
 }
 
-/** Returns an error where the weighted rewards of a sample have a sum that is beyond what numbers hold. */
+/** Returns an error where the weighted sum of a sample's rewards overflows; `null` where none does. */
 function sumOverflow(table: RewardTable): RewardError | null {
   const sums = weightedSum(table);
   const index = sums.findIndex((sum) => sum !== null && !Number.isFinite(sum));
@@ -273,7 +279,7 @@ function sumOverflow(table: RewardTable): RewardError | null {
   return outOfRange(table, index, 'the sum of its rewards', Number.MAX_VALUE);
 }
 
-/** Returns the error for something of a sample that is beyond what numbers hold; it names the function to blame. */
+/** Returns the error for a value of a sample that overflows; it names the function with the largest part in it. */
 export function outOfRange(table: RewardTable, index: number, something: string, largest: number): RewardError {
   const terms = table.values.map((column, f) => Math.abs((column[index] ?? 0) * table.weights[f]));
   const f = terms.indexOf(Math.max(...terms));

@@ -7,24 +7,24 @@ import { ValidationFailure } from '../schema/problems';
 import type { JsonSchema } from '../schema/jsonSchema';
 import type { Outcome } from '../strategy/outcome';
 
-/** The actions of an environment: how answers of policies are read, and recorded. */
+/** The action space of an environment: how answers of policies are read and recorded. */
 export interface ActionSpace {
-  /** The action that an answer means, or how the episode ends because it means none. */
+  /** Returns the action that an answer means, or how the episode ends because it means none. */
   read(outcome: Outcome): { action: unknown } | EpisodeEnd;
-  /** For the actions of one episode. */
+  /** Returns a table for the actions of one episode. */
   table(): ActionTable;
 }
 
-/** The actions of an episode: each has an index, a name, and a value where it is more than its name. */
+/** The distinct actions of an episode: each has an index, a name, and a value where it is more than its name. */
 export interface ActionTable {
   readonly names: string[];
   readonly values?: Record<string, unknown>[];
-  /** Characters of JSON that the different actions take, those aside that an environment names. */
+  /** Characters of JSON that the distinct actions take, without those that the environment names. */
   readonly size: number;
   indexOf(action: unknown): number;
 }
 
-/** The actions that a spec tells of. */
+/** Returns the action space of a spec. */
 export function actionSpace({ actions, actionSchema }: EpisodeSpec): ActionSpace {
   return actionSchema ? new SchemaActions(actionSchema, actions) : new Discrete(actions);
 }
@@ -52,7 +52,7 @@ export class SchemaActions implements ActionSpace {
   private readonly field: ActionField | undefined;
   private readonly check: Validate | null;
 
-  /** `names`: of the values of an action's one field, by index, where the environment gives some. */
+  /** @param names names of the values of an action's one field, by index, where the environment gives some */
   constructor(
     private readonly schema: JsonSchema,
     names: readonly string[] = [],
@@ -61,7 +61,10 @@ export class SchemaActions implements ActionSpace {
     this.check = serverValidator(schema);
   }
 
-  /** An object of the schema; where one field tells the action, its value alone, or its name or index in an enumeration. */
+  /**
+   * Accepts an object of the schema; where an action has only one field, also its value,
+   * or its name or index in an enumeration.
+   */
   read(outcome: Outcome): { action: Record<string, unknown> } | EpisodeEnd {
     if (outcome.kind === 'failure') return outcome.failure;
     const value = outcome.kind === 'json' || outcome.kind === 'number' ? outcome.value : undefined;
@@ -107,7 +110,7 @@ export class SchemaActions implements ActionSpace {
   }
 }
 
-/** Each different action once, so that steps hold indices. Those of an enumeration keep its order. */
+/** Holds each distinct action once, so that steps hold indices. Those of an enumeration keep its order. */
 class SchemaActionTable implements ActionTable {
   readonly names: string[];
   readonly values: Record<string, unknown>[];
@@ -139,7 +142,7 @@ class SchemaActionTable implements ActionTable {
   }
 }
 
-/** Describes what a strategy returned. */
+/** Returns what a strategy returned, in words. */
 function describe(outcome: Outcome): string {
   switch (outcome.kind) {
     case 'number':

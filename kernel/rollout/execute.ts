@@ -1,5 +1,5 @@
 import type { RolloutEnvironment } from '../environments/environment';
-import { host } from '../display/host';
+import { cellContext } from '../display/cellContext';
 import { withProgress } from '../display/progress/progress';
 import { Episode } from '../episodes/episode';
 import { DEFAULT_LIMITS } from '../strategy/outcome';
@@ -14,16 +14,17 @@ import { playOne } from './single';
 export type Strategy = string | LockedDownFunction | ((state: any) => unknown);
 
 /**
- * Plays one episode with a strategy, in a game of its own: the episode that
- * `env.reset` and `env.step` play is not touched.
+ * Plays one episode with a strategy, in an environment of its own: the episode of
+ * `env.reset` and `env.step` is not touched.
  *
- * A source runs in a sandbox of its own. A locked-down function starts afresh
- * and keeps its own limit per call. A plain function runs in this process,
- * where nothing can stop it in the middle of a call: it is for trying things
- * out, not for code that a model wrote.
+ * A source runs in a sandbox of its own. A locked-down function starts afresh and
+ * keeps its own limit per call. A plain function runs in this process, where nothing
+ * can stop it in the middle of a call: it is for trying things out, not for code that
+ * a model wrote.
  *
- * @returns the episode, whatever the strategy does: `episode.end` tells.
- *   Rejects with an `OpenEnvError` where the environment fails
+ * @returns the episode, whatever the strategy does: see `episode.end`
+ * @throws TypeError when `env` or `strategy` is of another kind; OpenEnvError when the
+ *   environment fails
  */
 export async function executeWithTimeLimit(
   strategy: Strategy,
@@ -33,7 +34,7 @@ export async function executeWithTimeLimit(
   checkPlayable(env);
   checkStrategy(strategy);
   const { strategyTimeLimit, callTimeLimit, maxSteps } = checkedLimits(executeDeclaration, options);
-  const { seed = 0, signal = host().signal } = options;
+  const { seed = 0, signal = cellContext().signal } = options;
   const job = { id: 0, seed, maxSteps, seconds: strategyTimeLimit, every: 0 };
   const { record } = await withProgress(`Playing an episode of ${env.name}`, 0, () =>
     playOne(env, job, () => policyOf(strategy, seed, callTimeLimit), signal),

@@ -4,42 +4,48 @@ import { actionSpace } from './actions';
 import type { Policy } from './policies';
 import { ABORTED, Recording, type Job, type Played } from './recording';
 
-/** Milliseconds between two looks for room on full servers: the first wait, and the longest. */
+/** First and longest pause between two tries to open a vector environment on full servers, in milliseconds. */
 const BACK_OFF = { first: 20, longest: 1000 };
 /** Milliseconds that a rollout waits for its first vector environment. */
 const LONGEST_WAIT = 120_000;
 
-/** The source of jobs, and the place where their episodes go. */
+/** Where jobs come from and their episodes go. */
 export interface Queue {
-  /** Episodes at a time, at most. */
+  /** Largest number of concurrent episodes. */
   concurrency: number;
   /** Returns whether a job waits to be played. */
   waiting(): boolean;
-  /** Takes the next job, or nothing when there are no more. */
+  /** Takes the next job; `undefined` when there are no more. */
   take(): Job | undefined;
-  /** The policy of a job, started afresh. */
+  /** Resolves to the policy of a job, started afresh. */
   policy(job: Job): Promise<Policy>;
   done(played: Played): void;
   aborted(): boolean;
-  /** Counts the open vector environments of all threads of the rollout: by +1, −1 or 0. Gives their number. */
+  /** Changes the count of open vector environments of all threads of the rollout by +1, −1 or 0, and returns it. */
   open(change: number): number;
-  /** All servers are full, or do not answer, and no thread of the rollout has had a vector environment for so many milliseconds. */
+  /**
+   * Called when all servers are full, or do not answer, and no thread of the rollout has
+   * had a vector environment for `milliseconds`.
+   */
   waits(why: 'full' | 'away', milliseconds: number): void;
-  /** A vector environment of a thread that has nothing to do, with room for so many episodes; nothing where there is none. */
+  /**
+   * Opens a vector environment of `numEnvs` sub-environments at the server of an idle
+   * thread; `undefined` where there is none.
+   */
   steal?(numEnvs: number): Promise<VectorEnv | undefined>;
-  /** A vector environment was closed that was played to the end. */
+  /** Called when a vector environment has been played to the end and closed. */
   closed?(env: VectorEnv): void;
 }
 
 /**
- * Plays the jobs of a queue in the vector environments of a source. How
- * episodes share these changes nothing in them. What a policy does is in what
- * was played; rejects where the environment fails as a whole.
+ * Plays the jobs of a queue in the vector environments of a source. How episodes share
+ * these changes nothing in them. A policy's failure is part of its episode; rejects
+ * when the environment fails as a whole.
  *
  * #### Notes
- * Where one vector environment can replace another, an episode whose own was
- * lost is played once more, from its start, after the others: it may be what
- * broke the server. What cannot be played ends as `environment_error`.
+ * Where one vector environment can replace another, an episode whose own was lost is
+ * played once more, from its start, after the others: it may be what broke the server.
+ * What cannot be played ends as `environment_error`.
  */
 export function play(envs: VectorEnvs, spec: EpisodeSpec, queue: Queue): Promise<void> {
   return new Play(envs, spec, queue).run();
@@ -47,11 +53,11 @@ export function play(envs: VectorEnvs, spec: EpisodeSpec, queue: Queue): Promise
 
 class Play {
   private readonly space;
-  /** Jobs whose vector environment was lost, and all that were ever among them. */
+  /** Jobs to play again because their vector environment was lost, and all jobs that ever were among them. */
   private readonly again: Job[] = [];
   private readonly repeated = new Set<Job>();
-  private readonly groups = new Set<Promise<void>>();
-  /** Episodes that more vector environments may have. */
+  private readonly loops = new Set<Promise<void>>();
+  /** Episodes that further vector environments may take. */
   private room: number;
 
   constructor(
@@ -64,10 +70,10 @@ class Play {
   }
 
   async run(): Promise<void> {
-    const { queue, groups } = this;
+    const { queue, loops } = this;
     let [backOff, since] = [BACK_OFF.first, performance.now()];
     while (!queue.aborted()) {
-      if (!this.waiting() && groups.size === 0) break;
+      if (!this.waiting() && loops.size === 0) break;
       const found = this.waiting() && this.room > 0 ? await this.envs.open(this.room) : 'busy';
       if (typeof found === 'object') {
         backOff = BACK_OFF.first;
@@ -79,49 +85,57 @@ class Play {
         );
         continue;
       }
-      if (groups.size > 0 || queue.open(0) > 0) since = performance.now();
+      if (loops.size > 0 || queue.open(0) > 0) since = performance.now();
       const waited = performance.now() - since;
-      if (groups.size === 0 && (found === 'none' || waited > LONGEST_WAIT)) break;
+      if (loops.size === 0 && (found === 'none' || waited > LONGEST_WAIT)) break;
       const wanting = found === 'full' || found === 'away';
       if (wanting && queue.open(0) === 0) queue.waits(found, waited);
-      await Promise.race(wanting ? [...groups, pause(backOff)] : groups);
+      await Promise.race(wanting ? [...loops, pause(backOff)] : loops);
       backOff = Math.min(2 * backOff, BACK_OFF.longest);
     }
-    await Promise.all(groups);
+    await Promise.all(loops);
     if (!queue.aborted()) this.giveUp();
   }
 
-  /** Returns whether a job waits for room. */
+  /** Returns whether a job waits for a sub-environment. */
   waiting(): boolean {
     return this.again.length > 0 || this.queue.waiting();
   }
 
-  /** Starts the next job in a sub-environment, where one waits. */
+  /** Returns the next job's episode for a sub-environment; `undefined` when none waits. */
   async next(index: number): Promise<Recording | undefined> {
     const job = this.queue.take() ?? this.again.shift();
     return job && new Recording(job, await this.queue.policy(job), index, this.spec, this.space);
   }
 
-  /** Plays in a vector environment, or goes on there with episodes under way. `room`: what it takes of the room for all. */
+  /**
+   * Plays in a vector environment, or continues running episodes there.
+   *
+   * @param free sub-environments without an episode
+   * @param room episodes that it takes of the room for all
+   */
   start(env: VectorEnv, free: number[], running: Recording[], room = 0): void {
     this.room -= room;
     this.queue.open(1);
-    const group = new Group(env, this, free, running);
+    const loop = new EpisodeLoop(env, this, free, running);
     const ended = (): void => {
       this.room += room;
       this.queue.open(-1);
-      this.groups.delete(playing);
+      this.loops.delete(playing);
     };
     // One that failed stays among them: all are waited for.
-    const playing = group
+    const playing = loop
       .play()
-      .catch((error) => this.lost(error, group.running))
+      .catch((error) => this.lost(error, loop.running))
       .then(ended);
     playing.catch(() => {});
-    this.groups.add(playing);
+    this.loops.add(playing);
   }
 
-  /** A vector environment was lost with these episodes. */
+  /**
+   * Plays the episodes of a lost vector environment again, or ends them where that has
+   * happened before. Throws the error where nothing can replace it.
+   */
   private lost(error: unknown, episodes: Recording[]): void {
     if (!this.envs.replaces || !(error instanceof OpenEnvError)) throw error;
     for (const episode of episodes) {
@@ -134,7 +148,7 @@ class Play {
     }
   }
 
-  /** Ends the jobs that are left when no server is: all, where no other thread of the rollout plays. */
+  /** Ends the jobs that are left when no server can be reached: all jobs, where no other thread of the rollout plays. */
   private giveUp(): void {
     for (;;) {
       const job = this.again.shift() ?? (this.queue.open(0) === 0 ? this.queue.take() : undefined);
@@ -147,13 +161,12 @@ class Play {
 }
 
 /**
- * The episodes of one vector environment, in lockstep: every policy chooses,
- * one request steps them all. A sub-environment that falls free takes the next
- * job; when none waits, half of the episodes move to a vector environment of a
- * thread that has nothing to do.
+ * Plays the episodes of one vector environment in lockstep: every policy chooses, one
+ * request steps them all. A sub-environment that becomes free takes the next job; when
+ * none waits, half of the episodes move to a vector environment of an idle thread.
  */
-class Group {
-  /** `free`: sub-environments without an episode. */
+class EpisodeLoop {
+  /** @param free sub-environments without an episode */
   constructor(
     private readonly env: VectorEnv,
     private readonly all: Play,
@@ -161,14 +174,14 @@ class Group {
     public running: Recording[],
   ) {}
 
-  /** Plays until no episode is left. Where the environment is lost, those that were not over are. */
+  /** Plays until no episode is left. Rejects when the environment is lost, with the unfinished episodes in `running`. */
   async play(): Promise<void> {
     try {
       for (;;) {
         await this.begin();
         if (this.running.length === 0) break;
         await this.step();
-        await this.part();
+        await this.moveHalf();
       }
     } finally {
       for (const { policy } of this.running) policy!.dispose();
@@ -177,7 +190,7 @@ class Group {
     this.all.queue.closed?.(this.env);
   }
 
-  /** Takes as many of the jobs that wait as there is room for. */
+  /** Starts waiting jobs in the free sub-environments. */
   private async begin(): Promise<void> {
     const { all, free, env } = this;
     const starting: Recording[] = [];
@@ -198,7 +211,7 @@ class Group {
     }
   }
 
-  /** A step of every episode. */
+  /** Takes a step of every episode. */
   private async step(): Promise<void> {
     for (const episode of this.running) {
       if (episode.end) continue;
@@ -215,7 +228,7 @@ class Group {
     this.settle();
   }
 
-  /** Sees off the episodes that are over. */
+  /** Hands over the episodes that are over, and frees their sub-environments. */
   private settle(): void {
     this.running = this.running.filter((episode) => {
       if (!episode.end) return true;
@@ -225,8 +238,8 @@ class Group {
     });
   }
 
-  /** Moves half of the episodes, where no job waits and another thread has nothing to do. */
-  private async part(): Promise<void> {
+  /** Moves half of the episodes to an idle thread's server, when no job waits. */
+  private async moveHalf(): Promise<void> {
     const { all, env, running } = this;
     const count = running.length >> 1;
     if (count === 0 || !env.saveState || all.waiting()) return;
@@ -247,7 +260,7 @@ function indicesOf(episodes: readonly Recording[]): number[] {
   return episodes.map(({ index }) => index);
 }
 
-/** Episodes that want the same frames: a reset has one setting for all. */
+/** Groups episodes by the frames that they need: a reset has one setting for all. */
 function byFrames(episodes: readonly Recording[]): Recording[][] {
   const groups = new Map<number, Recording[]>();
   for (const episode of episodes) {

@@ -9,25 +9,29 @@ import type { LockedDownFunction } from '../strategy/locked';
 import { failed, jsonOutcome, nestingMessage, timeoutMessage, type Failure, type Outcome } from '../strategy/outcome';
 import type { Sandbox } from '../strategy/sandbox';
 
-/** A player of an episode: it answers observations. */
+/** A policy: chooses an action for each observation of an episode. */
 export interface Policy {
-  /** Its answer, and the seconds that it took itself. Never throws. */
+  /** Returns its answer, and the processor seconds that it took. Never throws. */
   choose(observation: Observation): { outcome: Outcome; seconds: number };
   dispose(): void;
 }
 
-/** A policy that fails at its first call. */
+/** Returns a policy that fails at its first call. */
 export function failingPolicy(failure: Failure): Policy {
   return { choose: () => ({ outcome: { kind: 'failure', failure }, seconds: 0 }), dispose() {} };
 }
 
-/** A policy that makes the same choices as before. */
+/** Returns a policy that makes recorded choices, one after another. */
 export function recordedPolicy(choices: readonly unknown[]): Policy {
   let step = 0;
   return { choose: () => ({ outcome: outcomeOf(choices[step++]), seconds: 0 }), dispose() {} };
 }
 
-/** A strategy in a sandbox of this thread. `marked` runs each entry into it. */
+/**
+ * Returns the policy of a strategy in a sandbox of this thread.
+ *
+ * @param marked runs each entry into the sandbox
+ */
 export function sandboxPolicy(sandbox: Sandbox, code: string, marked: (run: () => Outcome) => Outcome): Policy {
   const reads = readArrays(code);
   return {
@@ -42,13 +46,16 @@ export function sandboxPolicy(sandbox: Sandbox, code: string, marked: (run: () =
   };
 }
 
-/** A strategy in a sandbox of a thread of its own. */
+/** Returns the policy of a strategy in a sandbox of a thread of its own. */
 export function lockedPolicy(locked: LockedDownFunction, dispose = (): void => {}): Policy {
   const reads = readArrays(locked.code);
   return { choose: ({ state, arrays }) => locked.attempt([withArrays(state, arrays && reads(arrays))]), dispose };
 }
 
-/** A function of this process. That it took too long can only be told afterwards. */
+/**
+ * Returns the policy of a function of this process. That it takes more than
+ * `callTimeLimit` seconds is only found after the call.
+ */
 export function functionPolicy(strategy: (state: any) => unknown, callTimeLimit: number): Policy {
   return {
     choose({ state, arrays }) {
@@ -71,7 +78,7 @@ export function functionPolicy(strategy: (state: any) => unknown, callTimeLimit:
 
 type Arrays = NonNullable<Observation['arrays']>;
 
-/** Keeps of byte arrays those that a program names: the others are spared the time that they take. */
+/** Returns a filter of byte arrays that keeps those which a program names: copying the others would only cost time. */
 function readArrays(code: string): (arrays: Arrays) => Arrays {
   const mentioned = new Map<string, boolean>();
   const reads = (name: string): boolean => {
@@ -85,12 +92,12 @@ function readArrays(code: string): (arrays: Arrays) => Arrays {
   };
 }
 
-/** A state with byte arrays as arrays of numbers. */
+/** Returns a state with its byte arrays as arrays of numbers. */
 function withArrays(state: object, arrays: Arrays = {}): object {
   return { ...state, ...Object.fromEntries(Object.entries(arrays).map(([name, bytes]) => [name, Array.from(bytes)])) };
 }
 
-/** Returns what a function of this process returned, as a sandbox would tell it. Touches no more of an object than JSON does. */
+/** Returns what a function of this process returned as a sandbox reports it. Reads no more of an object than JSON does. */
 function outcomeOf(value: unknown): Outcome {
   switch (typeof value) {
     case 'number':
@@ -107,7 +114,7 @@ function outcomeOf(value: unknown): Outcome {
   }
 }
 
-/** Returns what answers later: a promise, or what a generator gives. */
+/** Returns the outcome of a value that answers later, a promise or a generator; `undefined` for others. */
 function laterAnswer(value: object | null): Outcome | undefined {
   const other = (description: string): Outcome => ({ kind: 'other', description });
   try {
@@ -134,7 +141,7 @@ function copied(value: object | null): Outcome {
     : jsonOutcome(json);
 }
 
-/** The answer, where it is bigints alone that JSON's own writer does not take. */
+/** Returns the outcome of a value that JSON.stringify refuses only for its bigints; `undefined` for others. */
 function withBigints(value: object | null): Outcome | undefined {
   try {
     return { kind: 'json', value: jsonValue(value, 'What it returned') };

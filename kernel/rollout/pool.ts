@@ -14,31 +14,34 @@ import { unplayed } from './single';
 export interface PoolOptions {
   /** Number of workers; by default one for each of the environment's sources. */
   workers?: number;
-  /** The title of the progress that is shown meanwhile. */
+  /** Title of the progress bar. */
   title?: string;
   signal: AbortSignal;
 }
 
-/** Episodes that a worker plays at a time, at most. */
+/** Largest number of concurrent episodes of a worker. */
 const MAX_CONCURRENCY = 16;
-/** Milliseconds between two looks at the workers. */
+/** Milliseconds between two checks of the workers. */
 const WATCH = 25;
-/** Milliseconds beyond the limit of a call before its thread is given up. */
+/** Milliseconds beyond the limit of a call after which its thread is ended. */
 const GRACE = 400;
 /** Milliseconds that workers have to answer an abort before their threads are ended. */
 const ABORT = 100;
-/** Milliseconds without a session after which the user is informed. */
+/** Milliseconds without a session after which the user is told. */
 const WAIT_WARNING = 3000;
-/** Number of times that a rollout goes on after a thread was lost, or for each of its workers, a server. */
+/** Lost threads after which a rollout still goes on, and lost servers for each of its workers. */
 const RETRIES = 2;
 
 /** Threads without work. They live as long as the process, and do not keep it alive. */
 const idleThreads = new Set<Worker>();
 
-/** The rollout under way: one at a time has the processors. */
+/** The last rollout: one runs at a time, since each uses all processors. */
 let last: Promise<unknown> = Promise.resolve();
 
-/** Plays all jobs. Resolves with what was played, job by job. */
+/**
+ * Plays all jobs and resolves to what was played, job by job. Rejects with an
+ * `OpenEnvError` when the environment fails as a whole.
+ */
 export function playInPool(env: RolloutEnvironment, jobs: StrategyJob[], options: PoolOptions): Promise<Played[]> {
   const mine = last.then(() =>
     withProgress(options.title ?? `Playing episodes of ${env.name}`, jobs.length, (task) =>
@@ -49,17 +52,17 @@ export function playInPool(env: RolloutEnvironment, jobs: StrategyJob[], options
   return mine;
 }
 
-/** A worker with the jobs it has taken and not finished. */
+/** A worker and the jobs that it has taken and not finished. */
 interface PoolWorker {
-  /** The position of its source in the rollout's, and the source there when it began. */
+  /** The index of its source among the rollout's, and that source when it began. */
   own: number;
   source: VectorSource;
   thread: Worker;
   taken: Set<number>;
-  /** The reason why the thread ended, if it said so. */
+  /** Why the thread ended, where that is known. */
   error?: Error;
   call: Int32Array;
-  /** The call under way when the worker was last looked at, and how long it may take. */
+  /** The call that was running at the last check, and its deadline. */
   seen: { call: CallUnderWay; deadline: Deadline } | undefined;
   stop(): void;
 }
@@ -69,21 +72,21 @@ class PoolRun {
   private readonly played: Played[] = [];
   private readonly workers = new Set<PoolWorker>();
   private readonly queue = new Int32Array(new SharedArrayBuffer(4 * QUEUE.length));
-  /** Jobs that were played. */
+  /** Number of jobs that were played. */
   private done = 0;
   private retries = 0;
   private losses = 0;
-  /** The sources of the workers, and a cell for each: see `WorkStealing`. */
+  /** The sources of the workers, and a cell for each: see {@link PlayRequest.idle}. */
   private sources: VectorSource[] = [];
   private idle: Int32Array = new Int32Array();
-  /** Workers whose server was lost, and that wait for another. */
+  /** Number of workers that wait for another server in place of a lost one. */
   private recovering = 0;
-  /** True once the environment was asked for its own session, and once the user was informed of the wait. */
+  /** Whether the environment has been asked to release its own session, and whether the user has been told of the wait. */
   private asked = false;
   private informed = false;
   private finish!: () => void;
   private fail!: (error: unknown) => void;
-  /** Between `run` and its end; what comes later is not looked at. */
+  /** Whether `run` has ended; what comes later is ignored. */
   private over = false;
 
   constructor(
@@ -118,11 +121,11 @@ class PoolRun {
     if (this.over) return;
     this.sources = sources.slice(0, Math.min(workers ?? sources.length, this.jobs.length));
     this.idle = new Int32Array(new SharedArrayBuffer(4 * this.sources.length));
-    for (const own of this.sources.keys()) this.employ(own, [], this.sources.length);
+    for (const own of this.sources.keys()) this.startWorker(own, [], this.sources.length);
   }
 
-  /** Puts a worker to work: first on the jobs `mine`, then on the queue. */
-  private employ(own: number, mine: number[], workers: number): void {
+  /** Starts a worker, on the jobs `mine` first, then on the queue. */
+  private startWorker(own: number, mine: number[], workers: number): void {
     const { sources, jobs, queue } = this;
     const source = sources[own];
     const [thread = newThread()] = idleThreads;
@@ -186,7 +189,7 @@ class PoolRun {
     }
   }
 
-  /** Servers that have no room may have it once the environment gives its own session back. */
+  /** Asks the environment to release its own session where servers are full, and tells the user of a long wait. */
   private waits(why: 'full' | 'away', milliseconds: number): void {
     if (!this.asked && why === 'full') {
       this.asked = true;
@@ -201,7 +204,7 @@ class PoolRun {
     );
   }
 
-  /** Goes on with other servers where one was lost, or is frozen, else gives up. The environment replaces what does not answer. */
+  /** Continues with other servers where one is lost or does not answer, which the environment replaces; else fails. */
   private async recover(
     worker: PoolWorker,
     { message, code }: { message: string; code: string | undefined },
@@ -216,7 +219,7 @@ class PoolRun {
       this.sources = sources;
       const busy = new Set([...this.workers].map(({ source }) => source.server));
       const free = sources.findIndex(({ server }) => !busy.has(server));
-      this.employ(Math.max(0, free), [...worker.taken], sources.length);
+      this.startWorker(Math.max(0, free), [...worker.taken], sources.length);
     } catch (failure) {
       this.fail(failure);
     } finally {
@@ -224,7 +227,7 @@ class PoolRun {
     }
   }
 
-  /** Ends threads that hang in a call, where the sandbox itself cannot. */
+  /** Replaces threads that hang in a call which the sandbox cannot end. */
   private watch(): void {
     for (const worker of this.workers) {
       const call = callUnderWay(worker.call);
@@ -240,8 +243,8 @@ class PoolRun {
   }
 
   /**
-   * A thread is gone, or hangs. A new one plays its unfinished games again, from
-   * their seeds: all but the call that it was in, which is not made again.
+   * Replaces a thread that has ended or hangs. A new one plays its unfinished episodes
+   * again, from their seeds; the call that it was in fails without being made again.
    */
   private replace(worker: PoolWorker, call = callUnderWay(worker.call)): void {
     if (!this.workers.has(worker)) return;
@@ -257,10 +260,10 @@ class PoolRun {
       );
     }
     const unfinished = [...worker.taken].filter((taken) => !this.played[taken]);
-    this.employ(worker.own, unfinished, this.workers.size + 1);
+    this.startWorker(worker.own, unfinished, this.workers.size + 1);
   }
 
-  /** Lets the workers end their episodes; those that do not answer at once are ended. */
+  /** Asks the workers to end their episodes; those that do not answer within {@link ABORT} milliseconds are ended. */
   private abort(): void {
     Atomics.store(this.queue, QUEUE.aborted, 1);
     if (this.workers.size === 0) return this.finish();
@@ -282,21 +285,24 @@ class PoolRun {
   }
 }
 
-/** Returns how the call failed that a thread was in: it hung there, or ended. */
+/** Returns how the call failed in which a thread hung or ended. */
 function failureOf({ limits }: StrategyJob, { error }: PoolWorker): Failure {
   if (!error) return { reason: 'timeout', message: timeoutMessage(limits) };
   const full = (error as { code?: string }).code === 'ERR_WORKER_OUT_OF_MEMORY';
   return { reason: full ? 'memory' : 'error', message: `its thread ended: ${error.message}` };
 }
 
-/** A call of a strategy: whose it is, its number in that game, and the count of all calls of the thread. */
+/**
+ * A running call of a strategy: the position of its job, its number in that episode,
+ * and the count of all calls of the thread.
+ */
 interface CallUnderWay {
   position: number;
   step: number;
   count: number;
 }
 
-/** The call that a worker is in. It goes on meanwhile: what was read belongs together when the count is still the same. */
+/** Returns the call that a worker is in. The worker goes on meanwhile, so the cells are read until the count stays the same. */
 function callUnderWay(cells: Int32Array): CallUnderWay | undefined {
   for (;;) {
     const count = Atomics.load(cells, CALL.count);

@@ -7,27 +7,27 @@ export interface StrategyJob extends Job {
   program: Program;
   limits: SandboxLimits;
   /**
-   * Set where the strategy broke an earlier thread: at its call number `step`
-   * (−1: its top level) it fails so, without being called.
+   * Set where the strategy broke an earlier thread: its call number `step` (−1: its top
+   * level) fails like this without being made.
    */
   broken?: { step: number; failure: Failure };
 }
 
-/** Main thread → worker: play these. */
+/** Main thread → worker: jobs to play. */
 export interface PlayRequest {
   /** The sources of all workers of the rollout, and which of them is this worker's. */
   sources: VectorSource[];
   own: number;
-  /** Shared by all workers of a rollout: see `WorkStealing`. */
+  /** Shared by all workers of a rollout: a cell for each of `sources`, 1 where its server is idle. */
   idle: Int32Array;
-  /** Number of episodes at a time, at most. */
+  /** Largest number of concurrent episodes. */
   concurrency: number;
   jobs: StrategyJob[];
   /** Positions in `jobs` that this worker plays before it takes from the queue. */
   mine: number[];
   /** Shared by all workers of a rollout: see {@link QUEUE}. */
   queue: Int32Array;
-  /** Of this worker: see {@link CALL}. */
+  /** Shared with this worker: see {@link CALL}. */
   call: Int32Array;
 }
 
@@ -36,8 +36,8 @@ export const QUEUE = { next: 0, aborted: 1, open: 2, length: 3 };
 
 /**
  * Cells of {@link PlayRequest.call}, by which a worker is watched: the job whose
- * strategy is being called (its position + 1, or 0 for none), the number of that
- * call, the count of all calls, and the ID of the worker's thread.
+ * strategy is being called (its position + 1, or 0 for none), the number of that call
+ * in its episode, the count of all calls, and the ID of the worker's thread.
  */
 export const CALL = { job: 0, step: 1, count: 2, thread: 3, length: 4 };
 
@@ -47,7 +47,7 @@ export type WorkerMessage =
   | { type: 'done'; position: number; played: Played }
   /** No job is left. */
   | { type: 'idle' }
-  /** The servers have been full, or have not answered, for so many milliseconds. */
+  /** The servers have been full, or have not answered, for `milliseconds`. */
   | { type: 'waits'; why: 'full' | 'away'; milliseconds: number }
   /** The environment could not be played. */
   | { type: 'failed'; message: string; code: string | undefined };

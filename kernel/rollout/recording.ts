@@ -7,15 +7,15 @@ import { shown } from '../common/shown';
 import type { ActionSpace, ActionTable } from './actions';
 import type { Policy } from './policies';
 
-/** An episode to be played: one policy from one start. */
+/** An episode to be played: one policy from one seed. */
 export interface Job {
   id: number;
   seed: number;
-  /** The episode is truncated after so many steps. */
+  /** Steps after which the episode is truncated. */
   maxSteps: number;
-  /** Seconds of its own that the policy has for the whole episode. */
+  /** Processor seconds that the policy has for the whole episode. */
   seconds: number;
-  /** A frame is kept after every so many steps; 0: none. */
+  /** Steps between two frames that are kept; 0: none. */
   every: number;
 }
 
@@ -23,25 +23,25 @@ export interface Job {
 export interface Played {
   id: number;
   record: EpisodeRecord;
-  /** The frames, where they were to be kept and the environment has some. */
+  /** The frames, where they were requested and the environment has some. */
   frames?: EpisodeFrames;
-  /** The error of an environment that could not play it to its end. */
+  /** The error of an environment that did not play it to its end. */
   error?: Pick<OpenEnvError, 'code' | 'message'>;
 }
 
-/** The end of an episode that the user ended. */
+/** The end of an episode that the user interrupted. */
 export const ABORTED: EpisodeEnd = { reason: 'aborted', message: 'the run was interrupted' };
 
 /** Characters of JSON that the observations of an episode may take; beyond them, those in the middle are left out. */
 const OBSERVATIONS_BUDGET = 8_000_000;
-/** Characters of JSON that the different actions of an episode may take: the record holds them all. */
+/** Characters of JSON that the distinct actions of an episode may take: the record holds them all. */
 const ACTIONS_BUDGET = 8_000_000;
 
-/** An episode under way: what its policy sees and does next, and its record. */
+/** A running episode: what its policy observes and does next, and its record. */
 export class Recording {
   /** The action that the policy chose. */
   action: unknown;
-  /** Set once it is over. */
+  /** How the episode ended; `undefined` while it runs. */
   end: EpisodeEnd | undefined;
   private ownTime = 0;
   private observation: Observation = { state: {} };
@@ -56,7 +56,7 @@ export class Recording {
   private observed = 0;
   private readonly frames: (Uint8Array | string)[] = [];
 
-  /** `index`: of the sub-environment that plays it. */
+  /** @param index index of the sub-environment that plays it */
   constructor(
     readonly job: Job,
     readonly policy: Policy | undefined,
@@ -68,7 +68,11 @@ export class Recording {
     this.states = Object.fromEntries(spec.stateVariables.map((name) => [name, []]));
   }
 
-  /** Notes how the episode begins. `i`: its entry in the answer. */
+  /**
+   * Records the reset.
+   *
+   * @param i index of the episode in the answer
+   */
   begin(step: VectorStep, i: number): void {
     const error = step.errors?.[i];
     if (error) this.fail(error);
@@ -89,7 +93,11 @@ export class Recording {
     else this.action = answer.action;
   }
 
-  /** Notes what the action brought. */
+  /**
+   * Records the step that follows from the action.
+   *
+   * @param i index of the episode in the answer
+   */
   follow(step: VectorStep, i: number): void {
     const error = step.errors?.[i];
     if (error) return this.refused(error);
@@ -104,13 +112,17 @@ export class Recording {
       this.end = { reason: 'truncated', message: `${this.job.maxSteps} steps` };
   }
 
-  /** Ends the episode, as the environment could not play it. */
+  /** Ends the episode because the environment failed. */
   fail({ code, message }: OpenEnvError): void {
     this.error = { code, message };
     this.end = { reason: 'environment_error', message: `${code}: ${message}` };
   }
 
-  /** Returns what was played, once it is over. `env`: where, as it stands. */
+  /**
+   * Returns what was played, once it is over.
+   *
+   * @param env the vector environment at the end of the episode, for its last frame
+   */
   played(env?: VectorEnv): Played {
     this.policy?.dispose();
     const { spec, table, error } = this;
@@ -128,11 +140,11 @@ export class Recording {
       end: this.end!,
       ...(this.policy && { strategySeconds: this.ownTime }),
     };
-    const frames = env && this.film(env);
+    const frames = env && this.keptFrames(env);
     return { id: this.job.id, record, ...(frames && { frames }), ...(error && { error }) };
   }
 
-  /** A server may ask for more than its schema tells. */
+  /** Ends the episode because the server refused the action: it may demand more than its schema says. */
   private refused(error: OpenEnvError): void {
     if (error.code !== 'VALIDATION_ERROR') return this.fail(error);
     this.end = {
@@ -152,7 +164,7 @@ export class Recording {
     else if (truncated[i]) this.end = { reason: 'truncated' };
   }
 
-  /** Two observations are always kept whole: the first, and the newest. */
+  /** Keeps an observation, within the budget: the first and the newest are always kept. */
   private keep(state: Record<string, any>): void {
     const { observations } = this;
     if (this.observed > OBSERVATIONS_BUDGET && observations.length > 1) observations[observations.length - 1] = null;
@@ -160,8 +172,8 @@ export class Recording {
     observations.push(state);
   }
 
-  /** The frames that were to be kept, with the end where they are drawn. */
-  private film(env: VectorEnv): EpisodeFrames | undefined {
+  /** Returns the frames that were requested; drawn ones include the last step. */
+  private keptFrames(env: VectorEnv): EpisodeFrames | undefined {
     const {
       job: { every },
       frames,

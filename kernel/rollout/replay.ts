@@ -2,21 +2,22 @@ import { isDeepStrictEqual } from 'node:util';
 import { checkNesting } from '../common/nesting';
 import { resolveSettings } from '../common/settings';
 import { episodeBundle, textBundle } from '../display/pictures/episode';
-import { host, type MimeBundle } from '../display/host';
+import { cellContext, type MimeBundle } from '../display/cellContext';
 import type { RolloutEnvironment } from '../environments/environment';
 import { Episode, type EpisodeRecord } from '../episodes/episode';
-import { filmEvery, observationFrames, type EpisodeFrames } from '../episodes/frames';
+import { frameInterval, observationFrames, type EpisodeFrames } from '../episodes/frames';
 import { recordedPolicy } from './policies';
 import { checkPlayable, replayDeclaration, type ReplayOptions } from './settings';
 import { playOne } from './single';
 
 /**
- * Plays an episode again, from its seed and actions, for its frames; after it
- * `display(episode)` shows them. `env` lends its servers: the options are the
- * episode's own.
+ * Plays an episode again, from its seed and actions, and resolves to its frames; after
+ * it `display(episode)` shows them. Only the servers of `env` are used: the options
+ * are the episode's own.
  *
- * Rejects where it does not go as recorded: another version of the game, of
- * ALE or of the environment, or a server that does not follow seeds.
+ * @throws TypeError when `env` is another environment
+ * @throws Error when it does not go as recorded: another version of the game, of ALE
+ *   or of the environment, or a server that does not follow seeds
  */
 export async function replay(
   episode: EpisodeRecord,
@@ -28,7 +29,7 @@ export async function replay(
   return frames;
 }
 
-/** The origin of an episode, from which it can be looked at again: kept as long as the episode is, and not saved with it. */
+/** Where an episode was played, and its frames: kept as long as the episode is, and not saved with it. */
 interface Origin {
   env?: RolloutEnvironment;
   frames?: EpisodeFrames;
@@ -36,12 +37,15 @@ interface Origin {
 
 const origins = new WeakMap<Episode, Origin>();
 
-/** Notes the environment an episode was played in, or frames of it, so that it can be displayed. */
+/** Records the environment in which an episode was played, or its frames, so that it can be displayed. */
 export function remember(episode: Episode, origin: Origin): void {
   origins.set(episode, { ...origins.get(episode), ...origin });
 }
 
-/** An episode with its frames: those that were kept, else made again in the environment where it was played. */
+/**
+ * Returns an episode as a MIME bundle with its frames: those that were kept, else made
+ * again in the environment where it was played.
+ */
 export async function displayEpisode(episode: Episode): Promise<MimeBundle> {
   const { env, frames } = origins.get(episode) ?? {};
   if (frames) return episodeBundle(episode, frames);
@@ -60,14 +64,14 @@ async function playAgain(
   options: ReplayOptions,
 ): Promise<EpisodeFrames> {
   checkPlayable(given);
-  const { every = filmEvery(episode.actions.length) } = resolveSettings(replayDeclaration, options);
+  const { every = frameInterval(episode.actions.length) } = resolveSettings(replayDeclaration, options);
   if (episode.environment !== given.spec.environment) {
     throw new TypeError(
       `The episode was played in '${episode.environment}'; this environment is '${given.spec.environment}'.`,
     );
   }
   for (const action of episode.actionValues ?? []) checkNesting(action, 'An action of the episode');
-  const signal = options.signal ?? host().signal;
+  const signal = options.signal ?? cellContext().signal;
   const env = given.withOptions?.(episode.options) ?? given;
   const { seed, actions, actionValues } = episode;
   // It is over when there are no more choices.
@@ -79,7 +83,7 @@ async function playAgain(
   return frames ?? observationFrames(episode, every);
 }
 
-/** Fails where an episode went another way than it is recorded. */
+/** Throws when a replay differs from the recorded episode. */
 function compare(recorded: EpisodeRecord, played: EpisodeRecord): void {
   for (let step = 0; step <= recorded.actions.length; step++) {
     const difference = differenceAt(step, recorded, played);

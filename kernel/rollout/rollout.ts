@@ -1,4 +1,4 @@
-import { host } from '../display/host';
+import { cellContext } from '../display/cellContext';
 import { withProgress } from '../display/progress/progress';
 import type { RolloutEnvironment } from '../environments/environment';
 import { OpenEnvError } from '../openenv/errors';
@@ -29,25 +29,23 @@ export interface RolloutResult {
 }
 
 /**
- * Plays strategies, each a whole episode in a game and a sandbox of its own,
- * spread over all cores. `codes[i]` (JavaScript or TypeScript) starts from
+ * Plays strategies, each a whole episode in a sub-environment and a sandbox of its
+ * own, spread over all cores. `codes[i]` (JavaScript or TypeScript) starts from
  * `seeds[i]`; `null` plays nothing.
  *
  * #### Notes
- * - What a strategy does ends its own episode only: see {@link EpisodeEnd}.
- * - The same codes and seeds (and secret, for those that draw numbers) give the
- *   same episodes, number for number, whatever the number of workers; except that a strategy close to its time
- *   limit may or may not make it.
- * - Codes that are the same text with the same seed are played once, and get
- *   copies of the record.
- * - Aborted, it resolves within 0.2 s; episodes that were not over then end as
- *   `aborted`.
+ * - What a strategy does ends only its own episode: see {@link EpisodeEnd}.
+ * - The same codes and seeds (and secret, for those that draw random numbers) give the
+ *   same episodes, number for number, whatever the number of workers; except that a
+ *   strategy close to its time limit may or may not keep it.
+ * - Equal codes with the same seed are played once, and get copies of the record.
+ * - Aborted, it resolves within 0.2 s; unfinished episodes end as `aborted`.
+ * - An episode that the environment does not play to its end, twice where its session
+ *   was lost, ends as `environment_error` and does not count; a warning tells how
+ *   many.
  *
- * - An episode that the environment could not play to its end, twice where its
- *   session was lost, ends as `environment_error` and does not count; one line
- *   tells how many.
- *
- * Rejects with an `OpenEnvError` where the environment could play nothing.
+ * @throws TypeError or RangeError for wrong arguments
+ * @throws OpenEnvError when the environment can play none of them
  */
 export async function rollout(
   env: RolloutEnvironment,
@@ -56,7 +54,7 @@ export async function rollout(
 ): Promise<RolloutResult> {
   checkPlayable(env);
   checkOptions(codes, options);
-  const signal = options.signal ?? host().signal;
+  const signal = options.signal ?? cellContext().signal;
   const { jobs, jobOf } = distinctJobs(codes, await analyses(codes, signal), options);
   const played = await playInPool(env, jobs, { workers: options.workers, title: options.title, signal });
   reportErrors(
@@ -76,7 +74,7 @@ export async function rollout(
   return result;
 }
 
-/** One line for all that the environment could not play. Throws where it could play nothing. */
+/** Warns, in one line, of all episodes that the environment could not play. Throws when it could play none. */
 function reportErrors(env: RolloutEnvironment, played: Played[]): void {
   const errors = played.flatMap(({ error }) => error ?? []);
   if (errors.length === 0) return;
@@ -87,14 +85,19 @@ function reportErrors(env: RolloutEnvironment, played: Played[]): void {
   );
 }
 
-/** `again`: the record has been given to an episode already, and this one gets a copy. */
+/**
+ * Returns an episode of a record.
+ *
+ * @param again whether another episode has the record already, so that this one gets a
+ *   copy
+ */
 function episodeOf(env: RolloutEnvironment, { record }: Played, again: boolean): Episode {
   const episode = new Episode(again ? structuredClone(record) : record);
   remember(episode, { env });
   return episode;
 }
 
-/** Returns what the codes come to when they are compiled; after an abort, of some. */
+/** Returns the analyses of codes; after an abort, of some. */
 async function analyses(codes: (string | null)[], signal: AbortSignal): Promise<Map<string, Analysis>> {
   const known = new Map<string, Analysis>();
   const distinct = new Set(codes.filter((code) => code !== null));
@@ -109,7 +112,7 @@ async function analyses(codes: (string | null)[], signal: AbortSignal): Promise<
   });
 }
 
-/** One job for each distinct code and seed, and for each code its job. */
+/** Returns one job for each distinct code and seed, and the index of each code's job. */
 function distinctJobs(
   codes: (string | null)[],
   analyses: Map<string, Analysis>,
@@ -142,7 +145,7 @@ function distinctJobs(
   return { jobs, jobOf };
 }
 
-/** The analysis of a code that nothing plays any more. */
+/** The analysis of a code that is not played because of an abort. */
 const UNKNOWN = { program: { javascript: '' }, problems: [] };
 
 function newJob(

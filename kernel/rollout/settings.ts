@@ -10,15 +10,15 @@ import {
 import type { RolloutEnvironment } from '../environments/environment';
 import { sandboxSettings } from '../strategy/settings';
 
-/** The length of an episode, and its end from outside: for every way of playing. */
+/** Settings of every way of playing: the length of an episode, and the signal that ends it. */
 export const playSettings = {
-  /** The episode is truncated after so many steps. 1000 by default. */
+  /** Steps after which an episode is truncated. 1000 by default. */
   maxSteps: whole(1000, { from: 1 }),
   /** Ends the episodes early, as `aborted`. The interruption of the running cell by default. */
   signal: unchecked<AbortSignal>('an AbortSignal'),
 };
 
-/** The time of a strategy. */
+/** Limits of a strategy's time. */
 export const strategySettings = {
   /** Seconds of processor time that a strategy has for the whole episode; the environment's time does not count, nor does what else the machine does. 2 by default. */
   strategyTimeLimit: number(2, { above: 0, to: 3600, note: 'seconds' }),
@@ -34,7 +34,10 @@ const executeSettings = {
 const rolloutSettings = {
   /** Seed of each episode: where it starts, its sticky actions and, with `secret`, the strategy's `Math.random`. */
   seeds: unchecked<number[]>('a list of whole numbers from 0, one per code'),
-  /** A text that no strategy can know, at least 32 characters: its `Math.random` follows from it and the seed. The secret of this process by default (see `JOYLAB_SECRET`). */
+  /**
+   * Text of at least 32 characters that no strategy can know: its `Math.random` follows
+   * from it and the seed. The secret of this process by default (see `JOYLAB_SECRET`).
+   */
   secret: unchecked<string>('a text of at least 32 characters'),
   /** Keeps frames of the episodes at these positions: the first, then one after every `every` steps (1 to 255). None by default. */
   frames: unchecked<{ episodes: number[]; every: number }>('an object such as { episodes: [0], every: 4 }'),
@@ -45,7 +48,7 @@ const rolloutSettings = {
 };
 
 const replaySettings = {
-  /** Keeps the first frame and one after every so many steps. So many by default that there are 500 at most. */
+  /** Steps between two frames that are kept, from the first on. By default so many that at most 500 frames are kept. */
   every: whole(undefined, { from: 1, to: 255 }),
   /** Stops the replay. The interruption of the running cell by default. */
   signal: unchecked<AbortSignal>('an AbortSignal'),
@@ -105,7 +108,7 @@ export const referenceDeclaration: Declaration<typeof playSettings> = {
   settings: playSettings,
 };
 
-/** Returns the limits with their defaults. Throws where an option is wrong, or has a name that there is not. */
+/** Returns the limits with their defaults. Throws when an option is wrong or unknown. */
 export function checkedLimits(
   declaration: Declaration,
   options: PlayLimits,
@@ -114,7 +117,7 @@ export function checkedLimits(
   return { ...limits, callTimeLimit: Math.min(limits.callTimeLimit, limits.strategyTimeLimit) };
 }
 
-/** Throws where a value is not an environment that policies can play. */
+/** Throws a TypeError when a value is not an environment that policies can play. */
 export function checkPlayable(env: RolloutEnvironment): void {
   if (typeof env === 'object' && env !== null && 'vectorSources' in env) return;
   const what =
@@ -126,13 +129,13 @@ export function checkPlayable(env: RolloutEnvironment): void {
   );
 }
 
-/** Throws where `seed` is not a whole number ≥ 0. */
+/** Throws a RangeError when `seed` is not a whole number ≥ 0. */
 export function checkSeed(seed: number): void {
   if (!Number.isSafeInteger(seed) || seed < 0)
     throw new RangeError(`A seed must be a whole number of at least 0, not ${seed}.`);
 }
 
-/** Returns what a promise gives, or nothing when the abort comes first. */
+/** Resolves to a promise's result, or to `undefined` when the abort comes first. */
 export async function unlessAborted<Value>(
   promise: Promise<Value> | undefined,
   signal: AbortSignal,

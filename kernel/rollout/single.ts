@@ -7,10 +7,10 @@ import type { Policy } from './policies';
 import { ABORTED, Recording, type Job, type Played } from './recording';
 import { unlessAborted } from './settings';
 
-/** Milliseconds that an episode has to answer an abort with what was played so far. */
+/** Milliseconds in which an episode must answer an abort with what was played so far. */
 const ABORT = 100;
 
-/** Plays one episode in this thread. Rejects with an `OpenEnvError` where the environment fails. */
+/** Plays one episode in this thread. Rejects with an `OpenEnvError` when the environment fails. */
 export async function playOne(
   env: RolloutEnvironment,
   job: Job,
@@ -47,7 +47,7 @@ export async function playOne(
   return played;
 }
 
-/** A job that an abort came before. */
+/** Returns the episode of a job that an abort came before. */
 export function unplayed({ spec }: RolloutEnvironment, job: Job): Played {
   const recording = new Recording(job, undefined, 0, spec, actionSpace(spec));
   recording.end = ABORTED;

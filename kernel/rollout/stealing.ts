@@ -2,16 +2,18 @@ import { openVectorEnvs, type VectorEnv, type VectorSource } from '../environmen
 
 /**
  * Work stealing: the server of a worker that has no episodes left takes some of
- * another's. Episodes end when they like; without it the worker with the long
- * ones plays on alone while cores are idle.
+ * another's. Episodes differ in length; without it the worker with the longest plays
+ * on alone while cores are idle.
  */
 export class WorkStealing {
-  /** The source of each vector environment that was opened of another worker's. */
+  /** The source of each vector environment that was opened at another worker's server. */
   private readonly stolen = new WeakMap<VectorEnv, number>();
 
   /**
-   * `idle`: a cell for each of `sources`, shared by all workers: 1 where its server has nothing to do.
-   * `own`: the source of this worker.
+   * @param sources the sources of all workers
+   * @param own index of this worker's source
+   * @param idle a cell for each of `sources`, shared by all workers: 1 where its server
+   *   is idle
    */
   constructor(
     private readonly sources: VectorSource[],
@@ -19,12 +21,12 @@ export class WorkStealing {
     private readonly idle: Int32Array,
   ) {}
 
-  /** A vector environment has no episodes left: its server has nothing to do. */
+  /** Marks the server of a vector environment that has no episodes left as idle. */
   closed(env: VectorEnv): void {
     Atomics.store(this.idle, this.stolen.get(env) ?? this.own, 1);
   }
 
-  /** A vector environment of a server that has nothing to do, with room for so many episodes; nothing where all are busy. */
+  /** Opens a vector environment of `numEnvs` sub-environments at an idle server; `undefined` where all are busy. */
   async steal(numEnvs: number): Promise<VectorEnv | undefined> {
     const other = this.sources.findIndex((_, i) => Atomics.compareExchange(this.idle, i, 1, 0) === 1);
     if (other < 0) return undefined;

@@ -1,4 +1,4 @@
-/** A thread that plays: strategies in their sandboxes, in the vector environments of one source. */
+/** A worker thread that plays strategies in sandboxes, in the vector environments of one source. */
 import { parentPort } from 'node:worker_threads';
 import { threadId } from '../common/threads/processorTime';
 import { openVectorEnvs } from '../environments/vectorEnv';
@@ -56,7 +56,7 @@ async function playJobs({
   });
 }
 
-/** The strategy of a job in its sandbox. Every entry into it is marked in `call`. */
+/** Returns the policy of a job: its strategy in a sandbox. Every entry into it is marked in `call`. */
 async function policyOf({ broken, limits, program }: StrategyJob, position: number, call: Int32Array): Promise<Policy> {
   let step = -1;
   const marked = <Result>(run: () => Result): Result => {

@@ -4,8 +4,8 @@ import * as path from 'node:path';
 import { packageRoot, pythonPath, pythonPrefix } from '../common/packagePaths';
 
 /**
- * Opens JupyterLab, on `notebooks/atari.ipynb` unless the arguments name
- * another notebook. Options go to JupyterLab as they are. Returns its exit code.
+ * Opens JupyterLab, on `notebooks/atari.ipynb` unless the arguments name another
+ * notebook. Options are passed to JupyterLab. Resolves to its exit code.
  */
 export function lab(args: string[]): Promise<number> {
   const target = args.some((argument) => !argument.startsWith('-') && argument.endsWith('.ipynb'))
@@ -22,7 +22,7 @@ export function lab(args: string[]): Promise<number> {
   });
 }
 
-/** Keeps JupyterLab's question about news out of the first start, in this environment only. */
+/** Turns JupyterLab's question about news off, in this Python environment only. */
 function turnOffNews(): void {
   const file = path.join(pythonPrefix(), 'share', 'jupyter', 'lab', 'settings', 'overrides.json');
   if (fs.existsSync(file)) return;

@@ -4,9 +4,9 @@ import * as path from 'node:path';
 import { packageRoot, pythonPath } from '../common/packagePaths';
 
 /**
- * Runs a notebook from top to bottom without a browser and saves it with its
- * outputs, also when a cell fails. Prints a line per cell and per training
- * step. Resolves with 0, or with 1 when a cell failed.
+ * Runs a notebook from top to bottom without a browser and saves it with its outputs,
+ * also when a cell fails. Prints a line per cell and per training step. Resolves to 0,
+ * or to 1 when a cell failed. Throws when there is no such notebook.
  */
 export function runNotebook(notebook: string, output: string): Promise<number> {
   if (!fs.existsSync(notebook)) throw new Error(`There is no notebook at ${path.resolve(notebook)}.`);

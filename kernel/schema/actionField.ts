@@ -3,20 +3,21 @@ import { typeWords } from './words';
 
 type Value = string | number | boolean;
 
-/** The one field that makes up an action, where there is one: a strategy may then return its value alone. */
+/** The one field that makes up an action, where it has only one (required) field: a strategy may then return its value alone. */
 export interface ActionField {
   name: string;
   schema: JsonSchema;
-  /** All its values, where they are few. */
+  /** All its values, where they can be listed one by one (see {@link finiteValues}). */
   values?: Value[];
-  /** It may be `null`, too. */
+  /** Whether it may also be `null`. */
   nullable: boolean;
   /** A name for each of the values: "LEFT". */
   names?: string[];
 }
 
 /**
- * Returns the field of an action that has only one, or only one that is required.
+ * Returns the field of an action that has only one, or only one that is required;
+ * otherwise `undefined`.
  *
  * @param names names of its values by index, where the environment gives some
  */
@@ -32,7 +33,7 @@ export function actionField(action: JsonSchema, names: readonly string[] = []): 
   return { name, schema, values, nullable, names: given ? [...given] : values.map(String) };
 }
 
-/** Returns what an action may be, in words: `"UP", "DOWN", or { move: … }`. */
+/** Returns the valid actions in words: `"UP", "DOWN", or { move: … }`. */
 export function actionText(action: JsonSchema, field: ActionField | undefined): string {
   const object = typeWords(action, action);
   if (!field) return `an object ${object}`;

@@ -1,15 +1,15 @@
 import { resolve, type JsonSchema } from './jsonSchema';
 import { isLinear } from './pattern';
 
-/** A schema of which a value's parts may each be looked at so often is checked at once. */
+/** Visits to each part of a value up to which a schema is checked without a deadline. */
 const MAXIMUM_VISITS = 10_000;
 /** Keywords that hold values, not schemas. */
 const VALUES = new Set(['enum', 'const', 'default', 'examples']);
 
 /**
- * Returns whether the time that a check takes grows with the value alone: not where
- * references lead to themselves, or twice to what leads on twice; nor where a
- * pattern needs JavaScript's own engine, or each two items are compared.
+ * Returns whether the time that a check takes grows with the size of the value alone.
+ * It does not where references lead to themselves or double at each level, where a
+ * pattern needs JavaScript's own engine, and where every two items are compared.
  */
 export function isCheap(schema: JsonSchema): boolean {
   try {
@@ -23,7 +23,7 @@ export function isCheap(schema: JsonSchema): boolean {
 /** Keywords that hold schemas by name. */
 const MAPS = new Set(['properties', 'patternProperties', 'dependentSchemas']);
 
-/** Returns the number of parts that a check looks at, at most, with those that references lead to. */
+/** Returns the largest number of parts that a check visits, those behind references included. */
 function visits(part: unknown, root: JsonSchema, known: Map<object, number>): number {
   if (typeof part !== 'object' || part === null) return 0;
   const before = known.get(part);

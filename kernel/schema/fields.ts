@@ -2,7 +2,7 @@ import { typeScriptText } from './types';
 import { fieldsOf, resolved, type JsonSchema } from './jsonSchema';
 import { cut } from './read';
 
-/** A field of an action, an observation or a state, as a table shows it. */
+/** A field of an action, an observation or a state: a row of a table. */
 export interface SchemaField {
   /** Its path: "place.row", "plants[].height". */
   name: string;
@@ -11,13 +11,13 @@ export interface SchemaField {
   /** Limits in a few words: "0 … 3". */
   range: string;
   description: string;
-  /** May be left out. */
+  /** Whether it may be left out. */
   optional: boolean;
 }
 
 /** Fields inside fields are listed to this depth. */
 const MAXIMUM_DEPTH = 3;
-/** Fields of one table; the others are counted. */
+/** Fields of one table; how many more there are is said in its last row. */
 const MAXIMUM_FIELDS = 60;
 /** Values of an enumeration that are listed. */
 const MAXIMUM_VALUES = 12;
@@ -25,9 +25,12 @@ const MAXIMUM_VALUES = 12;
 const MAXIMUM_TEXT = 200;
 
 /**
- * Returns the fields of an object's schema, those of objects inside it after it.
+ * Returns the fields of an object's schema, each followed by those of the object
+ * inside it.
  *
- * @param use whether it is given to an environment, or comes from one: then defaults mean nothing
+ * @param use whether the value is given to an environment, or comes from one: then
+ *   defaults mean nothing
+ * @param without names of outer fields that are left out
  */
 export function schemaFields(
   schema: JsonSchema,
@@ -45,7 +48,7 @@ export function schemaFields(
     : fields;
 }
 
-/** A field as it is found: its schema as it stands, and resolved. */
+/** A field with its schema as written (`property`) and with references resolved (`inner`). */
 interface FoundField {
   path: string;
   property: JsonSchema;
@@ -65,7 +68,7 @@ function tableField({ path, property, inner, nullable, optional }: FoundField, r
   };
 }
 
-/** Returns a field of what comes from an environment, where defaults are filled in. */
+/** Returns a field of a value that comes from an environment: defaults are filled in, so no field is optional. */
 function filledIn(field: SchemaField): SchemaField {
   return { ...field, range: field.range.replace(/( · |^)default .*$/, ''), optional: false };
 }
@@ -101,7 +104,7 @@ function plainName(schema: JsonSchema, root: JsonSchema): string {
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }
 
-/** Returns the limits of a value in a few words; nothing where there are none. */
+/** Returns the limits of a value in a few words; an empty text where there are none. */
 function limitsText(schema: JsonSchema): string {
   const {
     minimum,

@@ -1,7 +1,10 @@
 import type * as ts from 'typescript';
 import type { JsonSchema } from './jsonSchema';
 
-/** Types are followed so deep, and so many of them: what has no end, such as a generic type that contains itself doubled, is an error. */
+/**
+ * Limits of depth and number for the types that are read: a type without end, such as
+ * a generic type that contains itself doubled, is an error.
+ */
 const MAXIMUM_DEPTH = 64;
 const MAXIMUM_TYPES = 20_000;
 
@@ -20,7 +23,7 @@ const MAXIMUM_TYPES = 20_000;
  * with a `bigint` beside it takes whole numbers of any size.
  */
 export class TypeSchemas {
-  /** Names of the types that are being read: one that is met again refers to its definition. */
+  /** Names of the types that are being read: one that occurs again inside itself refers to its definition. */
   private readonly open = new Map<ts.Type, string>();
   private readonly referred = new Set<string>();
   /** Names of the types that have a definition. */
@@ -28,14 +31,17 @@ export class TypeSchemas {
   private readonly definitions = new Map<string, JsonSchema>();
   private count = 0;
 
-  /** `objects`: whether they may have only the fields that their types name, so that a misspelt one is an error. */
+  /** @param objects 'closed' where objects may have only the fields that their types name, so that a misspelt one is an error */
   constructor(
     private readonly compiler: typeof ts,
     private readonly checker: ts.TypeChecker,
     private readonly objects: 'closed' | 'open',
   ) {}
 
-  /** The schema of `type`, which is called `title`. `undefined` for `any`, which says nothing. */
+  /**
+   * Returns the schema of `type`, with `title` as its name where it has none of its own;
+   * `undefined` for `any`, which says nothing.
+   */
   read(type: ts.Type, title: string): JsonSchema | undefined {
     if (this.has(type, 'Any', 'Unknown')) return undefined;
     for (const kept of [this.definitions, this.defined, this.referred]) kept.clear();
@@ -80,7 +86,7 @@ export class TypeSchemas {
     return constraint && constraint !== type ? constraint : this.checker.getAnyType();
   }
 
-  /** A primitive type with a brand is that type. */
+  /** Returns the schema of an intersection. A primitive type with a brand is that primitive type. */
   private intersection(type: ts.IntersectionType, path: string): JsonSchema {
     const primitive = type.types.find((it) => this.has(it, 'StringLike', 'NumberLike', 'BooleanLike'));
     return primitive ? this.schema(primitive, path) : this.named(type, path);
@@ -112,7 +118,7 @@ export class TypeSchemas {
     return simple ? { type: parts.map((part) => part.type) } : { anyOf: parts };
   }
 
-  /** A type with fields; one that contains itself becomes a definition. */
+  /** Returns the schema of a type with fields. One that contains itself becomes a definition. */
   private named(type: ts.Type, path: string): JsonSchema {
     const known = this.open.get(type) ?? this.defined.get(type);
     if (known !== undefined) {
@@ -129,7 +135,7 @@ export class TypeSchemas {
     return { $ref: `#/$defs/${name}` };
   }
 
-  /** Two types may have one name, such as two instances of a generic one. */
+  /** Returns a name that no other definition has: two types may have one name, such as two instances of a generic one. */
   private freeName(name: string): string {
     const taken = new Set([...this.open.values(), ...this.definitions.keys()]);
     let free = name;
@@ -154,7 +160,7 @@ export class TypeSchemas {
     return this.fields(type, path);
   }
 
-  /** In a list, JSON writes `null` for `undefined`. */
+  /** Returns the type of a list's element with `null` in place of `undefined`, as JSON writes it. */
   private nullForNothing(type: ts.Type): ts.Type {
     return type.isUnion() && type.types.some((it) => this.has(it, 'Undefined'))
       ? this.checker.getNullableType(this.checker.getNonNullableType(type), this.compiler.TypeFlags.Null)
@@ -264,11 +270,14 @@ const NUMBER_KEYWORDS = new Set([
   'maxItems',
 ]);
 const TEXT_KEYWORDS = new Set(['pattern', 'format']);
-/** Keywords of a field itself, where it is a list or a union: the others are limits of what is in it. */
+/** Keywords that belong to a field itself where it is a list or a union; the others limit its items or members. */
 const OF_THE_FIELD = new Set(['description', 'default']);
 const OF_LISTS = new Set([...OF_THE_FIELD, 'minItems', 'maxItems']);
 
-/** A schema with what the field's tags say. Limits of numbers and texts belong to the items of a list, and to the members of a union that are no `null`. */
+/**
+ * Returns a schema with what the field's tags say. Limits of numbers and texts belong
+ * to the items of a list, and to the members of a union that are no `null`.
+ */
 function withTags(schema: JsonSchema, tags: JsonSchema): JsonSchema {
   const split = (own: Set<string>): [own: JsonSchema, inner: JsonSchema] => {
     const entries = Object.entries(tags);

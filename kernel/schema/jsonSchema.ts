@@ -1,7 +1,10 @@
 /** A JSON Schema, or a part of one. */
 export type JsonSchema = Record<string, any>;
 
-/** Returns what a reference inside a document points to. */
+/**
+ * Returns the part of a document that a reference (`#/…`) points to; `undefined` where
+ * there is none, or the reference leads outside.
+ */
 export function resolve(root: JsonSchema, ref: string): any {
   if (!ref.startsWith('#')) return undefined;
   const parts = ref
@@ -24,7 +27,7 @@ function decodePart(part: string): string {
   }
 }
 
-/** References and unions of one are looked through so often. */
+/** References and unions of one member that are followed, at most. */
 const MAXIMUM_STEPS = 20;
 
 /** Returns a schema without references to other parts of `root`; `anyOf` with null and `allOf` of one are replaced by what they hold. */
@@ -69,7 +72,10 @@ function asObject(schema: unknown): JsonSchema {
   return typeof schema === 'object' && schema !== null ? schema : {};
 }
 
-/** A field of an object: its name, its schema resolved, whether it may be `null`, its schema as it stands, whether it may be left out. */
+/**
+ * A field of an object: its name, its schema with references resolved, whether it may
+ * be `null`, its schema as written, whether it may be left out.
+ */
 export type Field = [name: string, field: JsonSchema, nullable: boolean, own: JsonSchema, optional: boolean];
 
 /** Returns the fields of an object's schema, a part of `root`, without those that OpenEnv adds to every observation and action. */
@@ -85,7 +91,7 @@ export function fieldsOf(
     .map(([name, field]) => [name, resolved(field, root), isNullable(field, root), asObject(field), !needed.has(name)]);
 }
 
-/** Returns the values of a schema that allows only so many, `null` aside, in their order; undefined where it allows others. */
+/** Returns all values that a schema allows, `null` aside, in its order; `undefined` where they cannot be listed. */
 export function finiteValues(schema: JsonSchema): (string | number | boolean)[] | undefined {
   if (Array.isArray(schema.enum)) return schema.enum.filter((value) => value !== null);
   if ('const' in schema) return [schema.const];
@@ -105,10 +111,10 @@ export function finiteValues(schema: JsonSchema): (string | number | boolean)[] 
   return Array.from({ length: maximum - minimum + 1 }, (_, i) => minimum + i);
 }
 
-/** A range of whole numbers with more values is none to choose from one by one. */
+/** Whole numbers of a range that are listed one by one, at most. */
 const MOST_VALUES = 256;
 
-/** Returns a field's name as it stands in a program. */
+/** Returns a field's name as written in a program: quoted where it is no identifier. */
 export function nameText(name: string): string {
   return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name) ? name : JSON.stringify(name);
 }

@@ -10,7 +10,7 @@ export class JsonValueError extends TypeError {
     super(reason);
   }
 
-  /** The problem, in a sentence; `what` is the name of the value, as in "observation". */
+  /** Returns the problem as a sentence, with `what` as the name of the value: "observation". */
   describe(what?: string): string {
     const place = [...(what === undefined ? [] : [what]), ...this.path].join('.');
     return `${place ? `${place} is ` : ''}${this.reason}`;
@@ -18,13 +18,14 @@ export class JsonValueError extends TypeError {
 }
 
 /**
- * A copy of a value as it travels in JSON, bigints as integers of any size:
- * typed arrays and sets are lists, maps with texts as keys objects, dates
- * texts; what has `toJSON` is what that gives. Fields that are `undefined` are
- * left out; in a list they are `null`.
+ * Returns a copy of a value as it travels in JSON: typed arrays and sets become lists,
+ * maps objects, dates texts; bigints stay integers of any size, and what has `toJSON`
+ * becomes what that returns. Fields that are `undefined` are left out; in a list they
+ * are `null`.
  *
  * @param what names the value in the error, as the subject of a sentence
- * @throws JsonValueError where JSON would lose something: NaN, Infinity, functions, symbols, promises
+ * @throws JsonValueError where JSON would lose something: NaN, Infinity, functions,
+ *   symbols, promises, keys of a map that are neither texts nor numbers
  * @throws NestingError where it is nested too deeply, or contains itself
  */
 export function jsonValue(value: unknown, what: string): any {
@@ -64,7 +65,7 @@ function copyObject(value: object, what: string, depth: number): unknown {
   return copyFields(Object.entries(value), what, depth);
 }
 
-/** Pictures are large, and have whole numbers alone. */
+/** Copies a typed array. Only floats are checked one by one: frames are large, and their integers are always valid. */
 function copyTyped(value: Uint8Array | Float64Array, what: string, depth: number): unknown[] {
   const list = Array.from<number>(value);
   return value instanceof Float32Array || value instanceof Float64Array ? copyList(list, what, depth) : list;
@@ -113,7 +114,7 @@ function copyFields(entries: [string, unknown][], what: string, depth: number): 
   return copied;
 }
 
-/** The error, a step further out. */
+/** Returns the error with `key` put before its path. */
 function at(key: string | number, error: unknown): unknown {
   if (error instanceof JsonValueError) error.path.unshift(key);
   return error;

@@ -6,11 +6,14 @@ import { finiteValues, isObject, resolve, resolved, type JsonSchema } from './js
  * want helps nobody.
  */
 
-/** References are followed so often on the way to one part, elements of a list looked at so many. */
+/** References that are followed, at most, on the way to one part, elements of a list looked at so many. */
 const MAXIMUM_STEPS = 20;
 const MAXIMUM_ELEMENTS = 100;
 
-/** The schema as it is for one value: in place of each union the member that the value means, or its members, the closest first. */
+/**
+ * Returns the schema as it applies to one value: each union is replaced by the member
+ * that the value means, or by its members, the closest first.
+ */
 export function meantSchema(schema: JsonSchema, value: unknown): JsonSchema {
   return { ...meant(schema, value, schema, 0), ...definitions(schema) };
 }
@@ -61,7 +64,7 @@ function meantFields(
   return fields.length > 0 ? { properties: Object.fromEntries(fields) } : {};
 }
 
-/** Each element of a list may mean another member. */
+/** Returns keywords for the elements of a list, each of which may mean another member. */
 function meantItems({ items, prefixItems = [] }: JsonSchema, value: unknown, root: JsonSchema): JsonSchema {
   if (!Array.isArray(value) || Array.isArray(items)) return {};
   const elements = value
@@ -70,7 +73,7 @@ function meantItems({ items, prefixItems = [] }: JsonSchema, value: unknown, roo
   return elements.length > 0 ? { prefixItems: [...elements, ...prefixItems.slice(elements.length)] } : {};
 }
 
-/** The members of a union that a value may mean, the closest first. */
+/** Returns the members of a union that a value may mean, the closest first. */
 export function meantMembers(members: unknown[], value: unknown, root: JsonSchema, tag?: string): JsonSchema[] {
   const all = members
     .filter(isObject)
@@ -98,7 +101,7 @@ export function meantMembers(members: unknown[], value: unknown, root: JsonSchem
   return [...candidates].sort((a, b) => close(b.plain) - close(a.plain)).map(({ member }) => member);
 }
 
-/** The field of which every member has other values. */
+/** Returns the name of the field whose values differ from member to member, if there is one. */
 function tagOf(members: JsonSchema[], root: JsonSchema): string | undefined {
   return Object.keys(members[0].properties ?? {}).find((name) => {
     const tags = members.map((member) => tagsOf(member, name, root));
@@ -107,21 +110,21 @@ function tagOf(members: JsonSchema[], root: JsonSchema): string | undefined {
   });
 }
 
-/** The values that a field of a member may have, where it has a constant or one of a list. */
+/** Returns the values that a field of a member may have, where it has a constant or one of a list. */
 function tagsOf({ properties }: JsonSchema, name: string, root: JsonSchema): unknown[] | undefined {
   if (!properties || !Object.hasOwn(properties, name)) return undefined;
   const field = resolved(properties[name], root);
   return 'const' in field || Array.isArray(field.enum) ? finiteValues(field) : undefined;
 }
 
-/** Returns how well an object fits a member: fields that it knows, less those that are missing or unknown. */
+/** Returns how well an object fits a member: the number of known fields less the missing and unknown ones. */
 function closeness({ properties = {}, required = [] }: JsonSchema, value: object): number {
   const known = Object.keys(value).filter((name) => Object.hasOwn(properties, name)).length;
   const missing = (required as string[]).filter((name) => !Object.hasOwn(value, name)).length;
   return 2 * known - missing - Object.keys(value).length;
 }
 
-/** Returns whether a schema, whatever its limits, is one for values of this type. */
+/** Returns whether a schema allows values of this JSON type, its limits aside. */
 function allows(
   { type, properties, items, prefixItems, enum: values, const: only }: JsonSchema,
   value: unknown,
@@ -134,7 +137,7 @@ function allows(
   return !known || known.some((it) => typeOf(it) === typeOf(value));
 }
 
-/** JSON's name of a value's type. */
+/** Returns the JSON type of a value. */
 function typeOf(value: unknown): string {
   if (value === null) return 'null';
   return Array.isArray(value) ? 'array' : typeof value === 'bigint' ? 'number' : typeof value;
@@ -146,9 +149,9 @@ interface Located {
 }
 
 /**
- * The problems of the members that a value means: pydantic reports those of all
- * members of a union that nothing distinguishes, and names the member within the
- * place: `["command", "Move", "dx"]`.
+ * Returns the problems of the members that a value means. pydantic reports those of
+ * all members of a union that nothing distinguishes, and names the member within the
+ * location: `["command", "Move", "dx"]`.
  */
 export function meantProblems<Problem extends Located>(
   problems: Problem[],
@@ -160,7 +163,7 @@ export function meantProblems<Problem extends Located>(
   return left.length > 0 ? left : problems;
 }
 
-/** Returns whether a place lies within members that the value means. What is not known counts as meant. */
+/** Returns whether a location lies within members that the value means. An unknown location counts as meant. */
 function leads(
   [key, ...rest]: (string | number)[],
   schema: unknown,
@@ -184,7 +187,7 @@ function leads(
   return leads(rest, inner, (value as Record<string, unknown> | null | undefined)?.[key], root, step);
 }
 
-/** pydantic's names of types that are no models. */
+/** pydantic's names of types that are not models. */
 const NAMES: Record<string, RegExp> = {
   integer: /^int$/,
   number: /^(float|decimal)$/,
@@ -194,7 +197,10 @@ const NAMES: Record<string, RegExp> = {
   object: /^dict\b/,
 };
 
-/** Returns whether pydantic calls a member so: by its model, the value of the field that distinguishes members, or its type. */
+/**
+ * Returns whether pydantic gives a member this name: by its model, the value of the
+ * field that distinguishes members, or its type.
+ */
 function isNamed(member: unknown, name: string, root: JsonSchema, tag: string | undefined): boolean {
   if (!isObject(member)) return false;
   const plain = resolved(member, root);

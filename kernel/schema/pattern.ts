@@ -1,8 +1,8 @@
 import type { RE2JS } from 're2js';
 
-/** Patterns with loops over loops, or long, are small programs: also in linear time they take a while on long texts. */
+/** Characters of a pattern that counts as fast: longer ones take a while on long texts, in linear time too. */
 const SIMPLE = 300;
-/** A pattern of a server is that long, at most. */
+/** Characters of a server's pattern, at most. */
 export const MAXIMUM_PATTERN = 10_000;
 
 /** A pattern of a JSON Schema, compiled. */
@@ -11,18 +11,17 @@ export interface Pattern {
 }
 
 /**
- * Compiles a pattern for ajv, in the form of its option `code.regExp`. The
- * time that a test takes grows with the text's length alone, whatever the
- * pattern, as in Rust's engine, which pydantic has. What no such engine can
- * do (lookarounds, back-references) is left to JavaScript's own, which may
- * take for ever, see {@link isLinear}.
+ * Compiles a pattern for ajv, in the form of its option `code.regExp`. The time that a
+ * test takes grows with the text's length alone, whatever the pattern, as in the Rust
+ * engine that pydantic uses. Lookarounds and back-references, which no such engine
+ * has, are left to JavaScript's own, whose time has no bound: see {@link isLinear}.
  */
 export function compilePattern(pattern: string, flags: string): Pattern {
   return linearPattern(pattern) ?? new RegExp(pattern, flags);
 }
 compilePattern.code = 'compilePattern';
 
-/** Returns whether all tests of a pattern are fast. */
+/** Returns whether every test of a pattern takes time linear in the text's length, by a small factor. */
 export function isLinear(pattern: string): boolean {
   return pattern.length <= SIMPLE && !/\{\d*,?\d{2,}\}/.test(pattern) && linearPattern(pattern) !== undefined;
 }

@@ -14,7 +14,7 @@ export interface ValidationProblem {
   ctx?: Record<string, unknown>;
 }
 
-/** A message that is not what it should be. */
+/** Thrown when a message does not fit its schema. */
 export class ValidationFailure extends Error {
   override readonly name = 'ValidationFailure';
 
@@ -24,7 +24,7 @@ export class ValidationFailure extends Error {
   }
 }
 
-/** One entry of pydantic's `ValidationError.errors()`. */
+/** Returns an entry of pydantic's `ValidationError.errors()` as a sentence. */
 export function describeProblem(problem: any): string {
   const where = Array.isArray(problem?.loc) && problem.loc.length > 0 ? `${problem.loc.join('.')}: ` : '';
   if (problem?.type === 'extra_forbidden')
@@ -36,7 +36,7 @@ export function describeProblem(problem: any): string {
   return `${where}${problem?.msg ?? shown(problem)}${given}`;
 }
 
-/** Characters of a text, and entries of an object, that a problem quotes: the sender knows what it sent. */
+/** Characters of a text, and entries of an object, that a problem quotes at most. */
 const QUOTED_CHARACTERS = 200;
 const QUOTED_ENTRIES = 50;
 
@@ -44,7 +44,7 @@ function quotedText(text: string): string {
   return text.length > QUOTED_CHARACTERS ? `${text.slice(0, QUOTED_CHARACTERS)}…` : text;
 }
 
-/** A value as a problem quotes it: a long text is cut, a large object left out. */
+/** Returns a value as a problem quotes it: a long text is cut, a large object is left out (`undefined`). */
 function quoted(value: unknown): unknown {
   if (typeof value === 'string') return quotedText(value);
   const open = [value];
@@ -58,7 +58,7 @@ function quoted(value: unknown): unknown {
   return value;
 }
 
-/** An error of ajv as pydantic reports it; long names and values are cut. */
+/** Returns an error of ajv as pydantic reports it; long names and values are cut. */
 export function problemOf(error: ErrorObject, value: unknown): ValidationProblem {
   const { loc, input, ...rest } = fullProblem(error, value);
   return {
@@ -175,14 +175,14 @@ function literal(value: unknown): string {
 /** Values of an enumeration that a message lists. */
 const MOST_VALUES = 50;
 
-/** As pydantic writes it: `'up', 'down' or 'left'`. */
+/** Returns a list of values as pydantic writes it: `'up', 'down' or 'left'`. */
 function alternatives(values: unknown[]): string {
   const words = values.slice(0, MOST_VALUES).map(literal);
   if (values.length > MOST_VALUES) return `${words.join(', ')} or one of ${values.length - MOST_VALUES} more`;
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 }
 
-/** The parts of a JSON pointer; indices as numbers. */
+/** Returns the parts of a JSON pointer, indices as numbers. */
 export function pointer(path: string): (string | number)[] {
   const parts = path
     .split('/')

@@ -9,7 +9,7 @@ const MAXIMUM_VALUES = 1000;
 /** Characters of a description. */
 const MAXIMUM_TEXT = 1000;
 
-/** An environment that describes itself by schemas, as a prompt needs it. */
+/** What a prompt says of an environment that describes itself by schemas. */
 export interface SchemaSubject {
   name: string;
   description?: string;

@@ -7,28 +7,28 @@ import { MAXIMUM_PATTERN } from './pattern';
  * that is made of it (types, tables, prompts, checks) can be made at once.
  */
 
-/** Parts with a schema of their own: fields, items, members of unions. */
+/** Parts with a schema of their own (fields, items, members of unions), at most. */
 const MAXIMUM_PARTS = 2000;
-/** Values of enumerations, all together: a list of words has some ten thousand. */
+/** Values of all enumerations together, at most: a word list has some ten thousand. */
 const MAXIMUM_VALUES = 20_000;
-/** Characters: of a description, of what is only shown (a default, an unknown keyword), of a title or a field's name. */
+/** Characters at most: of a description, of what is only shown (a default, an unknown keyword), of a title or a field's name. */
 const MAXIMUM_TEXT = 2000;
 const MAXIMUM_VALUE = 10_000;
 const MAXIMUM_NAME = 200;
-/** Characters of all descriptions. */
+/** Characters of all descriptions together, at most. */
 const MAXIMUM_TEXTS = 400_000;
 
-/** A schema as it is used. */
+/** A schema that has been read. */
 export interface ReadSchema {
   schema: JsonSchema;
   /** Parts that were left out because they are too large, in a few words each. */
   leftOut: string[];
 }
 
-/** Keyword of a schema by which no value can be checked, since something was left out of it, or is no JSON Schema. */
+/** Keyword that marks a schema by which no value can be checked: something was left out of it, or is not valid JSON Schema. */
 export const INCOMPLETE = 'x-incomplete';
 
-/** Reads what a server sent as a schema. A schema of ordinary size is the one that came. */
+/** Reads what a server sent as a schema. A valid schema of ordinary size is returned unchanged. */
 export function readSchema(document: unknown): ReadSchema {
   const reader = new Reader();
   const read = reader.schema(document);
@@ -178,7 +178,7 @@ class Reader {
     return text || undefined;
   }
 
-  /** Something that JSON Schema does not have. */
+  /** Notes a part that is not valid JSON Schema, and leaves it out. */
   private odd(): undefined {
     this.isWhole = false;
   }
@@ -200,7 +200,7 @@ function isSmall(value: unknown): boolean {
   return typeof value !== 'object' || value === null || JSON.stringify(value).length <= MAXIMUM_VALUE;
 }
 
-/** A text of a server as it may be shown: without the control characters that steer a terminal. */
+/** Returns a server's text without the control characters that steer a terminal. */
 export function plainText(text: string): string {
   return text.replace(
     /\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
@@ -208,7 +208,7 @@ export function plainText(text: string): string {
   );
 }
 
-/** A text that is no longer than `most` characters. */
+/** Returns a text cut to at most `most` characters, with "…" at the end where it was longer. */
 export function cut(text: string, most: number): string {
   return text.length <= most ? text : most <= 0 ? '' : `${text.slice(0, most - 1)}…`;
 }

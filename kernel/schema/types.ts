@@ -1,8 +1,8 @@
 import { nameText, resolve, type JsonSchema } from './jsonSchema';
 
-/** Declarations that are longer (in characters) would keep the type checker busy for seconds: then all is `any`. */
+/** Characters of declarations, at most; longer ones would keep the type checker busy for seconds: then all is `any`. */
 const MAXIMUM_LENGTH = 400_000;
-/** Schemas may be nested so deep; what is deeper is `any`. */
+/** Levels of a schema that are declared; what is deeper is `any`. */
 const MAXIMUM_DEPTH = 40;
 
 /** A schema to be declared as a type. */
@@ -10,14 +10,15 @@ interface Declared {
   schema: JsonSchema;
   /** Its name, where it has no title. */
   name: string;
-  /** `input` is given to an environment; `output` comes from one: then fields with a default are always there. */
+  /** `input`: given to an environment. `output`: comes from one, where fields with a default are always present. */
   use: 'input' | 'output';
 }
 
 /**
- * Declarations of several JSON Schemas beside each other, as pydantic and
- * {@link TypeSchemas} make them, and the name of each one's type. Descriptions
- * become documentation, limits become its tags (`@minimum 0`).
+ * Returns TypeScript declarations of several JSON Schemas, as pydantic and {@link
+ * TypeSchemas} make them, and the name of each one's type; all are `any` where the
+ * declarations are too long. Descriptions become documentation, limits become its tags
+ * (`@minimum 0`).
  */
 export function declareTypes(schemas: Declared[]): { declarations: string; types: string[] } {
   const writer = new TypeWriter();
@@ -28,16 +29,16 @@ export function declareTypes(schemas: Declared[]): { declarations: string; types
     : { declarations, types };
 }
 
-/** The type of one schema in a few words: as it would stand in a program, where integers had a type. */
+/** Returns the type of a schema as a TypeScript expression for people to read: it says `integer`. */
 export function typeScriptText(schema: JsonSchema, root: JsonSchema = schema): string {
   return new TypeWriter().inline(schema, root);
 }
 
-/** A schema document that is being written, with the names of its definitions. */
+/** A schema document that is being declared, with the names of its definitions. */
 interface Document {
   root: JsonSchema;
   rootName: string;
-  /** `words`: for people, who want to know of integers. */
+  /** `words`: for people to read, with `integer` as a type. */
   use: Declared['use'] | 'words';
   /** Name of the type of each reference: `#/$defs/Color` → "Color". */
   names: Map<string, string>;
@@ -45,11 +46,11 @@ interface Document {
 
 class TypeWriter {
   readonly declarations: string[] = [];
-  /** The names that are taken; one is used by the types themselves. */
+  /** Names that are taken; `Array` is used by the declarations themselves. */
   private readonly taken = new Set(['Array']);
   private depth = 0;
 
-  /** Declares the type of a schema; returns its name. */
+  /** Declares the type of a schema and returns its name. */
   write(schema: JsonSchema, fallback: string, use: Document['use']): string {
     if (typeof schema !== 'object' || schema === null) return 'any';
     const rootName = this.name(typeof schema.title === 'string' ? schema.title : fallback, fallback);
@@ -62,7 +63,7 @@ class TypeWriter {
     return rootName;
   }
 
-  /** The type of a schema in one expression: definitions are written by their names alone. */
+  /** Returns the type of a schema in one expression: definitions are written by their names alone. */
   inline(schema: JsonSchema, root: JsonSchema): string {
     const names = new Map(
       Object.keys({ ...root?.definitions, ...root?.$defs }).flatMap((name) => [
@@ -166,7 +167,7 @@ class TypeWriter {
     return `{\n${fields.join('')}${index}}`;
   }
 
-  /** A field that says nothing itself is described by what it refers to. */
+  /** Returns a field's schema; one without a description takes that of the schema that it refers to. */
   private described(property: JsonSchema, document: Document): JsonSchema {
     if (typeof property?.$ref !== 'string' || property.description) return property;
     const { description } = resolve(document.root, property.$ref) ?? {};
@@ -185,7 +186,7 @@ class TypeWriter {
     return name;
   }
 
-  /** A free name of a type. With a capital letter it is no word of the language. */
+  /** Returns a name for a type that no other has. It begins with a capital letter, so that it is no keyword. */
   private name(wanted: string, fallback: string): string {
     const word = wanted.replace(/[^\p{ID_Continue}$]+/gu, '_').replace(/^_+|_+$/g, '') || fallback;
     const base = /^[\p{ID_Start}$]/u.test(word) ? word[0].toUpperCase() + word.slice(1) : `_${word}`;
@@ -196,7 +197,7 @@ class TypeWriter {
   }
 }
 
-/** Returns whether numbers are larger, by their schema, than JavaScript's own hold exactly. */
+/** Returns whether a schema allows integers beyond those that a JavaScript number holds exactly. */
 function isLarge({ type, format, minimum, maximum }: JsonSchema): boolean {
   if (format === 'bigint') return true;
   return (
@@ -250,7 +251,7 @@ const TAGS = [
   'default',
 ];
 
-/** A documentation comment, or nothing. */
+/** Returns a schema's documentation comment; an empty text where it has nothing to say. */
 function comment(schema: JsonSchema, margin: string): string {
   if (typeof schema !== 'object' || schema === null) return '';
   const description = typeof schema.description === 'string' ? schema.description.trim() : '';
@@ -269,7 +270,7 @@ function comment(schema: JsonSchema, margin: string): string {
   return `${margin}/**\n${body}\n${margin} */\n`;
 }
 
-/** Limits of an optional value stand in the member of a union that is not null. */
+/** Returns the schema with the limits of an optional value, which stand in the member of the union that is not null. */
 function limitsOf(schema: JsonSchema): JsonSchema {
   const members: JsonSchema[] = (schema.anyOf ?? schema.oneOf ?? []).filter((it: JsonSchema) => it?.type !== 'null');
   return members.length === 1 && typeof members[0] === 'object' ? { ...members[0], ...schema } : schema;

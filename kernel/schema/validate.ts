@@ -7,34 +7,36 @@ import { compilePattern } from './pattern';
 import { pointer, problemOf, ValidationFailure } from './problems';
 import { INCOMPLETE } from './read';
 
-/** A schema that is none. */
+/** Thrown when a schema is not valid JSON Schema. */
 export class SchemaError extends TypeError {
   override readonly name = 'SchemaError';
 }
 
-/** Throws a {@link ValidationFailure} that lists everything that is wrong with a value. */
+/** Throws a {@link ValidationFailure} with the problems of a value (the first 20). */
 export type Validate = (value: unknown) => void;
 
 /** Options of {@link validator}. */
 export interface ValidatorOptions {
-  /** The check also fills in what is missing and has a default. */
+  /** Whether the check also fills in missing fields that have a default. */
   useDefaults?: boolean;
 }
 
 /**
- * Where a bigint passes as a number: `anywhere`, or where the schema says so
- * (`format: "bigint"`) alone. There, one that a number can hold becomes that.
+ * Where a bigint passes as a number: `anywhere`, or only where the schema says so
+ * (`format: "bigint"`); there, one that a number holds exactly becomes a number.
  */
 type BigInts = 'anywhere' | 'declared';
 
-/** Milliseconds that the making of a check may take. */
+/** Milliseconds that compiling a check may take. */
 const COMPILE_DEADLINE = 3000;
-/** Milliseconds that a check may take whose time does not grow with the value alone. */
+/** Milliseconds that a check may take where it is not cheap (see {@link isCheap}). */
 const DEADLINE = 500;
 
 /**
- * A check by a JSON Schema. `what` names the schema in the error that is
- * thrown when it is not one.
+ * Returns a check by a JSON Schema.
+ *
+ * @param what names the schema in the error
+ * @throws SchemaError when it is not a valid JSON Schema
  */
 export function validator(schema: object, what: string, { useDefaults = false }: ValidatorOptions = {}): Validate {
   const errorsOf = compile(newAjv({ useDefaults }), schema, what, 'declared');
@@ -54,9 +56,9 @@ export function validator(schema: object, what: string, { useDefaults = false }:
 }
 
 /**
- * A check by a schema that a server sent: what cannot be checked here in time,
- * or not at all, such as a pattern in Python's own terms, is left to the
- * server. `null` where that is all of it.
+ * Returns a check by a schema that a server sent. What cannot be checked here in time,
+ * or at all, such as a pattern in Python's own syntax, is left to the server; `null`
+ * where that is everything.
  */
 export function serverValidator(schema: JsonSchema): Validate | null {
   if (INCOMPLETE in schema) return null;
@@ -76,7 +78,7 @@ export function serverValidator(schema: JsonSchema): Validate | null {
   };
 }
 
-/** Returns the result of `work`; nothing where it takes too long, or has no end. */
+/** Returns the result of `work`; `undefined` where it takes too long, or overflows the stack. */
 function left<Result>(work: () => Result): Result | undefined {
   try {
     return work();
@@ -125,7 +127,7 @@ function compiled(ajv: Ajv, schema: JsonSchema, what: string): ValidateFunction 
   }
 }
 
-/** The errors of the members of unions that a value means, where these alone have any. */
+/** Returns the errors of only those members of unions that a value means; all errors where these have none. */
 function meantErrors(schema: JsonSchema, value: unknown, errors: ErrorObject[], bigints: BigInts): ErrorObject[] {
   try {
     const validate = newAjv({ meta: false, validateSchema: false }).compile(meantSchema(schema, value));
@@ -137,9 +139,10 @@ function meantErrors(schema: JsonSchema, value: unknown, errors: ErrorObject[], 
 }
 
 /**
- * The errors of a value's last check. To ajv a bigint is no number: where it
- * passes as one, the value is checked again with numbers in their place, and
- * what these are too coarse for is decided by the bigint itself.
+ * Returns the errors of a value's last check, bigints counted as numbers where they
+ * pass as such. ajv does not take a bigint for a number: the value is checked again
+ * with numbers in their place, and where a number is too coarse the bigint itself
+ * decides.
  */
 function exactErrors(validate: ValidateFunction, value: unknown, bigints: BigInts): ErrorObject[] {
   const errors = validate.errors ?? [];
@@ -166,7 +169,7 @@ function exactErrors(validate: ValidateFunction, value: unknown, bigints: BigInt
   });
 }
 
-/** Returns whether an error about a number is one about the integer in whose place it stood. */
+/** Returns whether an error about a number also holds for the bigint that it replaced. */
 function fails(exact: bigint, { keyword, params }: ErrorObject): boolean {
   switch (keyword) {
     case 'minimum':
@@ -184,7 +187,7 @@ function fails(exact: bigint, { keyword, params }: ErrorObject): boolean {
   }
 }
 
-/** Returns errors without those of a whole union that one of its members explains better. */
+/** Returns at most 20 errors, without those of a whole union that one of its members explains better. */
 function relevant(errors: ErrorObject[]): ErrorObject[] {
   const own = errors.filter(({ keyword }) => !['anyOf', 'oneOf', 'if', 'propertyNames'].includes(keyword));
   return (own.length > 0 ? own : errors).slice(0, 20);

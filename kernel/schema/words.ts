@@ -15,7 +15,7 @@ export function typeWords(schema: JsonSchema, root: JsonSchema): string {
   return new TypeText(root).of(schema, DEPTH, 0);
 }
 
-/** Words for one schema: of one with many parts the first. */
+/** Describes one schema: of one with very many parts, the first of them. */
 class TypeText {
   private left = MAXIMUM_PARTS;
 
@@ -72,7 +72,7 @@ class TypeText {
   }
 }
 
-/** Returns " from 0 to 3", " ≥ 0", or nothing. */
+/** Returns the limits of a number, such as " from 0 to 3" or " ≥ 0"; an empty text where there are none. */
 export function rangeWords({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: JsonSchema): string {
   const isNumber = (value: unknown): boolean => typeof value === 'number' && Number.isFinite(value);
   if (isNumber(minimum) && isNumber(maximum)) return ` from ${minimum} to ${maximum}`;

@@ -17,7 +17,7 @@ type BatchSettings = Pick<
   | 'seed'
 >;
 
-/** Returns how long a run over so many rows is. The last step of a pass takes what is left of it. */
+/** Returns the length of a run over `rows` rows, in steps. The last step of an epoch takes the rows that are left. */
 export function supervisedRunLength(
   rows: number,
   { maxSteps, numTrainEpochs, perDeviceTrainBatchSize, gradientAccumulationSteps }: BatchSettings,
@@ -33,7 +33,7 @@ export function supervisedRunLength(
   };
 }
 
-/** Returns the micro-batches of a step, as indices of rows: they follow from step and seed alone. */
+/** Returns the micro-batches of a step as indices of rows, which follow from step and seed alone. */
 export function microBatches(step: number, rows: number, settings: BatchSettings): number[][] {
   const { perDeviceTrainBatchSize: size, gradientAccumulationSteps: count, trainSamplingStrategy, seed } = settings;
   const { stepsPerEpoch } = supervisedRunLength(rows, settings);
@@ -46,21 +46,21 @@ export function microBatches(step: number, rows: number, settings: BatchSettings
   return chunks(order.slice(start, start + size * count), size);
 }
 
-/** Returns the tokens that are learned of rows. */
+/** Returns the number of tokens in rows that are learned. */
 export function learnedTokens(rows: readonly Row[]): number {
   return rows.flat().reduce((sum, { learned }) => sum + learned.filter((value, i) => value && i > 0).length, 0);
 }
 
-/** Returns all tokens of rows, learned or not. */
+/** Returns the number of tokens in rows, learned or not. */
 export function allTokens(rows: readonly Row[]): number {
   return rows.flat().reduce((sum, { ids }) => sum + ids.length, 0);
 }
 
 /**
  * Returns rows as the update takes them: what stands before the first learned token is
- * a prompt, which equal rows share; what stands after the last plays no part.
+ * a prompt, which equal rows share; what stands after the last is left out.
  *
- * @param share of a learned token in the loss
+ * @param share weight of each learned token in the loss
  */
 export function tokenBatch(rows: readonly Row[], share: number): TokenBatch {
   const batch = { promptIds: [] as number[][], completionIds: [] as number[][], promptOf: [] as number[] };
@@ -79,7 +79,10 @@ export function tokenBatch(rows: readonly Row[], share: number): TokenBatch {
   return { ...batch, tokens: { weights } };
 }
 
-/** Returns loss, entropy and token accuracy of a batch, by TRL's names: means over the learned tokens (of the loss: its weighted sum). */
+/**
+ * Returns loss, entropy (in nats) and token accuracy (0 to 1) of a batch, by TRL's
+ * names: means over the learned tokens (of the loss: its weighted sum).
+ */
 export function batchMetrics({ loss, tokens }: BatchOutcome, { tokens: { weights } }: TokenBatch): Metrics {
   let [count, entropy, correct] = [0, 0, 0];
   weights.forEach((row, i) => {

@@ -23,13 +23,16 @@ const ownSettings = {
 
   /** Column of the text in rows that have neither messages nor a prompt. 'text' by default. */
   datasetTextField: text('text', 'the name of a column'),
-  /** The text that ends a row's text or completion, where it does not end so already. `null` by default: the tokenizer's end token. */
+  /**
+   * Text that is appended to a row's text or completion that does not end with it.
+   * `null` by default: the tokenizer's end token.
+   */
   eosToken: nullable(text(null, 'the text of a token')),
   /** Tokens of a row at most; what is longer is cut at the end; `null`: rows are never cut. 1,024 by default, or the model's `maxSeqLength` where that is less. */
   maxLength: nullable(whole(undefined, { from: 2 })),
   /** Shuffles the rows once by the seed, before they are packed. `false` by default. */
   shuffleDataset: flag(false),
-  /** In which order each pass goes through the rows: another random one each time, or as they are. 'random' by default. */
+  /** Order of the rows in each epoch: random (another order each time), or as given. 'random' by default. */
   trainSamplingStrategy: oneOf('random', ['random', 'sequential']),
   /** Fills rows of `maxLength` tokens with several sequences, which do not see each other. Batches count packed rows. `false` by default. */
   packing: flag(false),
@@ -38,9 +41,9 @@ const ownSettings = {
   /** Packs the rows of `evalDataset`. `null` by default: as `packing`. */
   evalPacking: nullable(flag(null)),
 
-  /** Learns completions alone, of rows { prompt, completion }. `null` by default: where rows have them. */
+  /** Learns only the completions of rows { prompt, completion }. `null` by default: where rows have them. */
   completionOnlyLoss: nullable(flag(null)),
-  /** Learns the assistant's messages alone. The chat template must mark them with `{% generation %}`. `false` by default. */
+  /** Learns only the assistant's messages. The chat template must mark them with `{% generation %}`. `false` by default. */
   assistantOnlyLoss: flag(false),
   /** Negative log-likelihood ('nll'), or weighted by the token's probability ('dft', arXiv:2508.05629). 'nll' by default. */
   lossType: oneOf('nll', ['nll', 'dft']),

@@ -17,9 +17,9 @@ export interface SFTRow {
   completion?: string | ChatMessage[];
   messages?: ChatMessage[];
   inputIds?: number[];
-  /** As `inputIds`, or −100. By default all tokens are learned. */
+  /** One for each of `inputIds`: the same token, or −100 where it is not learned. By default all tokens are learned. */
   labels?: number[];
-  /** JSON schemas of functions that the model may call, for the chat template; as JSON, too. */
+  /** JSON Schemas of functions that the model may call, for the chat template, or their JSON text. */
   tools?: object[] | string | null;
   /** Other variables of the chat template. */
   chatTemplateKwargs?: Record<string, unknown>;
@@ -29,7 +29,7 @@ export interface SFTRow {
 /** A tokenized row. */
 export interface Example {
   ids: number[];
-  /** True for those that are learned. The first never is: nothing predicts it. */
+  /** True for tokens that are learned. The first is never learned, whatever it says: nothing predicts it. */
   learned: boolean[];
 }
 
@@ -39,7 +39,11 @@ export type ExampleSettings = Pick<
   'datasetTextField' | 'eosToken' | 'completionOnlyLoss' | 'assistantOnlyLoss'
 >;
 
-/** Tokenizes a row as TRL does. @throws TypeError that names the row and what is wrong with it */
+/**
+ * Tokenizes a row as TRL does.
+ *
+ * @throws TypeError that names the row and what is wrong with it
+ */
 export function tokenizeRow(
   row: SFTRow,
   index: number,
@@ -109,7 +113,10 @@ function promptAndCompletion(row: SFTRow, where: string, tokenizer: Tokenizer, s
   );
 }
 
-/** Learns from where the row is no longer its prompt: tokens may merge across that border. */
+/**
+ * Returns the example with only the completion learned, from the first token that
+ * differs from the prompt's: tokens may merge across that border.
+ */
 function completionOnly(
   { ids, learned }: Example,
   promptIds: number[],

@@ -4,7 +4,7 @@ import type { ResolvedSFTConfig } from './config';
 /** A row of a batch: one sequence, or several that do not see each other. */
 export type Row = Example[];
 
-/** Rows are packed among their neighbours, so many at a time, as TRL does. */
+/** Neighbouring examples that are packed together, as in TRL. */
 const neighbours = 1000;
 
 /**
@@ -23,7 +23,7 @@ export function makeRows(
   return rows.filter((row) => row.some(isLearned));
 }
 
-/** Returns whether a sequence has a token that is learned; the first has nothing to be predicted from. */
+/** Returns whether a sequence has a learned token after the first, which nothing predicts. */
 export function isLearned({ learned }: Example): boolean {
   return learned.indexOf(true, 1) > 0;
 }
@@ -46,10 +46,10 @@ function pack(examples: readonly Example[], length: number, strategy: ResolvedSF
   return rows;
 }
 
-/** Best-fit decreasing: the longest first, each into the fullest row that still has room. */
+/** Packs by best-fit decreasing: the longest example first, each into the fullest row that still has room. */
 function bestFit(examples: readonly Example[], length: number): Row[] {
   const rows: Row[] = [];
-  /** Rows by the room they have left, the oldest first. */
+  /** Rows by the room that they have left, in tokens, the oldest first. */
   const byRoom: Row[][] = Array.from({ length }, () => []);
   for (const example of [...examples].sort((a, b) => b.ids.length - a.ids.length)) {
     const size = example.ids.length;

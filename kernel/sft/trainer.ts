@@ -33,9 +33,9 @@ export interface SFTTrainerOptions {
   /** Rows to evaluate on, see `evalStrategy`. */
   evalDataset?: SFTRow[];
   args?: SFTConfig;
-  /** Makes the text of a row that has other columns. */
+  /** Returns the text of a row that has other columns. */
   formattingFunc?: (row: SFTRow) => string;
-  /** Called as the run goes on. */
+  /** Called during the run, see {@link TrainerCallback}. */
   callbacks?: TrainerCallback[];
 }
 

@@ -3,26 +3,27 @@ import { BoundedThread, ThreadLimitError } from '../common/threads/boundedThread
 import type { CodeProblem } from './check';
 import { lengthProblem, type Compiled, type SyntaxProblem } from './compile';
 
-/** All that can be known of a source without running it. */
+/** What is known of a source without running it. */
 export interface Analysis extends Compiled {
-  /** The problems that `checkCode` finds. */
+  /** The problems that `checkCode` returns. */
   found: CodeProblem[];
 }
 
 /**
- * The thread in which sources are parsed and compiled. A few hundred characters can keep a
- * parser busy for hours. What people write takes a hundredth of this time.
+ * The thread in which sources are parsed and compiled, within a second of processor
+ * time: a few hundred characters can keep a parser busy for hours, and what people
+ * write takes a hundredth of this.
  */
 const thread = new BoundedThread<string, Analysis>(path.join(__dirname, 'analysisThread.js'), { seconds: 1 });
 
-/** The last sources: what is checked is played soon after, and a model repeats itself. */
+/** Analyses of the last sources: what is checked is played soon after, and a model repeats itself. */
 const recent = new Map<string, Analysis>();
 const MOST_RECENT = 1024;
-/** Characters of all sources that are kept. */
+/** Characters of all kept sources, at most. */
 const MOST_TEXT = 8_000_000;
 let kept = 0;
 
-/** Compiles and checks a source, and sleeps until that is done. */
+/** Returns a source compiled and checked; blocks until that is done. */
 export function analyse(code: string): Analysis {
   const known = recent.get(code) ?? tooLong(code);
   if (known) return known;
@@ -33,7 +34,7 @@ export function analyse(code: string): Analysis {
   }
 }
 
-/** As {@link analyse}, without blocking. */
+/** Resolves to the result of {@link analyse}, without blocking. */
 export async function analyseAsync(code: string): Promise<Analysis> {
   const known = recent.get(code) ?? tooLong(code);
   if (known) return known;
@@ -49,7 +50,7 @@ function tooLong(code: string): Analysis | undefined {
   return problem && refused(code, problem);
 }
 
-/** Returns what went over the thread's limits. */
+/** Returns the analysis of a source that exceeds the thread's limits. */
 function unparsed(code: string, error: unknown): Analysis {
   if (!(error instanceof ThreadLimitError)) throw error;
   return refused(code, {

@@ -5,7 +5,7 @@ import type { CodeProblem } from './check';
 import { compile, parserProblem, typescript, type SyntaxProblem } from './compile';
 import { constructsOf, type Constructs } from './constructs';
 
-/** More is not told: who reads the thousandth? */
+/** Problems, and characters of one, that are returned at most. */
 const MOST_PROBLEMS = 1000;
 const LONGEST_REASON = 1000;
 
@@ -18,7 +18,7 @@ function analyse(code: string): Analysis {
   };
 }
 
-/** Everything that is wrong, in the order of the text. */
+/** Returns all problems, in the order of the text. */
 function found(code: string, problems: SyntaxProblem[]): CodeProblem[] {
   const syntax = [...problems];
   let { forbidden, declaresStrategy }: Constructs = { forbidden: [], declaresStrategy: true };

@@ -5,19 +5,19 @@ import type { Program } from './outcome';
 
 let loaded: typeof TypeScript | undefined;
 
-/** The TypeScript compiler, loaded at the first use: it takes a quarter of a second. */
+/** Returns the TypeScript compiler, loaded at the first call: that takes a quarter of a second. */
 export function typescript(): typeof TypeScript {
   return (loaded ??= require('typescript') as typeof TypeScript);
 }
 
-/** A place in the source, counted from 1, and what is wrong there. */
+/** A problem at a line and column of the source, counted from 1. */
 export interface SyntaxProblem {
   line: number;
   column: number;
   reason: string;
 }
 
-/** Fails where a function that takes a source is given something else. */
+/** Throws a TypeError when the argument of `caller` is not a source. */
 export function checkSource(caller: string, code: unknown): void {
   if (typeof code === 'string') return;
   const hint = code === null ? ' extractFunction gives null where a completion holds no whole function.' : '';
@@ -26,10 +26,10 @@ export function checkSource(caller: string, code: unknown): void {
   );
 }
 
-/** Longest source that is looked at, in characters. */
+/** Longest source that is parsed, in characters. */
 const MAX_CODE_LENGTH = 100_000;
 
-/** Returns what is wrong with a source that is too long to be looked at. */
+/** Returns the problem of a source that is too long to be parsed; `undefined` otherwise. */
 export function lengthProblem({ length }: string): SyntaxProblem | undefined {
   return length > MAX_CODE_LENGTH
     ? { line: 1, column: 1, reason: `the code has ${length} characters, more than ${MAX_CODE_LENGTH}` }
@@ -43,12 +43,12 @@ export interface Compiled {
 }
 
 /**
- * Turns a strategy into JavaScript. Text that is JavaScript already stays as it
- * is; from other text TypeScript removes the types. Nothing is run.
+ * Returns a strategy as JavaScript, without running it. Text that is JavaScript
+ * already is unchanged; TypeScript's types are removed.
  *
  * #### Notes
- * Parsers have no limits: what a model wrote is given to `analyse`, which calls
- * this in a thread that has.
+ * Parsers have no limits: what a model wrote is given to `analyse`, which calls this
+ * in a thread that has.
  */
 export function compile(code: string): Compiled {
   const unchanged = { javascript: code };
@@ -61,7 +61,7 @@ export function compile(code: string): Compiled {
   }
 }
 
-/** Returns what is wrong with a source that a parser itself fails on. */
+/** Returns the problem of a source on which a parser fails with an exception. */
 export function parserProblem(error: unknown): SyntaxProblem {
   const reason =
     error instanceof RangeError
@@ -98,7 +98,7 @@ function removeTypes(code: string, asIs: SyntaxProblem): Compiled {
   return { program: { javascript, lines }, problems: [problem] };
 }
 
-/** For each line of the JavaScript the line it comes from. */
+/** Returns for each line of the JavaScript the source line that it comes from. */
 function sourceLines(javascript: string, sourceMapText: string): number[] {
   const map = new SourceMap(JSON.parse(sourceMapText));
   const lines = [0];
@@ -109,7 +109,7 @@ function sourceLines(javascript: string, sourceMapText: string): number[] {
   return lines;
 }
 
-/** Returns why the engine refuses the text as a script, if it does. */
+/** Returns why the JavaScript engine refuses a text as a script; `undefined` where it accepts it. */
 function javascriptProblem(code: string): SyntaxProblem | undefined {
   try {
     new vm.Script(code, { filename: 'strategy' });

@@ -38,7 +38,7 @@ export interface Constructs {
   declaresStrategy: boolean;
 }
 
-/** Looks at the tree of a source. Throws a RangeError where it is nested too deeply. */
+/** Returns the findings in the tree of a source. Throws a RangeError when it is nested too deeply. */
 export function constructsOf(code: string): Constructs {
   const ts = typescript();
   const file = ts.createSourceFile('strategy.ts', code, ts.ScriptTarget.ES2022, true);
@@ -104,7 +104,7 @@ function whyForbidden(node: TypeScript.Node, declared: Set<string>): string | un
   return undefined;
 }
 
-/** The property that an expression or a destructuring pattern reads, where the text tells. */
+/** Returns the property that an expression or a destructuring pattern reads; `undefined` where it is computed. */
 function propertyName(node: TypeScript.Node): string | undefined {
   const ts = typescript();
   if (ts.isPropertyAccessExpression(node)) return node.name.text;
@@ -136,7 +136,7 @@ function isReference(node: TypeScript.Identifier): boolean {
   return !ts.isLabeledStatement(parent) && !ts.isBreakOrContinueStatement(parent);
 }
 
-/** The names that the code declares itself, wherever it does. */
+/** Returns the names that the code declares, in any scope. */
 function declaredNames(file: TypeScript.SourceFile): Set<string> {
   const ts = typescript();
   const declared = new Set<string>();

@@ -2,17 +2,17 @@ import { MARK_LENGTH } from '../common/exactJson';
 import { MAXIMUM_NESTING } from '../common/nesting';
 
 /**
- * The text that is evaluated inside the sandbox before the strategy is: a
- * function of the state of `Math.random`, which gives the driver: `call`, which
- * calls the strategy with arguments that are JSON text, `thrown` and `stackOf`,
- * which tell of an error, and what {@link stateSource} needs. It keeps the
- * built-in functions that it needs, so that a strategy that changes prototypes
- * changes its own world only: nothing of it is looked up in what it could have
- * changed (JSON of a text calls no `toJSON`, a literal no setter).
+ * Returns the code that is evaluated inside the sandbox before the strategy: a
+ * function of the state of `Math.random`, which returns the driver. `call` calls the
+ * strategy with arguments as JSON text, `thrown` and `stackOf` describe an error, the
+ * rest is for {@link stateSource}. It keeps the built-in functions that it needs, so
+ * that a strategy that changes prototypes changes only its own world: the driver looks
+ * up nothing that it could have changed (JSON of a text calls no `toJSON`, a literal
+ * no setter).
  *
- * It answers with one string: a letter for what came, then its text (read by
- * `Sandbox`); a string that came before, with a number. Escapes keep the text
- * free of NUL, where C would end it.
+ * The driver answers with one string: a letter for the kind of result, then its text
+ * (read by `Sandbox`); for a string that it has answered before, with a number.
+ * Escapes keep the text free of NUL, where C would end it.
  */
 export function driverSource(): string {
   return `((a, b, c, counter) => {
@@ -159,9 +159,9 @@ export function driverSource(): string {
 }
 
 /**
- * The text of a function of the driver, which gives a function that calls the
- * strategy with one object: it has the numbers that are given, under `names`,
- * and the bytes of ArrayBuffers, under the names of `arrays`, as arrays of numbers.
+ * Returns the code of a function of the driver that returns a function which calls the
+ * strategy with one object: it has numbers under `names`, and the bytes of
+ * ArrayBuffers, under the names of `arrays`, as arrays of numbers.
  */
 export function stateSource(
   names: string[],
@@ -190,12 +190,12 @@ export function stateSource(
 })`;
 }
 
-/** Strings that are answered with their number from the second time on: how many, and their length at most. */
+/** Strings that are answered by number from the second time on: their count and length, at most. */
 const KNOWN_TEXTS = 64;
 const KNOWN_LENGTH = 64;
 
-/** Longest text that leaves the sandbox in one answer, in characters. */
+/** Longest text of one answer that leaves the sandbox, in characters. */
 export const MAX_TEXT = 65_536;
 
-/** Stands before the digits of a bigint in an answer. A strategy that writes it itself has a bigint, too. */
+/** Mark before the digits of a bigint in an answer. A strategy that writes the mark itself answers with a bigint, too. */
 export const BIGINT_MARK = '\u2402bigint:';

@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import type { QuickJSContext, QuickJSHandle, QuickJSWASMModule } from 'quickjs-emscripten';
 import { driverSource } from './driver';
 
-/** Native recursion is stopped here, well before the thread's own stack ends: see `SANDBOX_THREAD`. */
+/** Bytes of stack at which native recursion is stopped, well before the thread's own stack ends: see `SANDBOX_THREAD`. */
 const STACK_BYTES = 128 * 1024;
 
 const PAGE = 65_536;
@@ -11,20 +11,20 @@ const PAGE = 65_536;
 const FIRST_PAGES = 256;
 const ENGINE_PAGES = 84;
 
-/** Engines of this thread that wait for their next strategy, by memory limit. */
+/** Idle engines of this thread, by memory limit. */
 const idle = new Map<number, Engine[]>();
 const MOST_IDLE = 32;
 
 /**
- * A QuickJS inside a WebAssembly instance of its own, for one strategy at a
- * time. About 8 ms to make, most of them garbage collection for its memory, so
- * one that is given back starts again: its memory is set to what it was at
- * first, which leaves nothing of the strategy that had it.
+ * A QuickJS inside a WebAssembly instance of its own, for one strategy at a time.
+ * Creating one takes about 8 ms, most of them garbage collection for its memory, so a
+ * released one is reused: its memory is reset to its first content, which leaves
+ * nothing of the strategy that had it.
  */
 export class Engine {
-  /** Called often while a strategy runs. Returns whether to stop it. */
+  /** Called often while a strategy runs; returns whether to stop it. */
   interrupted: () => boolean = () => false;
-  /** Set where the strategy asked for more memory than there is. */
+  /** Whether the strategy asked for more memory than its limit. */
   refusedMemory = false;
   private readonly first: Segment[];
 
@@ -32,15 +32,15 @@ export class Engine {
     private readonly memoryLimit: number,
     private readonly memory: { readonly buffer: ArrayBuffer },
     readonly context: QuickJSContext,
-    /** Makes what calls the strategy: see `driverSource`. */
+    /** Creates what calls the strategy: see `driverSource`. */
     readonly driver: QuickJSHandle,
   ) {
     context.runtime.setInterruptHandler(() => this.interrupted());
     this.first = snapshot(memory.buffer);
   }
 
-  /** An engine whose strategy's data can grow to `memoryLimit` bytes: an idle one, else a new one. */
-  static async take(memoryLimit: number): Promise<Engine> {
+  /** Returns an engine whose strategy's data can grow to `memoryLimit` bytes: an idle one, else a new one. */
+  static async acquire(memoryLimit: number): Promise<Engine> {
     const known = idle.get(memoryLimit)?.pop();
     if (known) return known;
     let engine: Engine | undefined;
@@ -52,8 +52,8 @@ export class Engine {
     return (engine = new Engine(memoryLimit, memory, context, driver));
   }
 
-  /** Takes the engine from its strategy. One that is `broken`, or whose memory has grown, is not used again. */
-  giveBack(broken: boolean): void {
+  /** Releases the engine for another strategy. One that is `broken`, or whose memory has grown, is not reused. */
+  release(broken: boolean): void {
     this.interrupted = () => false;
     this.refusedMemory = false;
     const { buffer } = this.memory;
@@ -72,10 +72,16 @@ interface Segment {
 }
 
 const ZEROS = new Uint8Array(4096);
-/** A longer run of zeros is C's stack where nothing has been yet, or lies above the heap: nothing there is read before it is written. */
+/**
+ * Bytes of a run of zeros that is still kept. A longer one is unused stack of C, or
+ * lies above the heap: nothing there is read before it is written.
+ */
 const LONGEST_GAP = 256 * ZEROS.length;
 
-/** The parts of a new engine's memory that are in use: variables, the top of the stack, the heap. The same for all. */
+/**
+ * The parts of a new engine's memory that are in use: variables, the top of the stack,
+ * the heap. They are the same for all engines.
+ */
 let used: { from: number; to: number }[] | undefined;
 
 function snapshot(buffer: ArrayBuffer): Segment[] {
@@ -94,7 +100,7 @@ function usedParts(buffer: ArrayBuffer): { from: number; to: number }[] {
   return parts;
 }
 
-/** Everything but a clock (Date), and Proxy. */
+/** QuickJS's built-in objects, all except the clock (Date) and Proxy. */
 const INTRINSICS = {
   BaseObjects: true,
   Eval: true,
@@ -118,7 +124,10 @@ type Imports = Record<string, Record<string, any>>;
 
 let compiled: Promise<object> | undefined;
 
-/** An instance that cannot grow beyond `memoryLimit` bytes over what the engine takes. `refused` is called where it wants to. */
+/**
+ * Returns an instance that cannot grow beyond `memoryLimit` bytes over what the engine
+ * takes. `refused` is called when it tries to.
+ */
 async function instantiate(
   memoryLimit: number,
   refused: () => void,
@@ -142,7 +151,10 @@ async function instantiate(
   };
 }
 
-/** Tells of memory that is asked for and not there. What grows it has another short name in each version of the engine. */
+/**
+ * Calls `refused` when memory cannot grow. The import that grows it has another short
+ * name in each version of the engine, and is found by its code.
+ */
 function watchGrowth(imports: Imports, refused: () => void): Imports {
   const functions = Object.values(imports)[0];
   const name = Object.keys(functions).find(

@@ -7,21 +7,21 @@ const DECLARATION =
   /^[^\S\r\n]*(?:export\s+(?:default\s+)?)?(?:async\s+)?(?:function(?:\s*\*)?\s*strategy\s*[(<]|(?:const|let|var)\s+strategy\s*[=:])/m;
 
 /**
- * The source of the function `strategy` in a completion, or `null`.
+ * Returns the source of the function `strategy` in a completion, or `null`.
  *
- * The last fenced block of the answer that declares `strategy` is taken, whole:
- * helper functions and constants beside it belong to it. All else is ignored.
+ * The last fenced block of the answer that declares `strategy` is taken, whole: helper
+ * functions and constants beside it belong to it. All else is ignored.
  *
- * - What a model thinks before it answers is no answer: what stands between
- *   `<think>` and `</think>` (or the marks of another family: `<reasoning>`,
- *   `[THINK]`, the channels of gpt-oss …), before an end whose beginning was in
- *   the prompt, or after a beginning that has no end. Marks in quotes and inside
- *   the blocks of the answer are text. A draft without an answer gives `null`.
- * - A fence is a line of its own: three or more backticks, indented by at most
- *   three spaces, and after the opening one nothing, `ts`, `typescript`, `js`
- *   or `javascript`. Blocks of another language are skipped.
- * - A block ends at a line of as many backticks (or more) and nothing else. One
- *   that never ends was cut off, and does not count: the one before it is taken.
+ * - What a model thinks before it answers is no answer: what stands between `<think>`
+ *   and `</think>` (or the marks of another family: `<reasoning>`, `[THINK]`, the
+ *   channels of gpt-oss …), before an end whose beginning was in the prompt, or after
+ *   a beginning that has no end. Marks in quotes and inside the blocks of the answer
+ *   are text. A draft without an answer gives `null`.
+ * - A fence is a line of its own: three or more backticks, indented by at most three
+ *   spaces, and after the opening one nothing, `ts`, `typescript`, `js` or
+ *   `javascript`. Blocks of another language are skipped.
+ * - A block ends at a line of as many backticks (or more) and nothing else. One that
+ *   never ends was cut off, and does not count: the one before it is taken.
  *
  * Whether the code is correct is another question: `checkCode` answers it.
  */

@@ -19,12 +19,12 @@ import { checkNesting } from '../common/nesting';
 import { Deadline, hasEnded } from '../common/threads/processorTime';
 import { resolveSettings } from '../common/settings';
 
-/** A call of a locked-down function failed. */
+/** Thrown when a locked-down function cannot be created, or a call of it fails. */
 export class StrategyError extends Error {
   override name = 'StrategyError';
-  /** Which limit it hit, or `error` where it threw. */
+  /** The limit that was exceeded, or `error` where the code threw or is not valid. */
   readonly reason: Failure['reason'];
-  /** Line in its source, from 1, where known. */
+  /** Line in the source, from 1, where known. */
   readonly line: number | undefined;
 
   constructor(readonly failure: Failure) {
@@ -34,16 +34,19 @@ export class StrategyError extends Error {
   }
 }
 
-/** A strategy in its sandbox, called like any function. Arguments and result are JSON. Throws {@link StrategyError}. */
+/**
+ * A strategy in its sandbox, called like any function. Arguments and result are copied
+ * as JSON. Throws {@link StrategyError} when the call fails.
+ */
 export interface LockedDownFunction {
   (...args: any[]): any;
   /** Its source. */
   readonly code: string;
-  /** Starts it again from its source: variables of its own as at first, `Math.random` from `seed`. */
+  /** Starts it again from its source: its variables as at first, `Math.random` from `seed`. */
   restart(seed?: number): void;
   /** Ends its thread. Later calls throw. */
   dispose(): void;
-  /** Returns what the call came to, and the seconds that the strategy itself took; never throws. For those who play it. */
+  /** Returns the outcome of a call, and the processor seconds that it took. Does not throw when the call fails. */
   attempt(args: unknown[]): { outcome: Outcome; seconds: number };
 }
 
@@ -58,31 +61,31 @@ export interface LockedReply {
   seconds: number;
 }
 
-/** The stages of a sandbox thread that starts: its engine is up, then the code's top level was evaluated. */
+/** The stages of a starting sandbox thread: its engine is ready, then the code's top level has been evaluated. */
 export type LockedStage = 'ready' | 'opened';
 
-/** Time beyond the limit of a call before the thread is given up, in ms: QuickJS does not look at the clock everywhere. */
+/** Milliseconds beyond the limit of a call after which the thread is ended: QuickJS does not check the clock everywhere. */
 const GRACE = 400;
-/** Between two looks at a thread that has not answered, in ms. */
+/** Milliseconds between two checks of a thread that has not answered. */
 const WATCH = 25;
-/** For a new engine to come up, on a busy machine, in ms. */
+/** Milliseconds in which a new engine must be ready, on a busy machine. */
 const START = 60_000;
 
 /**
- * Locks a strategy down: the function it returns runs the code in a sandbox
- * (QuickJS in WebAssembly, in a thread of its own) with no reach outside.
+ * Returns a function that runs the code in a sandbox (QuickJS in WebAssembly, in a
+ * thread of its own) with no access to anything outside.
  *
- * - No modules, network, timers or clock (`Date` is not defined). `Math.random`
- *   is seeded, `console` is silent: the same calls give the same results.
- * - Arguments go in as JSON copies and results come out as JSON: what the
- *   strategy does to them it does to its own copies. At most 64 Ki characters
- *   come out.
+ * - No modules, network, timers or clock (`Date` is not defined). `Math.random` is
+ *   seeded, `console` is silent: the same calls give the same results.
+ * - Arguments go in and results come out as JSON copies: what the strategy changes in
+ *   its arguments, it changes in its own copies. At most 64 Ki characters come out.
  * - A call over the time or memory limit, or an exception, throws
- *   {@link StrategyError}, and the next call may still succeed. After a call
- *   that could only be stopped with its thread, the code starts afresh.
+ *   {@link StrategyError}, and the next call may still succeed. After a call that
+ *   could only be stopped by ending its thread, the code starts afresh.
  *
- * Rejects with {@link StrategyError} where the code has a syntax error or
- * declares no function `strategy`.
+ * @throws TypeError when `code` is not a string, or an option is wrong
+ * @throws StrategyError when the code has a syntax error or declares no function
+ *   `strategy`
  */
 export async function createLockedDownFunction(
   code: string,
@@ -93,7 +96,7 @@ export async function createLockedDownFunction(
   return lockDown(code, { ...limits, randomState: randomState(seed) }, seed);
 }
 
-/** As {@link createLockedDownFunction}, with limits that were checked. */
+/** Returns a locked-down function as {@link createLockedDownFunction}, with limits that were checked. */
 export async function lockDown(code: string, limits: SandboxLimits, seed = 0): Promise<LockedDownFunction> {
   const { program, problems } = await analyseAsync(code);
   if (problems.length > 0)
@@ -116,7 +119,7 @@ export async function lockDown(code: string, limits: SandboxLimits, seed = 0): P
   return Object.assign(locked, members) as LockedDownFunction;
 }
 
-/** Returns whether a value is what {@link createLockedDownFunction} gives. */
+/** Returns whether a value is a {@link LockedDownFunction}. */
 export function isLockedDown(value: unknown): value is LockedDownFunction {
   return typeof value === 'function' && 'attempt' in value && 'restart' in value;
 }
@@ -139,14 +142,14 @@ function valueOf(outcome: Outcome): unknown {
   }
 }
 
-/** The thread of one sandbox, spoken to synchronously: the caller sleeps until the answer is there or its time is over. */
+/** The thread of one sandbox, called synchronously: the caller blocks until the answer is there or its time is over. */
 class SandboxThread {
-  /** Undefined after a call that did not come back; the next one starts a thread again. */
+  /** Undefined after a call that did not return; the next one starts a thread again. */
   private worker: Worker | undefined;
   private port: MessagePort | undefined;
   /** See {@link ANSWER}. */
   private answered = sharedCells();
-  /** The reason why the thread ended, if it said so. */
+  /** Why the thread ended, where that is known. */
   private error: Error | undefined;
   private disposed = false;
 
@@ -155,7 +158,7 @@ class SandboxThread {
     private limits: SandboxLimits,
   ) {}
 
-  /** Starts the thread and the code's top level without blocking. */
+  /** Starts the thread and evaluates the code's top level, without blocking. Resolves to its failure, if it fails. */
   async open(): Promise<Failure | undefined> {
     const worker = this.start();
     worker.ref();
@@ -164,16 +167,16 @@ class SandboxThread {
     worker.unref();
     if (Atomics.load(this.answered, ANSWER.ready) === 0)
       throw new Error(`The thread of a sandbox did not start: ${this.error?.message ?? 'no reason given'}.`);
-    const { outcome } = this.receive() ?? this.givenUp();
+    const { outcome } = this.receive() ?? this.endThread();
     return outcome.kind === 'failure' ? outcome.failure : undefined;
   }
 
-  /** Milliseconds of a call before its thread is given up. */
+  /** Returns the milliseconds of a call after which its thread is ended. */
   private get longestCall(): number {
     return this.limits.callTimeLimit * 1000 + GRACE;
   }
 
-  /** Waits until the thread says that it has come so far, has ended, or the time is over. */
+  /** Waits until the thread reaches a stage, has ended, or the time is over. */
   private stage(worker: Worker, stage: LockedStage, milliseconds: number): Promise<void> {
     const deadline = this.deadline(milliseconds);
     return new Promise((resolve) => {
@@ -195,7 +198,7 @@ class SandboxThread {
     if (!this.worker) {
       this.start();
       const opened = this.wait();
-      if (!opened) return this.givenUp();
+      if (!opened) return this.endThread();
     }
     return this.ask({ type: 'call', argumentsText });
   }
@@ -230,11 +233,11 @@ class SandboxThread {
 
   private ask(request: LockedRequest): LockedReply {
     this.port!.postMessage(request);
-    return this.wait() ?? this.givenUp();
+    return this.wait() ?? this.endThread();
   }
 
-  /** Ends the thread that did not answer. */
-  private givenUp(): LockedReply {
+  /** Ends a thread that did not answer, and returns how its call failed. */
+  private endThread(): LockedReply {
     const ended = hasEnded(Atomics.load(this.answered, ANSWER.thread));
     this.stop();
     const outcome = ended
@@ -243,14 +246,17 @@ class SandboxThread {
     return { outcome, seconds: this.longestCall / 1000 };
   }
 
-  /** Sleeps until the answer to a request is there. The time for an engine to come up is not the strategy's. */
+  /**
+   * Blocks until the answer to a request is there, or its time is over. The start of the
+   * engine does not count against the strategy's time.
+   */
   private wait(): LockedReply | undefined {
-    if (Atomics.load(this.answered, ANSWER.ready) === 0) this.sleep(ANSWER.ready, START);
-    this.sleep(ANSWER.there, this.longestCall);
+    if (Atomics.load(this.answered, ANSWER.ready) === 0) this.waitFor(ANSWER.ready, START);
+    this.waitFor(ANSWER.there, this.longestCall);
     return this.receive();
   }
 
-  private sleep(cell: number, milliseconds: number): void {
+  private waitFor(cell: number, milliseconds: number): void {
     const deadline = this.deadline(milliseconds);
     while (Atomics.wait(this.answered, cell, 0, WATCH) === 'timed-out' && !deadline.over);
   }

@@ -40,7 +40,7 @@ async function answer(request: LockedRequest): Promise<LockedReply> {
   return { outcome, seconds: sandbox!.ownTime - before };
 }
 
-/** For those who wait for the start without sleeping. */
+/** Posts a stage, for those who await the start without blocking. */
 function post(stage: LockedStage): void {
   parentPort!.postMessage(stage);
 }

@@ -8,15 +8,15 @@ import { sandboxSettings } from './settings';
 /** A strategy as JavaScript. */
 export interface Program {
   javascript: string;
-  /** Line of the source for each line of the JavaScript (both from 1, entry 0 unused). Absent when they are the same. */
+  /** Line of the source for each line of the JavaScript (both from 1, entry 0 unused). Left out where they are the same. */
   lines?: number[];
 }
 
-/** The limits of a sandbox. */
+/** The limits of a sandbox: bytes of memory, seconds of processor time of a call. */
 export interface SandboxLimits {
   memoryLimit: number;
   callTimeLimit: number;
-  /** What `Math.random` starts from. */
+  /** State that `Math.random` starts from. */
   randomState: RandomState;
 }
 
@@ -30,7 +30,10 @@ export interface Failure {
   line?: number;
 }
 
-/** The outcome of a call. `other` describes a value that cannot leave the sandbox, such as a function; `description` one that is not quite what came out. */
+/**
+ * The outcome of a call. `other` describes a value that cannot leave the sandbox, such
+ * as a function; the `description` of JSON, a value that JSON changed.
+ */
 export type Outcome =
   | { kind: 'number'; value: number }
   | { kind: 'json'; value: unknown; description?: string }
@@ -38,7 +41,7 @@ export type Outcome =
   | { kind: 'other'; description: string }
   | { kind: 'failure'; failure: Failure };
 
-/** A call that failed. */
+/** Returns the outcome of a call that failed. */
 export function failed(
   reason: Failure['reason'],
   message: string,
@@ -50,7 +53,10 @@ export function failed(
 /** The message to a strategy that returned what is nested too deeply. */
 export const nestingMessage = new NestingError('What it returned').message;
 
-/** Returns what came as JSON. A number is one, also where it was an object (`new Number(1)`); what is nested too deeply cannot be used. */
+/**
+ * Returns the outcome for a value in JSON. A number is a number, also where it was an
+ * object (`new Number(1)`); a value that is nested too deeply is a failure.
+ */
 export function jsonOutcome(json: string): Outcome {
   try {
     const value = json.includes(BIGINT_MARK) ? withBigints(parseJson(json, '')) : parseJson(json, '');
@@ -61,7 +67,7 @@ export function jsonOutcome(json: string): Outcome {
   }
 }
 
-/** A value in which marked digits are bigints. */
+/** Returns a value with marked digits as bigints. */
 function withBigints(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value), (_, part) => {
     const digits = typeof part === 'string' && part.startsWith(BIGINT_MARK) ? part.slice(BIGINT_MARK.length) : '';
@@ -69,10 +75,13 @@ function withBigints(value: unknown): unknown {
   });
 }
 
-/** Options of the worker threads that sandboxes run in. Recursion inside WebAssembly takes many times the stack that QuickJS counts. */
+/** Options of worker threads with sandboxes. Recursion inside WebAssembly takes many times the stack that QuickJS counts. */
 export const SANDBOX_THREAD = { resourceLimits: { stackSizeMb: 32 }, env: {}, stdin: false } as const;
 
-/** Cells that a locked-down function shares with its thread: 1 when an answer is there, the thread's ID, 1 when its first engine is up. */
+/**
+ * Cells that a locked-down function shares with its thread: 1 when an answer is there,
+ * the thread's ID, 1 when its first engine is ready.
+ */
 export const ANSWER = { there: 0, thread: 1, ready: 2, length: 3 };
 
 /** Returns the message for a strategy that took too long for one answer. */

@@ -14,47 +14,47 @@ import {
 import { Stopwatch } from '../common/threads/processorTime';
 
 /**
- * One strategy in a QuickJS of its own, inside a WebAssembly instance of its
- * own: what breaks it breaks nothing else. Nothing of Node.js can be reached;
- * there is no clock, no module, no timer; `Math.random` is seeded; `console` is
- * silent. Values are copied in and out, as JSON.
+ * One strategy in a QuickJS of its own, inside a WebAssembly instance of its own: what
+ * breaks it breaks nothing else. Nothing of Node.js can be reached; there is no clock,
+ * no module, no timer; `Math.random` is seeded; `console` is silent. Values are copied
+ * in and out, as JSON.
  *
  * #### Notes
- * Use it in a worker thread made with `SANDBOX_THREAD` that someone
- * watches: QuickJS looks at the clock at every few thousand loop turns and
- * calls, also in regular expressions, but a few of its built-in functions
- * (`indexOf` on something that claims to be 2⁵³ long) never do.
+ * Use it in a worker thread that is created with `SANDBOX_THREAD` and watched: QuickJS
+ * checks the clock at every few thousand loop turns and calls, also in regular
+ * expressions, but a few of its built-in functions (`indexOf` on something that claims
+ * to be 2⁵³ long) never do.
  */
 export class Sandbox {
-  /** Seconds that calls took so far, of the thread's own processor time. */
+  /** Seconds of the thread's processor time that calls have taken so far. */
   ownTime = 0;
   private readonly context: QuickJSContext;
   private readonly driver: QuickJSHandle;
   private readonly callWithText: QuickJSHandle;
-  /** Made by the first call that needs it. */
+  /** Created by the first call that needs it. */
   private callWithState: QuickJSHandle | undefined;
-  /** Made by the first error that needs it. */
+  /** Created by the first error that needs it. */
   private describeThrown: QuickJSHandle | undefined;
   private readonly stopwatch = new Stopwatch();
-  /** Milliseconds that what runs may take. */
+  /** Milliseconds that the running call may take. */
   private limit = Infinity;
   /** Answers that the driver gives by their number. */
   private readonly known: Outcome[] = [];
   private broken: Failure | undefined;
-  /** True once the call under way was stopped: its time was over. */
+  /** Whether the running call was stopped because its time was over. */
   private stopped = false;
-  /** Something escaped from the engine itself: nobody else must get it. */
+  /** Whether an exception escaped from the engine itself, which must not be reused then. */
   private engineBroken = false;
   private disposed = false;
 
-  /** Returns what evaluating the code came to: `undefined`, or why it failed. */
+  /** Returns the outcome of evaluating the code: `undefined`, or why it failed. */
   get opened(): Outcome {
     return this.broken ? { kind: 'failure', failure: this.broken } : { kind: 'undefined' };
   }
 
-  /** An engine for one sandbox, which gives it back when it is disposed. */
+  /** Returns an engine for one sandbox, which releases it when it is disposed. */
   static engine({ memoryLimit }: SandboxLimits): Promise<Engine> {
-    return Engine.take(memoryLimit);
+    return Engine.acquire(memoryLimit);
   }
 
   /** Evaluates the program's top level, under the limits of a call. Where that fails, every call fails the same way. */
@@ -78,7 +78,11 @@ export class Sandbox {
     this.broken = this.evaluate();
   }
 
-  /** Calls `strategy`. `argumentsText`: JSON of the array of arguments. */
+  /**
+   * Calls `strategy`.
+   *
+   * @param argumentsText JSON of the array of arguments
+   */
   call(argumentsText: string): Outcome {
     if (this.broken) return { kind: 'failure', failure: this.broken };
     return this.guarded(() => {
@@ -90,8 +94,8 @@ export class Sandbox {
   }
 
   /**
-   * As {@link call} with one argument, an object of numbers, which has `arrays`
-   * as arrays of numbers: several times as fast, without text. All calls of a
+   * Calls `strategy` as {@link call} with one argument, an object of numbers, which has
+   * `arrays` as arrays of numbers: several times as fast, without text. All calls of a
    * sandbox must have the same keys in the same order, and as many bytes.
    */
   callWith(state: Readonly<Record<string, number>>, arrays: Readonly<Record<string, Uint8Array>> = {}): Outcome {
@@ -107,11 +111,11 @@ export class Sandbox {
     });
   }
 
-  /** Gives the engine back. Safe to call twice. */
+  /** Releases the engine. Can be called twice. */
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
-    this.engine.giveBack(this.engineBroken);
+    this.engine.release(this.engineBroken);
     this.broken ??= { reason: 'error', message: 'the sandbox was disposed' };
   }
 
@@ -148,8 +152,8 @@ export class Sandbox {
   }
 
   /**
-   * Runs something inside the engine under the time limit, and counts its time.
-   * What escapes as an exception of the host has broken the engine.
+   * Runs a call inside the engine under the time limit, and counts its time. An
+   * exception that escapes into JavaScript has broken the engine.
    */
   private guarded(run: () => Outcome): Outcome {
     this.stopped = this.engine.refusedMemory = false;
@@ -167,7 +171,7 @@ export class Sandbox {
     }
   }
 
-  /** Returns the outcome with the reason that was measured here: a strategy can throw what it likes. */
+  /** Returns the outcome with the reason that was measured here, since a strategy can throw anything. */
   private measured(outcome: Outcome): Outcome {
     const { line } = outcome.kind === 'failure' ? outcome.failure : {};
     if (this.stopped) return failed('timeout', timeoutMessage(this.limits), line);
@@ -176,7 +180,7 @@ export class Sandbox {
       : outcome;
   }
 
-  /** Returns what the driver did not catch: an error of the top level, an interruption, or one for which no memory was left. */
+  /** Returns the outcome of an error that the driver did not catch: of the top level, of an interruption, or of memory. */
   private escaped(error: QuickJSHandle): Outcome {
     this.describeThrown ??= this.context.getProp(this.driver, 'thrown');
     const answer = this.context.callFunction(this.describeThrown, this.context.undefined, error);
@@ -211,7 +215,7 @@ export class Sandbox {
     return failed('error', JSON.parse(text.slice(colon + 1, stackAt)), this.lineOf(JSON.parse(text.slice(stackAt))));
   }
 
-  /** The line of the source that the innermost call in the strategy's own text stands in. */
+  /** Returns the source line of the innermost call in the strategy's own code. */
   private lineOf(stack: string): number | undefined {
     const place = /\bstrategy:(\d+)/.exec(stack);
     if (!place) return undefined;

@@ -23,10 +23,13 @@ const END = PAIRS.map(([, end]) => end).join('|');
 const MARK = new RegExp(`(?<!(?<!\`\`)["'\`])(?:(${BEGIN})|${END})`, 'gi');
 const LONE_END = new RegExp(`^[ \\t]*(?:${END})[ \\t]*$`, 'i');
 
-/** Number of times that a block may turn out to be a draft that thinking ended in the middle of. */
+/** Blocks that may turn out to be drafts, in the middle of which thinking ended, at most. */
 const MOST_DRAFTS = 16;
 
-/** The lines of a completion that are its answer: all that is outside of thinking, and behind its last end where there is one without a beginning. */
+/**
+ * Returns the lines of a completion that are its answer: those outside of thinking,
+ * and after the last end of thinking that has no beginning.
+ */
 export function answerLines(completion: string): string[] {
   const lines = withoutChannels(completion).split(/\r\n|\r|\n/);
   let answer = new Answer();
@@ -44,7 +47,10 @@ export function answerLines(completion: string): string[] {
   return answer.lines;
 }
 
-/** gpt-oss without its special tokens: "analysis…assistantfinal…". */
+/**
+ * Returns the final channel of a completion of gpt-oss without special tokens:
+ * "analysis…assistantfinal…"; other completions unchanged.
+ */
 function withoutChannels(completion: string): string {
   const start = completion.slice(0, 100).trimStart();
   if (!/^(?:analysis|commentary)/.test(start)) return completion;
@@ -53,10 +59,10 @@ function withoutChannels(completion: string): string {
   return /^(?:analysis|commentary)[A-Z]/.test(start) ? '' : completion;
 }
 
-/** Reads lines one after the other. */
+/** Collects the lines of the answer, line by line. */
 class Answer {
   lines: string[] = [];
-  /** The block that is open: its fence, where thinking ends in it, and whether a block begins behind that. */
+  /** The open block: its fence, the line in it where thinking ends, and whether a block begins after that. */
   block: { ticks: number; end?: number; reopened?: boolean } | undefined;
   private thinking = false;
 
@@ -77,7 +83,7 @@ class Answer {
     if (fence) this.block = { ticks: fence.ticks };
   }
 
-  /** In a block stands code: marks there are its own. */
+  /** Reads a line of a code block, in which marks are text. */
   readInBlock(line: string, at: number): void {
     const block = this.block!;
     this.lines.push(line);
@@ -101,7 +107,7 @@ export function fenceOf(line: string): Fence | undefined {
   return /[`\s]/.test(language) ? undefined : { ticks: match[1].length, language: language.toLowerCase() };
 }
 
-/** Returns whether a fence ends the block that one of so many backticks began. */
+/** Returns whether a fence closes a block whose opening fence has `ticks` backticks. */
 export function closes(fence: Fence | undefined, ticks: number): boolean {
   return (
     fence !== undefined &&

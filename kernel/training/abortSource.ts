@@ -1,4 +1,4 @@
-import { host } from '../display/host';
+import { cellContext } from '../display/cellContext';
 
 /**
  * Returns a signal that follows `signal`, and what ends its listening. In a terminal the first Ctrl-C aborts it,
@@ -6,7 +6,7 @@ import { host } from '../display/host';
  * process as usual.
  */
 export function abortSource(signal: AbortSignal): { signal: AbortSignal; dispose(): void } {
-  if (!host().console) return { signal, dispose() {} };
+  if (!cellContext().console) return { signal, dispose() {} };
   const controller = new AbortController();
   const interrupt = () => controller.abort(new DOMException('interrupted', 'AbortError'));
   process.once('SIGINT', interrupt);

@@ -1,4 +1,4 @@
-import { host } from '../display/host';
+import { cellContext } from '../display/cellContext';
 import type { TrainingData, TrainingStatus } from '../display/mime';
 import { progressAt, withProgress } from '../display/progress/progress';
 import type { TrainingOutput } from '../display/training/training';
@@ -175,14 +175,14 @@ export abstract class Trainer<
     this.length = null;
     this.settingsChanged(changed);
     if (this.globalStep > 0) this.output.event({ step: this.globalStep + 1, text });
-    await this.update.rebuild(host().signal);
+    await this.update.rebuild(cellContext().signal);
     return changed;
   }
 
   /** Trains until `maxSteps`, or until it is interrupted; called again after that, goes on. */
   async train(options: TrainOptions = {}): Promise<TrainOutput> {
     return this.exclusively(async () => {
-      const abort = abortSource(options.signal ?? host().signal);
+      const abort = abortSource(options.signal ?? cellContext().signal);
       try {
         if (this.status === 'finished') await this.startAnew();
         const checkpoint = options.resumeFromCheckpoint ?? (!this.begun && this.given.resumeFromCheckpoint);
@@ -215,7 +215,7 @@ export abstract class Trainer<
    */
   async evaluate({ signal }: { signal?: AbortSignal } = {}): Promise<Metrics> {
     return this.exclusively(async () => {
-      const abort = abortSource(signal ?? host().signal);
+      const abort = abortSource(signal ?? cellContext().signal);
       try {
         await this.prepared(abort.signal);
         await this.update.settled(abort.signal);

@@ -1,5 +1,5 @@
 /*
- * The types of the public names, as a notebook meets them: this file is
+ * Checks the types of the public names as notebooks see them: this file is
  * compiled, and never run.
  */
 import {
@@ -27,7 +27,7 @@ import {
   type Tokenizer,
 } from '../../kernel';
 
-/** Compiles where `value` has exactly the type that is named: no wider one, and not `any`. */
+/** Compiles only where `value` has exactly the type `Type`: no wider one, and not `any`. */
 function expectType<Type>() {
   return <Value>(_: Value, ..._same: Equal<Type, Value> extends true ? [] : ['not this type']): void => {};
 }

@@ -1,7 +1,7 @@
 /**
  * Atari beside its peers: `npm run bench -- atari [game …]`.
  *
- * - 16 strategies over RAM on the fast lane, beside ale-py alone doing the same
+ * - 16 strategies over RAM on Atari's stream, beside ale-py alone doing the same
  *   steps in as many processes (the scores are compared), and beside OpenEnv's
  *   own Atari server with its own client;
  * - the same with every frame kept for display, beside that server with `rgb`;
@@ -15,7 +15,7 @@
  */
 import { OpenEnvClient } from '../../kernel/openenv';
 import { openenv, type AtariEnvironment, type AtariGame } from '../../kernel/environments';
-import { leaseServer } from '../../kernel/environments/atari/servers';
+import { acquireServer } from '../../kernel/environments/atari/servers';
 import { rollout, type Episode } from '../../kernel/rollout';
 import { officialAtari } from '../environments/official';
 import { Peer } from './atari/peer';
@@ -23,7 +23,7 @@ import { Peer } from './atari/peer';
 const STRATEGIES = 16;
 const STEPS = 500;
 const REPEATS = 5;
-/** Pairs with ALE alone for each of the others: they differ least. */
+/** Pairs with ALE alone for each pair with another peer: they vary least. */
 const ALE_PAIRS = 3;
 const PLAIN = { autoFire: false, repeatActionProbability: 0, noopMax: 0 };
 const SESSION_STEPS = 1000;
@@ -62,7 +62,7 @@ async function compare(game: AtariGame): Promise<string[][]> {
     await Peer.start('client.py', [official[0].url, 'official', '500']),
     await Peer.start('client.py', [official[1].url, 'official', '20']),
   ];
-  const { server, release } = await leaseServer(env.options as any);
+  const { server, release } = await acquireServer(env.options as any);
   const generic = await Peer.start('client.py', [server.url, 'generic', String(SESSION_STEPS)]);
   const ours = await OpenEnvClient.connect(server.url);
 
@@ -94,9 +94,9 @@ async function compare(game: AtariGame): Promise<string[][]> {
   await Promise.all(official.map((server) => server.close()));
   await env.close();
   return [
-    row(`${game}: fast lane, RAM`, ale, 0.85, `ale-py alone, ${processes} processes`),
-    row(`${game}: fast lane, RAM`, officialRam, 4, 'official client and server'),
-    row(`${game}: fast lane, every frame`, officialRgb, 40, 'official client and server, rgb'),
+    row(`${game}: Atari stream, RAM`, ale, 0.85, `ale-py alone, ${processes} processes`),
+    row(`${game}: Atari stream, RAM`, officialRam, 4, 'official client and server'),
+    row(`${game}: Atari stream, every frame`, officialRgb, 40, 'official client and server, rgb'),
     row(`${game}: one session, WebSocket, RAM`, session, 1, 'official Python client, our server'),
   ];
 }
@@ -104,7 +104,7 @@ async function compare(game: AtariGame): Promise<string[][]> {
 const median = (values: number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1];
 const rateOf = ({ steps, seconds }: { steps: number; seconds: number }): number => steps / seconds;
 
-/** Rates of ours and of the peer, one right after the other. */
+/** Steps per second of ours and of the peer, measured right after each other. */
 type Pair = [ours: number, peer: number];
 
 async function pair(ours: () => Promise<number>, peer: () => Promise<number>, peerFirst = false): Promise<Pair> {
@@ -119,7 +119,7 @@ function row(what: string, pairs: Pair[], goal: number, who: string): string[] {
   return [what, ratio.toFixed(2), `≥ ${goal}`, ours, peer, who];
 }
 
-/** Different programs of a usual size: no two are played as one. */
+/** Returns programs of usual size, all different: equal ones would be played once. */
 function strategies({ actions, stateVariables }: AtariEnvironment): string[] {
   const moves = actions.filter((action) => action !== 'FIRE');
   const serves = stateVariables.some(({ name }) => name === 'ball_y') && actions.includes('FIRE');
@@ -152,7 +152,7 @@ async function play(
 
 const stepsOf = (episodes: Episode[]): number => episodes.reduce((sum, episode) => sum + episode.steps, 0);
 
-/** The same steps in ALE alone, as evenly spread over processes as they come; the slowest process counts. */
+/** Plays the same steps in ALE alone, spread evenly over processes; the slowest process counts. */
 async function aleAlone(episodes: Episode[], processes: number): Promise<{ rate(): Promise<number>; close(): void }> {
   const shares = Array.from({ length: processes }, () => ({ steps: 0, episodes: [] as Episode[] }));
   for (const episode of [...episodes].sort((a, b) => b.steps - a.steps)) {

@@ -27,12 +27,12 @@ const maxSteps = 1000;
 type Model = joylab.CausalLM;
 type Environment = joylab.AtariEnvironment;
 
-/** What one line of the table says. */
+/** A row of the table. */
 interface Result {
   name: string;
   /** Mean score over all strategies and starts. */
   score: number;
-  /** Of the strategies: worst and best mean over the starts. */
+  /** Lowest and highest mean over the starts of a strategy. */
   low?: number;
   high?: number;
   /** Share of the strategies that never returned more than one action. */
@@ -41,7 +41,7 @@ interface Result {
   seconds?: number;
 }
 
-/** The cells of the notebook that decide how it trains. */
+/** Returns the sources of the notebook's cells that decide how it trains. */
 function trainingCells(path: string): string[] {
   const notebook = JSON.parse(readFileSync(path, 'utf8'));
   const cells: Array<{ tags: string[]; source: string }> = notebook.cells
@@ -52,7 +52,7 @@ function trainingCells(path: string): string[] {
     .map(({ source }) => source);
 }
 
-/** Runs those cells on a model, as the kernel does. */
+/** Runs cells on a model, as the kernel does. */
 function runCells(cells: string[], model: Model): { model: Model; config: GRPOConfig; rewards: RewardFunction[] } {
   const source = cells.join('\n');
   const names = cells
@@ -146,7 +146,7 @@ function mostFrequent(codes: Array<string | null>): string | null {
   return [...counts].sort(([, a], [, b]) => b - a)[0][0];
 }
 
-/** What needs no training. */
+/** Plays the strategies that need no training. */
 async function references(env: Environment): Promise<Result[]> {
   const actions = JSON.stringify(env.actions);
   const chance = `function strategy(state) { const actions = ${actions}; return actions[Math.floor(Math.random() * actions.length)]; }`;
@@ -165,7 +165,7 @@ async function references(env: Environment): Promise<Result[]> {
   return results;
 }
 
-/** Results that were computed before with the same cells and checkpoint. */
+/** Results of earlier runs with the same cells and checkpoint. */
 class Cache {
   private readonly path: string;
   private readonly results: Record<string, Result[]>;

@@ -60,7 +60,7 @@ async function main(): Promise<number> {
   return failed.length;
 }
 
-/** Settings as their shortest JSON. */
+/** Returns settings as their shortest JSON. Throws a RangeError for an unknown one. */
 function checked(settings: string | undefined): string | undefined {
   if (settings === undefined) return undefined;
   const parsed = JSON.parse(settings);
@@ -69,7 +69,7 @@ function checked(settings: string | undefined): string | undefined {
   return JSON.stringify(parsed);
 }
 
-/** The hash of the sources of each variant: computed once. */
+/** Returns a function that gives the hash of the sources of a run's variant, computed once. */
 function versions(): (run: Run) => string {
   const known = new Map(
     Object.entries(VARIANTS).map(([name, { sources }]) => [name, contentHash(packageRoot, sources)]),

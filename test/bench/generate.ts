@@ -37,7 +37,7 @@ const cases: Case[] = [
 const joylab = [process.execPath, join(__dirname, 'generate/joylabSide.js')];
 const transformers = [pythonPath(), join(packageRoot, 'test/bench/generate/transformers_side.py')];
 
-/** Tokens per second of both sides, medians. */
+/** Median tokens per second of both sides. */
 interface Speeds {
   batch: number;
   ours: number;
@@ -67,7 +67,7 @@ async function measure(
   }
 }
 
-/** Tokens per second; all that were asked for must have come, or the times would say nothing. */
+/** Returns the tokens per second. Throws unless all tokens were generated: the times would mean nothing. */
 function speedOf(times: readonly Generated[], wanted: number): number {
   const wrong = times.find(({ tokens }) => tokens !== wanted);
   if (wrong) throw new Error(`a side generated ${wrong.tokens} tokens instead of ${wanted}`);

@@ -29,9 +29,9 @@ const completions = 16;
 const tokens = 80;
 
 interface Case {
-  /** What names it on the command line. */
+  /** Name on the command line. */
   key: string;
-  /** What the table says of it. */
+  /** Name in the table. */
   name: string;
   model: ModelSize;
   /** Rank of the adapter on all linear layers; null: all weights are trained. */
@@ -77,7 +77,7 @@ const trl = [pythonPath(), join(scripts, 'trl_side.py')];
 
 const precision: Required<OfEach<object>> = { bfloat16: {}, float32: { bf16: false } };
 
-/** Whether the processor computes bfloat16; where it does not tell, it is thought to. */
+/** Returns whether the processor computes bfloat16; true where that is unknown. */
 function hasBfloat16(): boolean {
   return !existsSync('/proc/cpuinfo') || /\b(avx512_bf16|amx_bf16|bf16)\b/.test(readFileSync('/proc/cpuinfo', 'utf8'));
 }
@@ -121,13 +121,13 @@ async function measure(
   }
 }
 
-/** The matrix products of our update, alone. */
+/** Measures the matrix products of our update alone. */
 async function plainProducts(folder: string, rank: number | null): Promise<Measured['products']> {
   const products = updateProducts((await loadCheckpoint(folder)).config, { promptTokens, completions, tokens, rank });
   return { flops: flops(products), seconds: await plainSeconds(products) };
 }
 
-/** Both sides must have generated all tokens of all completions, or the times would say nothing. */
+/** Throws unless both sides have generated all tokens of all completions: the times would mean nothing. */
 function checkTokens(times: readonly { tokens: number }[]): void {
   const wrong = times.find((time) => time.tokens !== completions * tokens);
   if (wrong) throw new Error(`a side generated ${wrong.tokens} tokens instead of ${completions * tokens}`);
@@ -143,7 +143,7 @@ Medians of steps that the sides make in turn, the first ones left out. Joylab co
 TRL's times are without gradient checkpointing (faster), its memory is with it (its default). No completion ends early.`;
 }
 
-/** The cases that the command line asks for. */
+/** Returns the cases that the command line names. */
 function chosenCases(args: readonly string[]): Case[] {
   const keys = cases.map(({ key }) => key);
   const unknown = args.find((arg) => ![...keys, '--quick', '--bfloat16', '--json'].includes(arg));

@@ -13,12 +13,12 @@ import { buildRoot, pythonPath } from '../../kernel/common/packagePaths';
 import { text, TestKernel } from '../jupyter/client';
 
 const STARTS = 5;
-/** Where the start alone is measured. */
+/** Starts where the start alone is measured. */
 const MANY_STARTS = 11;
 const ROUNDS = 100;
 const PRINTS = 1000;
-/** What takes longer is given up, in milliseconds. */
-const PATIENCE = 3000;
+/** Milliseconds after which a measurement is abandoned. */
+const TIMEOUT = 3000;
 
 /** One kernel, and the same work in its language. */
 interface Peer {
@@ -29,9 +29,9 @@ interface Peer {
   /** An endless loop. */
   loop: string;
   interrupt: (kernel: TestKernel) => void;
-  /** Cells that make what {@link work} uses. */
+  /** Cells that define what {@link work} uses. */
   preparation?: string;
-  /** Other cells to interrupt, each of which prints before it works for long: by the key of their line. */
+  /** Other cells to interrupt, by the key of their line. Each prints before it works for long. */
   work?: Record<string, string>;
 }
 
@@ -84,7 +84,7 @@ const PEERS: Peer[] = [
   },
 ];
 
-/** What was measured of a peer: values by the name of the line. */
+/** Measurements of a peer: values by the name of the line. */
 type Figures = Record<string, number[]>;
 
 const LINES = {
@@ -107,7 +107,7 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - start;
 }
 
-/** Resident memory of a process in MB. */
+/** Returns the resident memory of a kernel's process in MB. */
 function memory(kernel: TestKernel): number {
   return Number(/VmRSS:\s+(\d+)/.exec(fs.readFileSync(`/proc/${kernel.process.pid}/status`, 'utf8'))![1]) / 1000;
 }
@@ -147,7 +147,7 @@ async function start(peer: Peer, figures: Figures): Promise<TestKernel> {
   return kernel;
 }
 
-/** One round of everything that is short. */
+/** Measures one round of everything short. */
 async function measureRound(kernel: TestKernel, peer: Peer, figures: Figures, round: number): Promise<void> {
   figures.cell.push(await timed(() => kernel.execute('1')));
   if (round % 2 === 0) {
@@ -166,7 +166,10 @@ async function measureRound(kernel: TestKernel, peer: Peer, figures: Figures, ro
   kernel.replies.length = 0;
 }
 
-/** Milliseconds until all prints are there; `Infinity` where some are lost, as stock tslab loses them when it is fast. */
+/**
+ * Resolves to the milliseconds until all prints are there; `Infinity` where some are
+ * lost, as stock tslab does when it is fast.
+ */
 async function prints(kernel: TestKernel, peer: Peer): Promise<number> {
   const began = performance.now();
   const id = kernel.send('shell', 'execute_request', { code: peer.prints });
@@ -174,15 +177,15 @@ async function prints(kernel: TestKernel, peer: Peer): Promise<number> {
     const ms = performance.now() - began;
     return text(outputs) === Array.from({ length: PRINTS }, (_, i) => `${i}\n`).join('') ? ms : Infinity;
   });
-  return patiently(whole);
+  return withinTimeout(whole);
 }
 
-function patiently(work: Promise<number>): Promise<number> {
+function withinTimeout(work: Promise<number>): Promise<number> {
   work.catch(() => {});
-  return Promise.race([work, new Promise<number>((resolve) => setTimeout(resolve, PATIENCE, Infinity))]);
+  return Promise.race([work, new Promise<number>((resolve) => setTimeout(resolve, TIMEOUT, Infinity))]);
 }
 
-/** Milliseconds until the loop has ended; `Infinity` where it does not. */
+/** Resolves to the milliseconds until the loop has ended; `Infinity` where it does not. */
 async function interrupt(kernel: TestKernel, peer: Peer, code = peer.loop, after = 500): Promise<number> {
   const id = kernel.send('shell', 'execute_request', { code });
   // No message says that the loop runs: tslab sends nothing while it computes.
@@ -194,7 +197,7 @@ async function interrupt(kernel: TestKernel, peer: Peer, code = peer.loop, after
   await new Promise((resolve) => setTimeout(resolve, after));
   const began = performance.now();
   peer.interrupt(kernel);
-  return patiently(kernel.reply(id).then(() => performance.now() - began));
+  return withinTimeout(kernel.reply(id).then(() => performance.now() - began));
 }
 
 function median(values: number[]): number {
@@ -238,7 +241,7 @@ function print(all: Figures[], what: string): void {
   console.log(textTable(columns, rows));
 }
 
-/** Peers that have stopped to answer: what is missing of them is not printed. */
+/** Peers that have stopped answering, whose missing values are not printed. */
 const silent = new Set<Peer>();
 
 function gaveUp(peer: Peer, error: Error): void {

@@ -24,14 +24,14 @@ const LONG = { prompt: 20, completion: 1000 };
 
 const ids = (length: number, first: number) => Array.from({ length }, (_, i) => 1 + ((first + 37 * i) % 500));
 
-/** Memory of this process in MiB (Linux). */
+/** Returns the memory of this process in MiB (Linux). */
 function memory(what: 'VmRSS' | 'VmHWM'): number {
   return Math.round(
     Number(new RegExp(`${what}:\\s+(\\d+)`).exec(readFileSync('/proc/self/status', 'utf8'))![1]) / 1024,
   );
 }
 
-/** Goes through the stages and prints the memory after each. */
+/** Runs the stages and prints the memory after each. */
 async function throughStages(folder: string, precision: string): Promise<void> {
   const resident = () => console.log(`${memory('VmRSS')} (${memory('VmHWM')})`);
   const { model } = await FastLanguageModel.fromPretrained({
@@ -61,7 +61,7 @@ async function throughStages(folder: string, precision: string): Promise<void> {
   resident();
 }
 
-/** Two updates on a long completion; prints the seconds of the faster one, and the peak. */
+/** Makes two updates on a long completion, and prints the seconds of the faster one and the peak memory. */
 async function longUpdate(folder: string, gradientCheckpointing: string): Promise<void> {
   const { model } = await FastLanguageModel.fromPretrained({ modelName: folder });
   const peft = FastLanguageModel.getPeftModel(model, { r: 16 });
@@ -83,7 +83,7 @@ async function longUpdate(folder: string, gradientCheckpointing: string): Promis
 
 const sides: Record<string, (folder: string, argument: string) => Promise<void>> = { throughStages, longUpdate };
 
-/** What a process of its own prints. */
+/** Runs a command and returns its output. Throws when it fails. */
 function printed(command: readonly string[]): string {
   const { stdout, stderr, status } = spawnSync(command[0], command.slice(1), { encoding: 'utf8' });
   if (status !== 0) throw new Error(stderr);

@@ -55,7 +55,7 @@ function shuffled<T>(items: readonly T[], seed: number): T[] {
     .map(([, item]) => item);
 }
 
-/** The answers to all questions at temperature 0, and how many of them are right. */
+/** Resolves to the answers to all questions at temperature 0, and how many of them are right. */
 async function answers(model: CausalLM): Promise<{ texts: string[]; right: number }> {
   const { tokenizer } = model;
   const inputIds = QUESTIONS.map(({ prompt }) => tokenizer.applyChatTemplate(prompt, { addGenerationPrompt: true }));

@@ -104,8 +104,8 @@ test('completion of values whose type says nothing, without running their code',
 
 test('completion while a cell awaits leaves the cell alone', async () => {
   await kernel.run(`
-    import { host } from '${require.resolve('../../kernel/display/host')}';
-    const released = new Promise<number>((resolve) => host().registerCommTarget('test.release', () => resolve(3)));`);
+    import { cellContext } from '${require.resolve('../../kernel/display/cellContext')}';
+    const released = new Promise<number>((resolve) => cellContext().registerCommTarget('test.release', () => resolve(3)));`);
   const id = kernel.send('shell', 'execute_request', { code: 'const slow = await released; slow' });
   await kernel.published((it) => it.parentHeader.msg_id === id && it.header.msg_type === 'execute_input', 'the start');
   assert.equal((await complete('const other = options.dep|')).matches[0], 'depth');

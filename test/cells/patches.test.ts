@@ -127,9 +127,9 @@ test('TypeScript has what the kernel uses of its internals, and one file uses th
   const checker = program.getTypeChecker();
   const file = program.getSourceFile('a.ts')!;
   const owners: Array<[owner: object, names: string[]]> = [
-    [compiler, ['bindSourceFile', 'parseIsolatedJSDocComment']],
+    [compiler, ['bindSourceFile', 'parseIsolatedJSDocComment', 'objectAllocator']],
     [program, ['getResolvedModule']],
-    [checker, ['getTypeOnlyAliasDeclaration', 'getDiagnostics']],
+    [checker, ['getTypeOnlyAliasDeclaration', 'getDiagnostics', 'resolveName']],
     [file, ['parseDiagnostics', 'locals', 'symbol', 'imports', 'path', 'resolvedPath', 'jsDocParsingMode']],
     [file, ['originalFileName', 'moduleAugmentations', 'ambientModuleNames', 'externalModuleIndicator']],
     [file.statements[0], ['jsDoc']],
@@ -140,7 +140,7 @@ test('TypeScript has what the kernel uses of its internals, and one file uses th
   assert.equal((ts.NodeFlags as unknown as Record<string, number>).Deprecated, 1 << 29);
 
   const internal =
-    /\b(bindSourceFile|parseIsolatedJSDocComment|getResolvedModule|getTypeOnlyAlias\w+|parseDiagnostics|resolvedPath|externalModuleIndicator)\b/;
+    /\b(bindSourceFile|objectAllocator|parseIsolatedJSDocComment|getResolvedModule|getTypeOnlyAlias\w+|parseDiagnostics|resolvedPath|externalModuleIndicator)\b/;
   assert.deepEqual(filesWith(internal), [join('cells', 'patches', 'typescript.ts')]);
 });
 

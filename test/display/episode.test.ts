@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import { inflateSync } from 'node:zlib';
 import { episodeBundle, episodeData } from '../../kernel/display/pictures/episode';
 import { gif } from '../../kernel/display/pictures/gif';
-import type { MimeBundle } from '../../kernel/display/host';
+import type { MimeBundle } from '../../kernel/display/cellContext';
 import { EPISODE_MIME, type EpisodeData } from '../../kernel/display/mime';
 import { openenv, type AtariEnvironment } from '../../kernel/environments';
 import { Episode, executeWithTimeLimit, replay, type EpisodeFrames } from '../../kernel/rollout';

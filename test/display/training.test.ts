@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { beforeEach, mock, test, afterEach } from 'node:test';
 import { display } from '../../kernel/display';
-import { setHost, type Comm, type DisplayOptions, type Host, type MimeBundle } from '../../kernel/display/host';
+import {
+  setCellContext,
+  type Comm,
+  type DisplayOptions,
+  type CellContext,
+  type MimeBundle,
+} from '../../kernel/display/cellContext';
 import {
   TRAINING_COMM,
   TRAINING_MIME,
@@ -12,8 +18,8 @@ import {
 import { TrainingOutput } from '../../kernel/display/training/training';
 import { progressLine, trainingBundle, trainingCharts } from '../../kernel/display/training/trainingBundle';
 
-/** A host that keeps what it is told. */
-class RecordingHost implements Host {
+/** A context that keeps what it is told. */
+class RecordingContext implements CellContext {
   readonly signal = new AbortController().signal;
   readonly displays: Array<{ bundle: MimeBundle; options?: DisplayOptions }> = [];
   readonly targets = new Map<string, (comm: Comm, data: unknown, buffers: Uint8Array[]) => void>();
@@ -58,11 +64,11 @@ class View implements Comm {
   }
 }
 
-let host: RecordingHost;
+let context: RecordingContext;
 let run: TrainingData;
 
 beforeEach(() => {
-  setHost((host = new RecordingHost()));
+  setCellContext((context = new RecordingContext()));
   run = {
     version: 1,
     runId: 'run-1',
@@ -85,7 +91,7 @@ const group = [{ data: { environment: 'breakout', frames: '' } as EpisodeData, f
 
 function open(runId = 'run-1'): View {
   const view = new View();
-  host.targets.get(TRAINING_COMM)!(view, { runId }, []);
+  context.targets.get(TRAINING_COMM)!(view, { runId }, []);
   return view;
 }
 
@@ -171,25 +177,25 @@ test('the output is updated at most once a second, and at once at the end', () =
     mock.timers.tick(100);
     output.log(entry(step));
   }
-  assert.equal(host.displays.length, 1 + 4);
+  assert.equal(context.displays.length, 1 + 4);
   output.status('finished');
-  assert.equal(host.displays.length, 1 + 5);
-  const ids = new Set(host.displays.map(({ options }) => options?.displayId));
+  assert.equal(context.displays.length, 1 + 5);
+  const ids = new Set(context.displays.map(({ options }) => options?.displayId));
   assert.equal(ids.size, 1);
   assert.deepEqual(
-    host.displays.map(({ options }) => options?.update ?? false),
+    context.displays.map(({ options }) => options?.update ?? false),
     [false, true, true, true, true, true],
   );
   mock.timers.tick(5000);
-  assert.equal(host.displays.length, 1 + 5, 'nothing follows the end');
-  assert.equal((host.displays.at(-1)!.bundle[TRAINING_MIME] as TrainingData).log.length, 40);
+  assert.equal(context.displays.length, 1 + 5, 'nothing follows the end');
+  assert.equal((context.displays.at(-1)!.bundle[TRAINING_MIME] as TrainingData).log.length, 40);
 });
 
 test('the output of a run that rests keeps the newest group, frames and all; one that goes on lets it go', () => {
   const output = new TrainingOutput(run);
   output.show();
   output.group(1, group);
-  const saved = () => (host.displays.at(-1)!.bundle[TRAINING_MIME] as TrainingData).group;
+  const saved = () => (context.displays.at(-1)!.bundle[TRAINING_MIME] as TrainingData).group;
   output.status('paused');
   assert.equal(saved()?.step, 1);
   assert.deepEqual(Buffer.from(saved()!.episodes[0].frames, 'base64'), Buffer.from(group[0].frames));
@@ -257,7 +263,7 @@ test('display shows bundles as they are, objects as they say, and the rest as te
       throw new Error('no frames');
     },
   });
-  const shown = host.displays.map(({ bundle }) => bundle['text/plain']);
+  const shown = context.displays.map(({ bundle }) => bundle['text/plain']);
   assert.deepEqual(shown, ['slow', 'x', 'own', '{ a: 1 }', 'words', 'This object could not be displayed. no frames']);
-  assert.equal(host.displays[4].options?.displayId, 'd');
+  assert.equal(context.displays[4].options?.displayId, 'd');
 });

@@ -3,24 +3,24 @@ import { createHash } from 'node:crypto';
 import * as path from 'node:path';
 import { after, before, test } from 'node:test';
 import { atariReader, openenv, type AtariEnvironment } from '../../kernel/environments';
-import { leaseServer } from '../../kernel/environments/atari/servers';
+import { acquireServer } from '../../kernel/environments/atari/servers';
 import type { OpenEnvError } from '../../kernel/openenv';
 import { AtariClient, type AtariStep } from '../../kernel/environments/atari/stream';
 import { rollout } from '../../kernel/rollout';
 import { packageRoot } from '../../kernel/common/packagePaths';
 import { openenvCommand, python } from './python';
-import { actionAt, playLane, playSession } from './trajectories';
+import { actionAt, playStream, playSession } from './trajectories';
 
 let env: AtariEnvironment;
 let url: string;
-let lanes: string[];
+let addresses: string[];
 
 before(async () => {
   env = await openenv('atari', { game: 'breakout' });
-  const lease = await leaseServer(env.options as any); // the running one
+  const lease = await acquireServer(env.options as any); // the running one
   url = lease.server.url;
   await lease.release();
-  lanes = (await env.vectorSources(2)).map(({ server }) => server!);
+  addresses = (await env.vectorSources(2)).map(({ server }) => server!);
 });
 
 after(() => env.close());
@@ -43,9 +43,9 @@ test('an episode over OpenEnv: reset, steps by name and by ID, state', async () 
   assert.deepEqual(state.action_meanings, env.actions);
 });
 
-test('the same seed is the same episode: over OpenEnv, the fast lane, in two processes, to the official client', async () => {
+test('the same seed is the same episode: over OpenEnv, over the stream of Atari, in two processes, to the official client', async () => {
   const seeds = [0, 7, 123456789];
-  const [one, two] = await Promise.all(lanes.map((lane) => playLane(lane, env.options, seeds, 250)));
+  const [one, two] = await Promise.all(addresses.map((address) => playStream(address, env.options, seeds, 250)));
   assert.deepEqual(one, two);
   for (const [i, seed] of seeds.entries()) assert.deepEqual(await playSession(env, seed, 250), one[i]);
   assert.equal(new Set(one.map(({ memory }) => memory)).size, seeds.length, 'different seeds differ');
@@ -66,7 +66,7 @@ test('the same seed is the same episode: over OpenEnv, the fast lane, in two pro
 test('the same games as ALE itself plays them', async () => {
   for (const game of ['breakout', 'pong', 'space_invaders', 'seaquest', 'boxing']) {
     const plain = { game, autoFire: false, repeatActionProbability: 0, noopMax: 0 };
-    const [ours] = await playLane(lanes[0], plain, [5], 500);
+    const [ours] = await playStream(addresses[0], plain, [5], 500);
     const ale = await python('play_ale.py', game, 500);
     assert.deepEqual(atariReader(plain).actions, ale.actions);
     assert.equal(ours.memory, ale.memory, game);
@@ -79,7 +79,7 @@ test('the same games as ALE itself plays them', async () => {
 
 test('a seed decides sticky actions and idle starts, and nothing else', async () => {
   const distinct = async (options: object): Promise<number> => {
-    const episodes = await playLane(lanes[0], { game: 'pong', ...options }, [1, 2, 3], 60);
+    const episodes = await playStream(addresses[0], { game: 'pong', ...options }, [1, 2, 3], 60);
     return new Set(episodes.map(({ memory }) => memory)).size;
   };
   assert.equal(await distinct({ repeatActionProbability: 0, noopMax: 0 }), 1);
@@ -88,7 +88,7 @@ test('a seed decides sticky actions and idle starts, and nothing else', async ()
 });
 
 test('an episode is truncated at maxFrames', async () => {
-  const client = await AtariClient.connect(lanes[0], {
+  const client = await AtariClient.connect(addresses[0], {
     numEnvs: 1,
     options: { game: 'pong', maxFrames: 100, noopMax: 0 },
   });
@@ -109,7 +109,7 @@ test('terminalOnLifeLoss: an episode ends with the first lost life, the same as 
     game: string,
     terminalOnLifeLoss: boolean,
   ): Promise<{ seen: string[]; lives: number[]; steps: number }> => {
-    const client = await AtariClient.connect(lanes[0], { numEnvs: 1, options: { game, terminalOnLifeLoss } });
+    const client = await AtariClient.connect(addresses[0], { numEnvs: 1, options: { game, terminalOnLifeLoss } });
     const seen: string[] = [];
     const lives: number[] = [];
     for (let round = 0; round < 2; round++) {
@@ -155,7 +155,7 @@ test('terminalOnLifeLoss: an episode ends with the first lost life, the same as 
 
 test('autoFire: a life begins without the player, also after a lost one; without it nothing moves', async () => {
   const played = async (autoFire: boolean): Promise<number> => {
-    const client = await AtariClient.connect(lanes[0], {
+    const client = await AtariClient.connect(addresses[0], {
       numEnvs: 1,
       options: { game: 'breakout', autoFire, noopMax: 0 },
     });
@@ -175,7 +175,7 @@ test('autoFire: a life begins without the player, also after a lost one; without
 });
 
 test('frames only where they were asked for, and as often', async () => {
-  const client = await AtariClient.connect(lanes[0], { numEnvs: 3, options: env.options });
+  const client = await AtariClient.connect(addresses[0], { numEnvs: 3, options: env.options });
   await client.reset([0], [4]);
   const first = await client.reset([1, 2], [4, 5], { frames: 2 });
   assert.deepEqual(
@@ -193,7 +193,7 @@ test('frames only where they were asked for, and as often', async () => {
   await env.reset({ seed: 4 });
   await env.step({ action_id: 1 });
   await env.step({ action_id: 1 });
-  assert.deepEqual(await env.render().pixels(), frames[1], 'the picture of a session is the frame of the lane');
+  assert.deepEqual(await env.render().pixels(), frames[1], 'the picture of a session is the frame of the stream');
   await client.close();
 });
 
@@ -205,7 +205,9 @@ test('an episode is saved in one process and goes on in another: sticky actions,
     { game: 'qbert', noopMax: 0 },
   ];
   for (const options of cases) {
-    const [one, two] = await Promise.all(lanes.map((lane) => AtariClient.connect(lane, { numEnvs: 2, options })));
+    const [one, two] = await Promise.all(
+      addresses.map((address) => AtariClient.connect(address, { numEnvs: 2, options })),
+    );
     const play = async (moveAt: number): Promise<string[]> => {
       let at: [AtariClient, number] = [one, 1];
       const seen = [digest(await one.reset([1], [9], { frames: 3 }))];
@@ -236,7 +238,7 @@ function digest({ ram, rewards, lives, terminated, truncated, frames }: AtariSte
 }
 
 test('only what a process of this program saved goes on', async () => {
-  const client = await AtariClient.connect(lanes[0], { numEnvs: 2, options: env.options });
+  const client = await AtariClient.connect(addresses[0], { numEnvs: 2, options: env.options });
   await assert.rejects(client.save([0]), /Slot 0 has no episode yet/);
   await client.reset([0], [1]);
   const [saved] = await client.save([0]);
@@ -244,7 +246,7 @@ test('only what a process of this program saved goes on', async () => {
   for (const wrong of [changed, saved.slice(0, -1), new Uint8Array(), new Uint8Array(8000)]) {
     await assert.rejects(client.restore([0, 1], [saved, wrong]), /not what one of this program's own processes saved/);
   }
-  const pong = await AtariClient.connect(lanes[0], { numEnvs: 1, options: { game: 'pong' } });
+  const pong = await AtariClient.connect(addresses[0], { numEnvs: 1, options: { game: 'pong' } });
   await assert.rejects(pong.restore([0], [saved]), /of a game with the same options/);
   await pong.close();
   await assert.rejects(client.step([1], [0]), /Slot 1 has no episode yet/, 'nothing was restored');
@@ -255,7 +257,7 @@ test('only what a process of this program saved goes on', async () => {
 });
 
 test('a request that cannot be played says why, and the others play on', async () => {
-  const client = await AtariClient.connect(lanes[0], { numEnvs: 2, options: env.options });
+  const client = await AtariClient.connect(addresses[0], { numEnvs: 2, options: env.options });
   await client.reset([0], [0]);
   await assert.rejects(client.step([1], [0]), /Slot 1 has no episode yet/);
   await assert.rejects(client.step([0, 5], [0, 0]), /There is no slot 5: the slots are 0 to 1/);
@@ -266,14 +268,17 @@ test('a request that cannot be played says why, and the others play on', async (
   assert.equal((await client.step([0], [0])).ram.length, 1);
   await client.close();
   await assert.rejects(
-    AtariClient.connect(lanes[0], { numEnvs: 1, options: { game: 'pong', frameskip: 2 } }),
+    AtariClient.connect(addresses[0], { numEnvs: 1, options: { game: 'pong', frameskip: 2 } }),
     /no option 'frameskip'/,
   );
   await assert.rejects(
-    AtariClient.connect(lanes[0], { numEnvs: 1, options: { game: 'pong', mode: 9 } }),
+    AtariClient.connect(addresses[0], { numEnvs: 1, options: { game: 'pong', mode: 9 } }),
     /no mode 9. Valid are: 0, 1/,
   );
-  await assert.rejects(AtariClient.connect(lanes[0], { numEnvs: 0, options: { game: 'pong' } }), /num_envs must be/);
+  await assert.rejects(
+    AtariClient.connect(addresses[0], { numEnvs: 0, options: { game: 'pong' } }),
+    /num_envs must be/,
+  );
 });
 
 test('wrong calls: what is valid is said, and the session lives on', async () => {

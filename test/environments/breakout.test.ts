@@ -14,8 +14,8 @@ const [NOOP, RIGHT, LEFT] = ['NOOP', 'RIGHT', 'LEFT'].map((name) => actions.inde
 let client: AtariClient;
 
 before(async () => {
-  const [lane] = await atariProcesses(1);
-  client = await AtariClient.connect(lane.url, { numEnvs: 20, options });
+  const [atariProcess] = await atariProcesses(1);
+  client = await AtariClient.connect(atariProcess.url, { numEnvs: 20, options });
 });
 
 after(() => client.close());
@@ -23,19 +23,19 @@ after(() => client.close());
 /** Plays seeds 100, 101, … at most 1,000 steps each; gives their scores. */
 async function scores(choose: (state: State, step: number, seed: number) => number): Promise<number[]> {
   const total = new Array<number>(client.numEnvs).fill(0);
-  let slots = total.map((_, slot) => slot);
+  let indices = total.map((_, index) => index);
   let { ram } = await client.reset(
-    slots,
-    slots.map((slot) => 100 + slot),
+    indices,
+    indices.map((index) => 100 + index),
   );
-  for (let step = 0; step < 1000 && slots.length > 0; step++) {
+  for (let step = 0; step < 1000 && indices.length > 0; step++) {
     const result = await client.step(
-      slots,
-      ram.map((bytes, i) => choose(readState(bytes), step, slots[i])),
+      indices,
+      ram.map((bytes, i) => choose(readState(bytes), step, indices[i])),
     );
-    slots.forEach((slot, i) => (total[slot] += result.rewards[i]));
+    indices.forEach((index, i) => (total[index] += result.rewards[i]));
     ram = result.ram.filter((_, i) => !result.terminated[i]);
-    slots = slots.filter((_, i) => !result.terminated[i]);
+    indices = indices.filter((_, i) => !result.terminated[i]);
   }
   return total;
 }
@@ -46,10 +46,10 @@ test('ball and paddle are where the screen shows them', async () => {
   let balls = 0;
   let paddles = 0;
   const wrong: string[] = [];
-  const slots = [0, 1, 2];
-  let { ram, frames } = await client.reset(slots, [1, 2, 3], { frames: true });
+  const indices = [0, 1, 2];
+  let { ram, frames } = await client.reset(indices, [1, 2, 3], { frames: true });
   for (let step = 0; step < 300; step++) {
-    slots.forEach((_slot, i) => {
+    indices.forEach((_, i) => {
       const { ball_x, ball_y, paddle_x } = readState(ram[i]);
       const paddle = boxOf(frames[i]!, [8, 152, 189, 193], (colour) => colour !== 0);
       const ball = boxOf(frames[i]!, [8, 152, 93, 189], (colour) => colour !== 0); // between the bricks and the paddle
@@ -63,10 +63,10 @@ test('ball and paddle are where the screen shows them', async () => {
       }
     });
     const next = await client.step(
-      slots,
+      indices,
       ram.map((bytes) => follow(readState(bytes))),
     );
-    const over = slots.filter((_, i) => next.terminated[i]);
+    const over = indices.filter((_, i) => next.terminated[i]);
     assert.deepEqual(over, [], 'a follower lives for 300 steps');
     ({ ram, frames } = next);
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { openenv, type AtariEnvironment } from '../../kernel/environments';
-import { leaseServer } from '../../kernel/environments/atari/servers';
+import { acquireServer } from '../../kernel/environments/atari/servers';
 import { replay, rollout, type Episode } from '../../kernel/rollout';
 import { code } from '../openenv/faultyServer';
 
@@ -35,7 +35,7 @@ async function play(env: AtariEnvironment): Promise<Episode> {
   return episodes[0] as Episode;
 }
 
-test('frozen processes of the fast lane are replaced, before a rollout and within it', async () => {
+test('frozen Atari processes are replaced, before a rollout and within it', async () => {
   const env = await openenv('atari', { game: 'pong', messageTimeout: 1500 });
   assert.equal(env.options.messageTimeout, undefined, "it is none of the game's options");
   const before = await play(env);
@@ -73,9 +73,9 @@ test('a frozen server: an error in time, and the next reset has another one', as
   await Promise.all([env.close(), other.close()]);
 });
 
-test('a lease that is given back twice does not take the server from others', async () => {
+test('a server that is released twice does not take the server from others', async () => {
   const env = await openenv('atari', { game: 'boxing' });
-  const { server, release } = await leaseServer(env.options as any);
+  const { server, release } = await acquireServer(env.options as any);
   await release();
   await release();
   assert.equal(server.exit, undefined);

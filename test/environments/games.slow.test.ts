@@ -7,10 +7,10 @@ import { atariProcesses } from '../../kernel/environments/atari/servers';
 import { AtariClient } from '../../kernel/environments/atari/stream';
 import { python } from './python';
 
-let lanes: string[];
+let addresses: string[];
 
 before(async () => {
-  lanes = (await atariProcesses(2)).map((lane) => lane.url);
+  addresses = (await atariProcesses(2)).map(({ url }) => url);
 });
 
 test("games, actions, modes and colours are ALE's", async () => {
@@ -44,7 +44,7 @@ test("games, actions, modes and colours are ALE's", async () => {
 test('every game plays, with the actions that the reader tells; a seed is an episode again, also one that moves to another process', async () => {
   for (const game of ATARI_GAMES) {
     const [client, other] = await Promise.all(
-      lanes.map((lane) => AtariClient.connect(lane, { numEnvs: 1, options: { game } })),
+      addresses.map((address) => AtariClient.connect(address, { numEnvs: 1, options: { game } })),
     );
     assert.deepEqual(client.actions, atariReader({ game }).actions, game);
     const episode = async (seed: number, moves = false): Promise<string> => {

@@ -1,6 +1,6 @@
 import { Environment, type ResetOptions } from '../../kernel/openenv/serving';
 
-/** A line to walk along; an option says how long it is. */
+/** An environment: a line to walk along, whose length is an option. */
 export class Line extends Environment<{ move: 'BACK' | 'ON' }, { x: number; length: number }> {
   static override schema = {
     action: { type: 'object', properties: { move: { enum: ['BACK', 'ON'] } }, required: ['move'] },

@@ -40,8 +40,8 @@ test("OpenEnv's own Atari server is an Atari environment: name, actions, prompt,
 });
 
 test('the same steps as on our server: memory, named state, rewards, lives', async () => {
-  const [lane] = await atariProcesses(1);
-  const ours = await AtariClient.connect(lane.url, { numEnvs: 1, options: PLAIN });
+  const [atariProcess] = await atariProcesses(1);
+  const ours = await AtariClient.connect(atariProcess.url, { numEnvs: 1, options: PLAIN });
   const { readState } = atariReader(PLAIN);
   let expected = await ours.reset([0], [1]);
   let result = await env.reset();

@@ -2,7 +2,7 @@ import * as path from 'node:path';
 import { ServerProcess } from '../../kernel/openenv';
 import { packageRoot, pythonPath } from '../../kernel/common/packagePaths';
 
-/** Starts OpenEnv's own Atari server; its variables are `ATARI_GAME`, `ATARI_OBS_TYPE` and so on. */
+/** Starts OpenEnv's own Atari server, with environment variables such as `ATARI_GAME` and `ATARI_OBS_TYPE`. */
 export function officialAtari(variables: Record<string, string>): Promise<ServerProcess> {
   return ServerProcess.launch({
     name: "OpenEnv's Atari server",

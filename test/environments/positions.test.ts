@@ -311,8 +311,8 @@ for (const [game, { things, frameSkip = 4 }] of Object.entries(SCENES) as [Atari
   test(`${game}: named state is where the screen shows it`, async (t) => {
     const options = { game, frameSkip };
     const { readState, stateVariables } = atariReader(options);
-    const [lane] = await atariProcesses(1);
-    const client = await AtariClient.connect(lane.url, { numEnvs: 1, options });
+    const [atariProcess] = await atariProcesses(1);
+    const client = await AtariClient.connect(atariProcess.url, { numEnvs: 1, options });
     const seen = things.map(() => 0);
     const wrong: string[][] = things.map(() => []);
     let { ram, frames, terminated } = await client.reset([0], [5], { frames: true });
@@ -349,8 +349,8 @@ for (const [game, { things, frameSkip = 4 }] of Object.entries(SCENES) as [Atari
 
 test("qbert: the colours of the cubes are the screen's", async () => {
   const { readState } = atariReader({ game: 'qbert' });
-  const [lane] = await atariProcesses(1);
-  const client = await AtariClient.connect(lane.url, { numEnvs: 1, options: { game: 'qbert' } });
+  const [atariProcess] = await atariProcesses(1);
+  const client = await AtariClient.connect(atariProcess.url, { numEnvs: 1, options: { game: 'qbert' } });
   let { ram, frames, terminated } = await client.reset([0], [1], { frames: true });
   const rows = [[78], [66, 94], [54, 78, 106], [42, 66, 94, 118], [30, 54, 78, 106, 130], [18, 42, 66, 94, 118, 142]];
   const middles = rows.flatMap((columns, row) => columns.map((x) => [x, [36, 64, 93, 122, 151, 180][row]]));

@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import { promisify } from 'node:util';
 import { packageRoot, pythonPath } from '../../kernel/common/packagePaths';
 
-/** Runs one of this folder's Python scripts; its output is JSON. */
+/** Runs one of this folder's Python scripts and returns its output, which is JSON. */
 export async function python(script: string, ...args: (string | number)[]): Promise<any> {
   const file = path.join(packageRoot, 'test', 'environments', script);
   const { stdout } = await promisify(execFile)(pythonPath(), [file, ...args.map(String)], {
@@ -14,9 +14,9 @@ export async function python(script: string, ...args: (string | number)[]): Prom
 }
 
 /**
- * Runs OpenEnv's command line; gives its exit code and everything it printed.
- * It finds no tools but those of the environment: uv and Docker would do other
- * things on other machines.
+ * Runs OpenEnv's command line and returns its exit code and output. Its PATH has only
+ * the Python environment's tools: uv and Docker would behave differently on other
+ * machines.
  */
 export async function openenvCommand(...args: string[]): Promise<{ code: number; output: string }> {
   try {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { openenv, type AtariGame } from '../../kernel/environments';
 import { atariProcesses } from '../../kernel/environments/atari/servers';
 import { replay, rollout } from '../../kernel/rollout';
-import { playLane, playSession, type Trajectory } from './trajectories';
+import { playStream, playSession, type Trajectory } from './trajectories';
 
 const GAMES: AtariGame[] = [
   'breakout',
@@ -20,7 +20,7 @@ const GAMES: AtariGame[] = [
 const STEPS = 2000;
 const FIRST_SEED = 11;
 
-/** Every action in turn: {@link playLane} and {@link playSession} play the same. */
+/** Every action in turn: {@link playStream} and {@link playSession} play the same. */
 const strategy = (actions: number): string => `let step = 0; function strategy() { return (step++ * 7) % ${actions}; }`;
 
 /** Plays episodes, of one seed after the other, until 2,000 steps are played in all. */
@@ -38,37 +38,37 @@ function divisorOf(steps: number): number {
   return every;
 }
 
-/** Plays a game in every way there is, over sessions, lanes, strategies and replays, and compares all of it. */
-async function compare(game: AtariGame, lane: string): Promise<string> {
+/** Plays a game in every way there is, over sessions, streams, strategies and replays, and compares all of it. */
+async function compare(game: AtariGame, address: string): Promise<string> {
   const env = await openenv('atari', { game });
-  const inLane = await episodesOf(async (seed, steps) => (await playLane(lane, { game }, [seed], steps))[0]);
+  const overStream = await episodesOf(async (seed, steps) => (await playStream(address, { game }, [seed], steps))[0]);
   assert.equal(
-    inLane.reduce((sum, { rewards }) => sum + rewards.length, 0),
+    overStream.reduce((sum, { rewards }) => sum + rewards.length, 0),
     STEPS,
   );
   const overWebSocket = await episodesOf((seed, steps) => playSession(env, seed, steps));
-  assert.deepEqual(overWebSocket, inLane, `${game}: rewards and memory of every step`);
+  assert.deepEqual(overWebSocket, overStream, `${game}: rewards and memory of every step`);
 
   const code = strategy(env.actions.length);
-  for (const [i, { rewards }] of inLane.entries()) {
+  for (const [i, { rewards }] of overStream.entries()) {
     const {
       episodes: [episode],
     } = await rollout(env, [code], { seeds: [FIRST_SEED + i], maxSteps: rewards.length });
     assert.deepEqual(episode!.rewards, rewards, `${game}: as a strategy`);
     const { frames } = await replay(episode!, env, { every: divisorOf(rewards.length) }); // fails where rewards, lives or the end differ
-    if (i === inLane.length - 1)
+    if (i === overStream.length - 1)
       assert.deepEqual(frames.at(-1), await env.render().pixels(), `${game}: the replay's last frame is the session's`);
   }
   await env.close();
-  return `${game}: ${inLane.length} episodes`;
+  return `${game}: ${overStream.length} episodes`;
 }
 
-test('OpenEnv sessions, the fast lane, strategies and replays play the same episodes: 10 games, 2,000 steps of each', async (t) => {
-  const lanes = await atariProcesses(2);
+test('OpenEnv sessions, Atari streams, strategies and replays play the same episodes: 10 games, 2,000 steps of each', async (t) => {
+  const processes = await atariProcesses(2);
   const games = [...GAMES];
   // Two games at a time, each with a process of its own.
   await Promise.all(
-    lanes.map(async ({ url }) => {
+    processes.map(async ({ url }) => {
       for (let game = games.shift(); game; game = games.shift()) t.diagnostic(await compare(game, url));
     }),
   );

@@ -1,9 +1,9 @@
-/** Where something is on a frame, in pixel edges: left, right, top, bottom. */
+/** A box on a frame by its edges in pixels: left, right, top, bottom. */
 export type Box = [left: number, right: number, top: number, bottom: number];
 
 const WIDTH = 160;
 
-/** The box around the pixels inside `region` that `matches` says yes to; none when there are none. */
+/** Returns the box around the pixels inside `region` for which `matches` returns true; `undefined` where there are none. */
 export function boxOf(
   frame: Uint8Array,
   [left, right, top, bottom]: Box,
@@ -22,12 +22,12 @@ export function boxOf(
   return box[0] < box[1] ? box : undefined;
 }
 
-/** Whether a box has this size. */
+/** Returns whether a box has this size. */
 export function hasSize(box: Box | undefined, width: number, height: number): box is Box {
   return box !== undefined && box[1] - box[0] === width && box[3] - box[2] === height;
 }
 
-/** Whether (x, y) is the middle of a box, give or take a pixel. */
+/** Returns whether (x, y) is the middle of a box, within a pixel. */
 export function isMiddle([left, right, top, bottom]: Box, x: number, y: number): boolean {
   return Math.abs((left + right) / 2 - x) <= 1 && Math.abs((top + bottom) / 2 - y) <= 1;
 }

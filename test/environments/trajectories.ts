@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import type { AtariEnvironment } from '../../kernel/environments';
 import { AtariClient } from '../../kernel/environments/atari/stream';
 
-/** What an episode left behind: equal for equal episodes. */
+/** Rewards and states of an episode, to compare episodes. */
 export interface Trajectory {
   rewards: number[];
   /** Hash of the memory after the reset and after every step. */
   memory: string;
 }
 
-/** The actions of the tests: every action in turn. */
+/** Returns the action of a step: every action in turn. */
 export const actionAt = (step: number, actions: number): number => (step * 7) % actions;
 
 /** Plays an episode over OpenEnv's protocol. */
@@ -25,25 +25,25 @@ export async function playSession(env: AtariEnvironment, seed: number, steps: nu
   return { rewards, memory: memory.digest('hex') };
 }
 
-/** Plays one episode per seed over the fast lane, in lockstep. */
-export async function playLane(url: string, options: object, seeds: number[], steps: number): Promise<Trajectory[]> {
+/** Plays one episode per seed over the stream of an Atari process, in lockstep. */
+export async function playStream(url: string, options: object, seeds: number[], steps: number): Promise<Trajectory[]> {
   const client = await AtariClient.connect(url, { numEnvs: seeds.length, options });
   const memories = seeds.map(() => createHash('sha256'));
   const rewards = seeds.map((): number[] => []);
-  let slots = seeds.map((_, slot) => slot);
-  let result = await client.reset(slots, seeds);
-  slots.forEach((slot, i) => memories[slot].update(result.ram[i]));
-  for (let step = 0; step < steps && slots.length > 0; step++) {
+  let indices = seeds.map((_, i) => i);
+  let result = await client.reset(indices, seeds);
+  indices.forEach((index, i) => memories[index].update(result.ram[i]));
+  for (let step = 0; step < steps && indices.length > 0; step++) {
     result = await client.step(
-      slots,
-      slots.map(() => actionAt(step, client.actions.length)),
+      indices,
+      indices.map(() => actionAt(step, client.actions.length)),
     );
-    slots.forEach((slot, i) => {
-      memories[slot].update(result.ram[i]);
-      rewards[slot].push(result.rewards[i]);
+    indices.forEach((index, i) => {
+      memories[index].update(result.ram[i]);
+      rewards[index].push(result.rewards[i]);
     });
-    slots = slots.filter((_, i) => !result.terminated[i] && !result.truncated[i]);
+    indices = indices.filter((_, i) => !result.terminated[i] && !result.truncated[i]);
   }
   await client.close();
-  return seeds.map((_, slot) => ({ rewards: rewards[slot], memory: memories[slot].digest('hex') }));
+  return seeds.map((_, index) => ({ rewards: rewards[index], memory: memories[index].digest('hex') }));
 }

@@ -4,7 +4,7 @@ import { after, before } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { completionsBundle } from '../../kernel/display/training/completions';
 import { episodeData } from '../../kernel/display/pictures/episode';
-import { setHost } from '../../kernel/display/host';
+import { setCellContext } from '../../kernel/display/cellContext';
 import { html, image, md, svg, type MimeBundle } from '../../kernel/display';
 import type { TrainingData } from '../../kernel/display/mime';
 import { ProgressBar } from '../../kernel/display/progress/progressBar';
@@ -115,7 +115,7 @@ async function tables(): Promise<MimeBundle[]> {
   }));
   const summary = { mean: 1, std: 0.5, reward: 2, groupsWithoutSpread: 1 };
   const shown: MimeBundle[] = [];
-  setHost({
+  setCellContext({
     display: (bundle) => void shown.push(bundle),
     signal: new AbortController().signal,
     registerCommTarget() {},

@@ -6,8 +6,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { chromium, type Browser, type Locator, type Page } from 'playwright-core';
 import { tell } from './labTest';
 
-/** Time that a page has for what it should show at once, in milliseconds: there to end a test that hangs. */
-const PATIENCE = 120_000;
+/** Milliseconds after which a test that hangs is ended. */
+const TIMEOUT = 120_000;
 
 /** Starts the Chromium of `$JOYLAB_CHROMIUM`, of the system, or Playwright's own. */
 export function launchBrowser(): Promise<Browser> {
@@ -29,7 +29,7 @@ function browserPath(): string {
 /** A page with a notebook open. */
 export interface NotebookPage {
   page: Page;
-  /** Errors that were written to the browser's console, and exceptions nobody caught, without {@link JUPYTERLAB_FAULTS}. */
+  /** Errors in the browser's console and uncaught exceptions, without {@link JUPYTERLAB_FAULTS}. */
   errors: string[];
   cell(index: number): Locator;
 }
@@ -61,7 +61,7 @@ export async function openNotebook(
   const page = await context.newPage();
   await page.setViewportSize({ width, height });
   await page.emulateMedia({ reducedMotion });
-  page.setDefaultTimeout(PATIENCE);
+  page.setDefaultTimeout(TIMEOUT);
   const errors: string[] = [];
   const isTheirs = (error: string) =>
     !error.includes('/extensions/') && JUPYTERLAB_FAULTS.some((fault) => fault.test(error));
@@ -79,16 +79,16 @@ export async function openNotebook(
   await page
     .locator('.jp-Notebook .jp-Cell')
     .first()
-    .waitFor({ timeout: 2 * PATIENCE });
+    .waitFor({ timeout: 2 * TIMEOUT });
   return { page, errors, cell: (index) => page.locator('.jp-Notebook .jp-Cell').nth(index) };
 }
 
-/** Runs all cells through the menu, as a user does, once the kernel is there: before, JupyterLab asks to try again. */
+/** Runs all cells through the menu, once the kernel is ready: before that, JupyterLab asks to try again. */
 export async function runAllCells(page: Page): Promise<void> {
   await page
     .locator('.jp-StatusBar-TextItem, .jp-StatusItem', { hasText: '| Idle' })
     .first()
-    .waitFor({ timeout: 2 * PATIENCE });
+    .waitFor({ timeout: 2 * TIMEOUT });
   await page.getByRole('menuitem', { name: 'Run', exact: true }).click();
   await page.getByRole('menuitem', { name: 'Run All Cells', exact: true }).click();
 }
@@ -99,7 +99,7 @@ export async function waitForCells(page: Page, timeout: number): Promise<void> {
   await waitUntil(page, async () => (await busy.count()) === 0, 'all cells are run', timeout);
 }
 
-/** Tracebacks of the notebook's cells. The page itself does not have them all: outputs out of view are not drawn. */
+/** Expression for the tracebacks of the notebook's cells. The page does not show them all: outputs out of view are not drawn. */
 const FAILURES = `(jupyterapp.shell.currentWidget?.content?.widgets ?? [])
   .flatMap(({ model }) => (model.type === 'code' ? model.outputs.toJSON() : []))
   .filter(output => output.output_type === 'error')
@@ -122,9 +122,9 @@ export async function waitUntil(
   }
 }
 
-/** Waits until a value, looked at again and again, is the expected one, and fails as `assert.deepEqual` does when it does not become so. */
+/** Waits until a value, read repeatedly, is the expected one. Throws as `assert.deepEqual` when it never is. */
 export async function becomes<Value>(look: () => Promise<Value>, expected: Value, message?: string): Promise<void> {
-  const end = Date.now() + PATIENCE;
+  const end = Date.now() + TIMEOUT;
   for (;;) {
     const seen = await look();
     if (isDeepStrictEqual(seen, expected)) return;
@@ -133,22 +133,22 @@ export async function becomes<Value>(look: () => Promise<Value>, expected: Value
   }
 }
 
-/** Waits until a value is another than it is now; returns the new one. */
+/** Waits until a value changes, and returns the new one. */
 export async function changes<Value>(look: () => Promise<Value>, what: string): Promise<Value> {
   const first = await look();
-  for (const end = Date.now() + PATIENCE; ; await sleep(50)) {
+  for (const end = Date.now() + TIMEOUT; ; await sleep(50)) {
     const seen = await look();
     if (seen !== first) return seen;
     if (Date.now() > end) throw new Error(`${what} stays ${String(first)}.`);
   }
 }
 
-/** Waits until the pixels of a canvas are others than they are now. */
+/** Waits until the pixels of a canvas change. */
 export async function waitForMotion(canvas: Locator): Promise<void> {
   await changes(() => pixels(canvas), 'The picture');
 }
 
-/** A number that stands for the pixels of a canvas. */
+/** Returns a hash of the pixels of a canvas. */
 export function pixels(canvas: Locator): Promise<number> {
   return canvas.evaluate((node: any) => {
     const { data } = node.getContext('2d').getImageData(0, 0, node.width, node.height);

@@ -11,11 +11,11 @@ import { tell } from './labTest';
 
 /** A running JupyterLab or Notebook 7 of its own: folders, settings and port are private to it. */
 export interface Lab {
-  /** Where its notebooks lie. */
+  /** Folder of its notebooks. */
   folder: string;
-  /** Address of a notebook in `folder`, with the token. */
+  /** Returns the address of a notebook in `folder`, with the token. */
   url(notebook: string): string;
-  /** What the server wrote to its log so far. */
+  /** Returns the server's log so far. */
   log(): string;
   close(): Promise<void>;
 }
@@ -25,7 +25,7 @@ export interface LabOptions {
   theme?: 'light' | 'dark';
   /** JupyterLab, or Notebook 7. */
   app?: 'lab' | 'notebook';
-  /** Cells are drawn also where they are out of view. */
+  /** Whether cells are drawn also where they are out of view. */
   drawsAll?: boolean;
 }
 
@@ -100,7 +100,7 @@ function writeSettings(folder: string, theme: 'light' | 'dark', drawsAll: boolea
   if (drawsAll) write('tracker', { windowingMode: 'none' }, 'notebook-extension');
 }
 
-/** The server writes its port into a file of its runtime folder, and answers soon after. */
+/** Resolves to the server's port, which it writes into a file of its runtime folder, once it answers there. */
 async function waitForServer(child: ChildProcess, runtime: string, log: () => string): Promise<number> {
   for (let tries = 0; tries < 3000; tries++) {
     if (child.exitCode !== null) throw new Error(`JupyterLab ended with exit code ${child.exitCode}:\n${log()}`);
@@ -115,7 +115,7 @@ async function waitForServer(child: ChildProcess, runtime: string, log: () => st
   throw new Error(`JupyterLab did not start within five minutes:\n${log()}`);
 }
 
-/** The port, once its file is written to its end. */
+/** Returns the port, once its file is complete. */
 function writtenPort(runtime: string): number | undefined {
   const info = fs.readdirSync(runtime).find((name) => /^jpserver-\d+\.json$/.test(name));
   if (info === undefined) return undefined;

@@ -2,13 +2,13 @@ import { test, type TestContext } from 'node:test';
 
 const told: string[] = [];
 
-/** Notes what a browser or a server says, for the error of the test that runs. */
+/** Records a line of a browser or a server, for the error of the running test. */
 export function tell(line: string): void {
   told.push(line.trimEnd());
   if (told.length > 200) told.shift();
 }
 
-/** A test whose error also has what browser and server said since it began: on another machine there is nothing else to go by. */
+/** Runs a test whose error also has the output of browser and server since it began, for failures on other machines. */
 export function labTest(name: string, run: (t: TestContext) => Promise<void>): void {
   void test(name, async (t) => {
     told.length = 0;

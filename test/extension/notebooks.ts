@@ -4,13 +4,17 @@ import * as path from 'node:path';
 /** An output of a code cell, by MIME type. */
 export type Bundle = Record<string, unknown>;
 
-/** A code cell as it is saved. */
+/** A saved code cell. */
 export interface SavedCell {
   source: string;
   outputs?: Bundle[];
 }
 
-/** Saves a notebook of code cells. `kernel`: name of its kernelspec. */
+/**
+ * Saves a notebook of code cells.
+ *
+ * @param kernel name of its kernelspec
+ */
 export function writeNotebook(folder: string, name: string, cells: SavedCell[], kernel = 'joylab'): void {
   const notebook = {
     nbformat: 4,

@@ -1,9 +1,9 @@
 import { before, test } from 'node:test';
 import { Environment, openenv, type AtariEnvironment, type AtariGame, type OfficialAtariEnvironment } from '../../kernel';
-import { leaseServer } from '../../kernel/environments/atari/servers';
+import { acquireServer } from '../../kernel/environments/atari/servers';
 import { executeWithTimeLimit, replay, rollout, type Episode, type EpisodeFrames, type RolloutEnvironment } from '../../kernel/rollout';
 import { officialAtari } from '../environments/official';
-import { quietHost } from '../grpo/runs';
+import { quietHost } from '../grpo/fixtures';
 import { compareWithGolden, hashOf, hashOfBytes, type Golden } from './recording';
 
 const GAMES: AtariGame[] = ['breakout', 'pong', 'seaquest', 'ms_pacman', 'freeway', 'skiing'];
@@ -61,11 +61,11 @@ for (const game of GAMES) {
 
   test(`${game}: OpenEnv sessions over WebSocket`, async () => {
     const own = await openenv('atari', { game });
-    const lease = await leaseServer(own.options as Parameters<typeof leaseServer>[0]);
-    const env = await openenv(lease.server.url);
+    const acquired = await acquireServer(own.options as Parameters<typeof acquireServer>[0]);
+    const env = await openenv(acquired.server.url);
     compareWithGolden('episodes', named(`sessions ${game}`, await play(env, policies(numbers(own.actions.length)), 120)));
     await env.close();
-    await lease.release();
+    await acquired.release();
     await own.close();
   });
 }

@@ -11,15 +11,15 @@ import { packageRoot } from '../../kernel/common/packagePaths';
  * not in the files yet; an entry that is to be another is removed by hand first.
  */
 
-/** What a golden file holds by name: a hash of everything, and what tells people where to look. */
+/** Entries of a golden file by name: a hash of everything, and some figures that show where results differ. */
 export type Golden = Record<string, { hash: string } & Record<string, unknown>>;
 
-/** Hash of a value's JSON. */
+/** Returns the hash of a value's JSON. */
 export function hashOf(value: unknown): string {
   return createHash('sha256').update(typeof value === 'string' ? value : JSON.stringify(value)).digest('hex');
 }
 
-/** Hash of bytes, one array after the other. */
+/** Returns the hash of bytes, one array after the other. */
 export function hashOfBytes(parts: readonly Uint8Array[]): string {
   const hash = createHash('sha256');
   for (const part of parts) hash.update(part);
@@ -29,12 +29,12 @@ export function hashOfBytes(parts: readonly Uint8Array[]): string {
 const recording = process.env.JOYLAB_GOLDEN === 'record';
 const fileOf = (name: string): string => join(packageRoot, 'test', 'golden', `${name}.json`);
 
-/** Whether there is something to compare with, or it is recorded now. */
+/** Returns whether there is a golden file, or it is recorded now. */
 export function hasGolden(name: string): boolean {
   return recording || existsSync(fileOf(name));
 }
 
-/** Compares with the golden file of this name, to the bit. */
+/** Compares entries with the golden file of a name, to the bit, or records new ones. */
 export function compareWithGolden(name: string, found: Golden): void {
   const file = fileOf(name);
   const known: Golden = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
@@ -42,13 +42,13 @@ export function compareWithGolden(name: string, found: Golden): void {
   else assert.deepEqual(found, Object.fromEntries(Object.keys(found).map((entry) => [entry, known[entry]])));
 }
 
-/** An entry a line. */
+/** Returns a golden file as text, with one entry on a line. */
 function text(golden: Golden): string {
   const lines = Object.entries(golden).sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, entry]) => ` ${JSON.stringify(name)}: ${JSON.stringify(entry)}`);
   return `{\n${lines.join(',\n')}\n}\n`;
 }
 
-/** Stands for the processor and its cores: sums of floating-point numbers depend on their order, which depends on both. */
+/** Returns a hash of the processor and its cores: sums of floating-point numbers depend on their order, which depends on both. */
 export function processor(): string {
   return hashOf([process.arch, cpus()[0]?.model, availableParallelism()]).slice(0, 16);
 }

@@ -2,7 +2,7 @@ import { after, before, test } from 'node:test';
 import { openenv, type AtariEnvironment } from '../../kernel/environments';
 import type { GRPOConfig, GRPOTrainer } from '../../kernel/grpo';
 import { episodeReturn, functionWorks, type Sample } from '../../kernel/rewards';
-import { freshModel, newTrainer, outcomeJson, quietHost } from '../grpo/runs';
+import { freshModel, newTrainer, outcomeJson, quietHost } from '../grpo/fixtures';
 import { compareWithGolden, hasGolden, hashOf, processor, type Golden } from './recording';
 
 /** Another processor sums in another order: each has a golden file of its own. */

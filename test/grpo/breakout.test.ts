@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { inflateSync } from 'node:zlib';
-import { setHost, type Comm } from '../../kernel/display/host';
+import { setCellContext, type Comm } from '../../kernel/display/cellContext';
 import { TRAINING_COMM, type TrainingMessage } from '../../kernel/display/mime';
 import { openenv, type AtariEnvironment } from '../../kernel/environments';
 import type { TrainingStep } from '../../kernel/grpo';
 import { functionWorks, episodeReturn } from '../../kernel/rewards';
 import type { Sample } from '../../kernel/rewards/sample';
 import { referenceReturns } from '../../kernel/rollout';
-import { freshModel, newTrainer, outcome, quietHost } from './runs';
+import { freshModel, newTrainer, outcome, quietHost } from './fixtures';
 
 let env: AtariEnvironment;
 
@@ -66,7 +66,7 @@ test('a visible view gets the newest group with its frames', async () => {
     onClose() {},
     close() {},
   };
-  setHost({
+  setCellContext({
     signal: new AbortController().signal,
     registerCommTarget: (target, onOpen) => void (target === TRAINING_COMM && (open = onOpen)),
     display(bundle) {

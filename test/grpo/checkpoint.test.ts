@@ -16,7 +16,7 @@ import { before, test } from 'node:test';
 import { runtimeSettings } from '../../kernel/onnx/session';
 import { CheckpointError } from '../../kernel/training';
 import { PeftModel } from '../../kernel/models';
-import { freshModel, newTrainer, outcome, quietHost, temporaryFolder, uninterrupted } from './runs';
+import { freshModel, newTrainer, outcome, quietHost, temporaryFolder, uninterrupted } from './fixtures';
 
 before(quietHost);
 
@@ -235,7 +235,7 @@ test('a kill while a checkpoint takes the place of one of the same step loses ne
     const fs = require('node:fs');
     const rename = fs.renameSync;
     fs.renameSync = (from, to) => (/partial/.test(from) && fs.readdirSync(${JSON.stringify(folder)}).some((name) => /replaced/.test(name)) && process.kill(process.pid, 'SIGKILL'), rename(from, to));
-    const { freshModel, newTrainer, quietHost } = require(${JSON.stringify(join(__dirname, 'runs.js'))});
+    const { freshModel, newTrainer, quietHost } = require(${JSON.stringify(join(__dirname, 'fixtures.js'))});
     quietHost();
     freshModel().then((model) => newTrainer(model, ${JSON.stringify({ ...args, seed: 8 })}).train());`;
   const { signal } = spawnSync(process.execPath, ['-e', script]);
@@ -292,7 +292,7 @@ test('where a checkpoint cannot be written the run pauses and goes on later', as
 test('a disk that is full leaves no half checkpoint and says so', () => {
   const folder = temporaryFolder();
   const script = `
-    const { freshModel, newTrainer, quietHost } = require(${JSON.stringify(join(__dirname, 'runs.js'))});
+    const { freshModel, newTrainer, quietHost } = require(${JSON.stringify(join(__dirname, 'fixtures.js'))});
     process.on('SIGXFSZ', () => {});
     quietHost();
     freshModel().then((model) => newTrainer(model, { outputDir: ${JSON.stringify(folder)}, saveSteps: 1 }).train())

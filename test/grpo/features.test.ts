@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, before, test } from 'node:test';
-import { setHost, type DisplayOptions, type MimeBundle } from '../../kernel/display/host';
+import { setCellContext, type DisplayOptions, type MimeBundle } from '../../kernel/display/cellContext';
 import type { TrainingStep } from '../../kernel/grpo';
 import { FastLanguageModel } from '../../kernel/models';
 import type { RewardInput } from '../../kernel/rewards';
@@ -18,7 +18,7 @@ import {
   settings,
   temporaryFolder,
   uninterrupted,
-} from './runs';
+} from './fixtures';
 
 before(quietHost);
 afterEach(quietHost);
@@ -62,7 +62,7 @@ test('columns of the data set reach the reward functions, and what they log the 
 
 test('the completions table has a row per completion, and is written beside the checkpoints', async () => {
   const shown: Array<{ bundle: MimeBundle; options?: DisplayOptions }> = [];
-  setHost({
+  setCellContext({
     display: (bundle, options) => void shown.push({ bundle, options }),
     signal: new AbortController().signal,
     registerCommTarget() {},
@@ -112,7 +112,7 @@ test('a part of the completions, or one per prompt, can be shown', async () => {
     [{ logUniquePrompts: true }, 2],
   ] as const) {
     const shown: string[] = [];
-    setHost({
+    setCellContext({
       display: (bundle) => void shown.push(String(bundle['text/html'])),
       signal: new AbortController().signal,
       registerCommTarget() {},

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import type { GRPOConfig } from '../../kernel/grpo';
 import { playing, type Moment } from './killed_run';
-import { freshModel, newTrainer, outcomeJson, quietHost, temporaryFolder } from './runs';
+import { freshModel, newTrainer, outcomeJson, quietHost, temporaryFolder } from './fixtures';
 
 before(quietHost);
 

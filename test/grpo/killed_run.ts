@@ -11,9 +11,9 @@ import * as fs from 'node:fs';
 import type { GRPOConfig } from '../../kernel/grpo';
 import { openenv, type AtariEnvironment } from '../../kernel/environments';
 import { episodeReturn, functionWorks } from '../../kernel/rewards';
-import { freshModel, newTrainer, outcomeJson, quietHost } from './runs';
+import { freshModel, newTrainer, outcomeJson, quietHost } from './fixtures';
 
-/** When the process is killed: some milliseconds after a step, or while it writes the checkpoint of one. */
+/** When the process is killed: some milliseconds after a step, or while it writes the checkpoint of a step. */
 export type Moment = { step: number; milliseconds: number } | { writing: number };
 
 async function main(): Promise<void> {
@@ -46,13 +46,13 @@ async function main(): Promise<void> {
   await played?.env.close();
 }
 
-/** What a run plays, where it plays: rewards are for the score. */
+/** Returns the options of a run that plays a game, rewarded by its score. */
 export async function playing(game: 'breakout') {
   const env = (await openenv('atari', { game })) as AtariEnvironment;
   return { env, trainDataset: undefined, rewardFuncs: [functionWorks, episodeReturn] };
 }
 
-/** Before the files of a checkpoint take their places, they are flushed to the disk. */
+/** Kills the process while it flushes the files of a checkpoint, before they are renamed. */
 function killAtFlush(now: () => boolean, kill: () => void): void {
   const flush = fs.fsyncSync;
   require('node:fs').fsyncSync = (file: number) => (now() && kill(), flush(file));

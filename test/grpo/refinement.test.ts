@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import { setHost, type MimeBundle } from '../../kernel/display/host';
+import { setCellContext, type MimeBundle } from '../../kernel/display/cellContext';
 import { openenv, type AtariEnvironment } from '../../kernel/environments';
 import {
   type GRPOTrainer,
@@ -12,7 +12,7 @@ import {
 import { rewardRegistry } from '../../kernel/grpo/session';
 import { functionWorks, type Sample } from '../../kernel/rewards';
 import type { GRPOTrainerOptions } from '../../kernel/grpo/trainer';
-import { freshModel, newTrainer, outcomeJson, quietHost, temporaryFolder } from './runs';
+import { freshModel, newTrainer, outcomeJson, quietHost, temporaryFolder } from './fixtures';
 
 let env: AtariEnvironment;
 
@@ -223,7 +223,7 @@ test('a reward replaced during a run scores the programs again', async () => {
 
 test('the winner is shown with its ancestors when the run ends; completions have parent and gain', async () => {
   const shown: MimeBundle[] = [];
-  setHost({
+  setCellContext({
     display: (bundle) => void shown.push(bundle),
     signal: new AbortController().signal,
     registerCommTarget() {},

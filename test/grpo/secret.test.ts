@@ -6,7 +6,7 @@ import type { CausalLM } from '../../kernel/models';
 import { openenv } from '../../kernel/environments';
 import type { GRPOConfig, TrainingStep } from '../../kernel/grpo';
 import { episodeReturn } from '../../kernel/rewards';
-import { freshModel, newTrainer, quietHost, temporaryFolder } from './runs';
+import { freshModel, newTrainer, quietHost, temporaryFolder } from './fixtures';
 
 before(quietHost);
 

@@ -5,7 +5,7 @@ import { play, type Completion } from '../../kernel/grpo/rollouts/play';
 import type { RolloutEnvironment } from '../../kernel/rollout';
 import { score } from '../../kernel/rewards/scoring';
 import { functionWorks, type RewardInput, type Sample } from '../../kernel/rewards';
-import { quietHost } from './runs';
+import { quietHost } from './fixtures';
 
 /*
  * The steps of a step on their own, as an engine calls them that has made the

@@ -1,13 +1,23 @@
 import assert from 'node:assert/strict';
 import { afterEach, before, test } from 'node:test';
 import { TRAINING_MIME, type TrainingData } from '../../kernel/display/mime';
-import { setHost, type MimeBundle } from '../../kernel/display/host';
+import { setCellContext, type MimeBundle } from '../../kernel/display/cellContext';
 import { grpoCell } from '../../kernel/grpo/cell';
 import { GRPOTrainer } from '../../kernel/grpo/trainer';
 import { rewardRegistry, Session } from '../../kernel/grpo/session';
 import { RewardError } from '../../kernel/rewards/scoring';
 import type { Sample } from '../../kernel/rewards/sample';
-import { dataset, freshModel, letters, newTrainer, outcome, quietHost, returns, settings, uninterrupted } from './runs';
+import {
+  dataset,
+  freshModel,
+  letters,
+  newTrainer,
+  outcome,
+  quietHost,
+  returns,
+  settings,
+  uninterrupted,
+} from './fixtures';
 
 let whole: Awaited<ReturnType<typeof uninterrupted>>;
 
@@ -28,7 +38,7 @@ function shownRun(bundles: MimeBundle[]): TrainingData {
 
 function recordingHost(): MimeBundle[] {
   const bundles: MimeBundle[] = [];
-  setHost({
+  setCellContext({
     display: (bundle) => void bundles.push(bundle),
     signal: new AbortController().signal,
     registerCommTarget() {},

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { setHost } from '../../kernel/display/host';
+import { setCellContext } from '../../kernel/display/cellContext';
 import { openenv } from '../../kernel/environments';
 import type { GRPOConfig, TrainingStep } from '../../kernel/grpo';
 import { capRewards, groupAdvantages } from '../../kernel/grpo/advantages';
@@ -8,7 +8,7 @@ import { resolveConfig } from '../../kernel/grpo/config';
 import { GRPOTrainer } from '../../kernel/grpo/trainer';
 import type { RolloutEnvironment } from '../../kernel/rollout';
 import { normalizedReturn, type RewardFunction, type Sample } from '../../kernel/rewards';
-import { freshModel, quietHost } from './runs';
+import { freshModel, quietHost } from './fixtures';
 
 let env: RolloutEnvironment;
 before(async () => {
@@ -63,7 +63,7 @@ async function run(
     onStep: (step) => void results.push(step),
   });
   const events: string[] = [];
-  setHost({
+  setCellContext({
     console: true,
     display: (bundle) =>
       void (/^step \d+: /.test(String(bundle['text/plain'])) && events.push(String(bundle['text/plain']))),

@@ -10,14 +10,14 @@ import { decode, encode, type Message } from '../../kernel/jupyter/message';
 import { Signer } from '../../kernel/jupyter/signature';
 
 const CLI = path.resolve(__dirname, '..', '..', 'kernel', 'cli.js');
-/** A sign that something hangs, no measure of speed: starting a kernel takes a second on a quiet machine. */
+/** Milliseconds after which a test that hangs is ended: starting a kernel takes a second on an idle machine. */
 const TIMEOUT = 90_000;
 
 /** Code that computes, without a break, until {@link TestKernel.release}. */
 export const UNTIL_RELEASED =
   "{ const fs = process.getBuiltinModule('node:fs'); while (!fs.existsSync('released')); fs.rmSync('released'); }";
 
-/** What one execution gave. */
+/** Reply and messages of one execution. */
 export interface Execution {
   reply: Message;
   /** iopub messages of this execution, without status and input. */
@@ -32,12 +32,12 @@ export interface ExecuteOptions {
   user_expressions?: Record<string, string>;
   allow_stdin?: boolean;
   stop_on_error?: boolean;
-  /** Of the message: JupyterLab tells here which cell it runs. */
+  /** Metadata of the message, in which JupyterLab names the cell that it runs. */
   metadata?: { cellId?: string; deletedCells?: string[] };
 }
 
 export interface KernelOptions {
-  /** Fields of the connection file that shall differ. */
+  /** Fields of the connection file that differ from the defaults. */
   connection?: Partial<ConnectionInfo>;
   env?: NodeJS.ProcessEnv;
   /** Another kernel to start, from its connection file. */
@@ -54,7 +54,7 @@ export class TestKernel {
   readonly control: Dealer;
   readonly stdin: Dealer;
   readonly subscriber: Subscriber;
-  /** What the kernel wrote to its log. */
+  /** The kernel's log. */
   log = '';
 
   private constructor(
@@ -80,7 +80,7 @@ export class TestKernel {
     for (const socket of [this.shell, this.control, this.stdin]) void this.collect(socket, this.replies);
   }
 
-  /** A second client of the same kernel. */
+  /** Returns a second client of the same kernel. */
   connect(): TestKernel {
     return new TestKernel(this.process, this.folder, this.connection);
   }
@@ -146,7 +146,7 @@ export class TestKernel {
     return this.reply(this.send(channel, type, content));
   }
 
-  /** The message on a request channel that answers `id`. */
+  /** Resolves to the message on a request channel that answers `id`. */
   reply(id: string, type?: string): Promise<Message> {
     return this.find(
       this.replies,
@@ -198,7 +198,7 @@ export class TestKernel {
     fs.rmSync(this.folder, { recursive: true, force: true });
   }
 
-  /** Resolves when `test` holds, looked at after every message. */
+  /** Resolves when `test` holds, which is checked after every message. Rejects after {@link TIMEOUT}. */
   async until(test: () => boolean, what: string): Promise<void> {
     if (test()) return;
     await new Promise<void>((resolve, reject) => {
@@ -216,7 +216,7 @@ export class TestKernel {
     });
   }
 
-  /** For the error of a wait in vain: whether the process lives, its log, and its last messages. */
+  /** Returns whether the process lives, its log and its last messages, for errors. */
   private lately(): string {
     const { exitCode, signalCode } = this.process;
     const end = exitCode ?? signalCode;
@@ -230,12 +230,12 @@ export class TestKernel {
     ].join('');
   }
 
-  /** Lets code go on that waits for {@link UNTIL_RELEASED}. */
+  /** Releases code that runs {@link UNTIL_RELEASED}. */
   release(): void {
     fs.writeFileSync(path.join(this.folder, 'released'), '');
   }
 
-  /** Resolves when all that was sent on the shell channel so far has reached the kernel, which may go on computing. */
+  /** Resolves when everything sent on the shell channel has reached the kernel, which may go on computing. */
   async received(): Promise<void> {
     await this.request('shell', 'kernel_info_request');
   }
@@ -259,17 +259,17 @@ export class TestKernel {
 
 export const types = (messages: Message[]): string[] => messages.map(({ header }) => header.msg_type);
 
-/** Text of streams, results and displays, in order. */
+/** Returns the text of streams, results and displays, in order. */
 export function text(outputs: Message[]): string {
   return outputs.map(({ content }) => content.text ?? content.data?.['text/plain'] ?? '').join('');
 }
 
-/** Text without ANSI colours. */
+/** Returns a text without ANSI colours. */
 export function plain(coloured: string): string {
   return coloured.replace(/\x1b\[[0-9;]*m/g, '');
 }
 
-/** The connection once all of its ports are known. */
+/** Resolves to the connection once all of its ports are known. */
 async function written(file: string): Promise<ConnectionInfo> {
   for (let waited = 0; waited < TIMEOUT; waited += 20) {
     const connection = JSON.parse(fs.readFileSync(file, 'utf8') || '{"shell_port":0}') as ConnectionInfo;

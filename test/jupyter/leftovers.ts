@@ -4,7 +4,10 @@ import { test } from 'node:test';
 import { eventually } from '../eventually';
 import { TestKernel } from './client';
 
-/** Starts children in all ways; `time` tells them from others, and what is to stay sleeps for `STAYS`. */
+/**
+ * Returns code that starts children in all ways. They sleep for `time`, by which they
+ * are found; those that are to stay for `stays`.
+ */
 const START = (time: string, stays: string): string => `
 import { exec, execFile, execSync, spawn } from 'node:child_process';
 import { Worker } from 'node:worker_threads';
@@ -24,7 +27,7 @@ new Worker("const { spawn } = require('child_process'); const [time, stays] = re
 spawn('sleep', [STAYS], { detached: true, stdio: 'ignore' }).unref();
 spawn('sh', ['-c', \`sleep \${STAYS} & sleep \${STAYS}\`], { detached: true, stdio: 'ignore' }).unref();
 `;
-/** Processes that sleep: 40 and one for each other way, two for some. */
+/** Numbers of started processes: 40 and one for each other way, two for some; and of those that stay. */
 const STARTED = 52;
 const STAYING = 4;
 
@@ -67,7 +70,7 @@ export function testLeftovers(how: string, last: string, end: (kernel: TestKerne
   });
 }
 
-/** The processes that sleep for so long. */
+/** Returns the processes that sleep for `time`. */
 function sleeping(time: string): number[] {
   return readdirSync('/proc')
     .map(Number)

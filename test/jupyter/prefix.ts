@@ -5,7 +5,7 @@ import * as path from 'node:path';
 import { dataFolder, installKernel } from '../../kernel/install/install';
 import { pythonPath } from '../../kernel/common/packagePaths';
 
-/** A folder with this build's kernel for Jupyter programs, which see it before any other. */
+/** A folder with this build's kernel for Jupyter programs, which prefer it to others. */
 export class JupyterPrefix {
   readonly folder = fs.mkdtempSync(path.join(os.tmpdir(), 'joylab-prefix-'));
   readonly env: NodeJS.ProcessEnv;

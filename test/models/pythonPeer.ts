@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { packageRoot, pythonPath } from '../../kernel/common/packagePaths';
 
-/** A Python script under test/ that answers calls (see peer.py), started once per test file, and a folder for files between the two. */
+/** A Python script under test/ that answers calls (see peer.py), started once per test file, with a folder for shared files. */
 export class PythonPeer {
   readonly folder = mkdtempSync(join(tmpdir(), 'joylab-peer-'));
   private readonly process: ChildProcessWithoutNullStreams;
@@ -43,7 +43,7 @@ export class PythonPeer {
     });
   }
 
-  /** A path in the folder that is removed at the end. */
+  /** Returns a path in the folder, which is removed at the end. */
   path(name: string): string {
     return join(this.folder, name);
   }
@@ -55,7 +55,7 @@ export class PythonPeer {
   }
 }
 
-/** Largest absolute difference; infinite where lengths differ or a value is not a number. */
+/** Returns the largest absolute difference; Infinity where lengths differ or a value is not a number. */
 export function maxDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   if (a.length !== b.length) return Infinity;
   let largest = 0;
@@ -66,7 +66,7 @@ export function maxDifference(a: ArrayLike<number>, b: ArrayLike<number>): numbe
   return largest;
 }
 
-/** Norm of the difference, relative to the norm of `expected`. */
+/** Returns the norm of the difference relative to that of `expected`; Infinity where lengths differ. */
 export function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
   if (actual.length !== expected.length) return Infinity;
   let [difference, size] = [0, 0];

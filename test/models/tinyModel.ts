@@ -16,7 +16,7 @@ const SIZES = {
   num_hidden_layers: 2,
 };
 
-/** Writes a model of two narrow layers, with the tokenizer of the bundled one. It loads in some milliseconds. */
+/** Writes a model of two narrow layers with the tokenizer of the bundled one, which loads in some milliseconds. */
 export function writeTinyModel(folder: string): void {
   mkdirSync(folder, { recursive: true });
   const settings = { ...JSON.parse(readFileSync(join(CHECKPOINT, 'config.json'), 'utf8')), ...SIZES };

@@ -1,4 +1,4 @@
-/** A server in a thread of its own: it answers while the test computes, and says in shared memory that it has. */
+/** A server in a worker thread: it answers while the test computes, and records in shared memory that it has. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { faultyServer } from './faultyServer';
 

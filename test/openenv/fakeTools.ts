@@ -7,7 +7,7 @@ import { buildRoot, pythonPath } from '../../kernel/common/packagePaths';
  * none: programs of their names that start real servers on this machine.
  */
 
-/** The server in an image: an environment that tells its variable LEVEL. */
+/** The server in an image: an environment whose observation has the variable LEVEL. */
 const SERVER = `
 const { Environment, serve } = require(${JSON.stringify(path.join(buildRoot, 'kernel', 'openenv'))});
 class Tiny extends Environment {
@@ -18,8 +18,8 @@ serve(Tiny, { port: Number(process.argv[2]) });
 `;
 
 /**
- * `docker run` stays in the foreground and hands SIGTERM on; the container is
- * no child of it, but of a daemon: it outlives a `docker run` that is killed.
+ * `docker run` stays in the foreground and forwards SIGTERM; the container is the
+ * child of a daemon: it outlives a `docker run` that is killed.
  */
 const DOCKER = `#!${process.execPath}
 const { spawn } = require('node:child_process');
@@ -51,7 +51,7 @@ if (command === 'run') {
 }
 `;
 
-/** Copies the Space that lies in the folder `space`. */
+/** Copies the Space in the folder `space`. */
 const GIT = `#!/bin/sh
 here="$(dirname "$0")"
 echo "git $*" >> "$here/log"
@@ -59,7 +59,7 @@ for target in "$@"; do :; done
 cp -r "$here/space/." "$target"
 `;
 
-/** Runs what stands after `--` with the tests' Python. */
+/** Runs the command after `--` with the tests' Python. */
 const UV = `#!/bin/sh
 echo "uv $*" >> "$(dirname "$0")/log"
 while [ "$1" != "--" ]; do shift; done
@@ -69,15 +69,19 @@ exec "${pythonPath()}" -m "$@"
 
 /** Programs that stand in for Docker, git and uv. */
 export interface FakeTools {
-  /** The PATH on which they come first. */
+  /** A PATH on which they come first. */
   path: string;
-  /** Their calls so far. */
+  /** Returns their calls so far. */
   calls(): string[];
-  /** Processes of the containers that are there. */
+  /** Returns the process IDs of the running containers. */
   containers(): number[];
 }
 
-/** Makes the programs in a folder; `space` holds the files of what git clones. */
+/**
+ * Creates the programs in a folder.
+ *
+ * @param space files of the Space that git clones
+ */
 export function fakeTools(folder: string, space: Record<string, string>): FakeTools {
   fs.mkdirSync(path.join(folder, 'containers'), { recursive: true });
   for (const [name, text] of Object.entries({ 'server.js': SERVER, docker: DOCKER, git: GIT, uv: UV, log: '' })) {

@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { host, setHost } from '../../kernel/display/host';
+import { cellContext, setCellContext } from '../../kernel/display/cellContext';
 import { openenv } from '../../kernel/environments';
 import { Environment, OpenEnvClient, serve } from '../../kernel/openenv';
 import { code, faultyServer, Network } from './faultyServer';
@@ -189,9 +189,9 @@ test('full: waits for a place, says so, and gives up with what to do', async () 
 
 test('a cell that runs again takes the place of its earlier run on a full server; others wait', async () => {
   const server = await serve(Counting, { capacity: 1 });
-  const console = host();
+  const console = cellContext();
   const cell = (): void =>
-    setHost({
+    setCellContext({
       display: (bundle) => console.display(bundle),
       registerCommTarget: () => {},
       signal: new AbortController().signal,
@@ -210,7 +210,7 @@ test('a cell that runs again takes the place of its earlier run on a full server
       /The server was full, and the session was given to an environment that was opened later\. reset\(\) starts a new session/,
     ),
   );
-  setHost(console);
+  setCellContext(console);
   await earlier.reset(); // and takes it back
   await assert.rejects(later.step({ by: 1 }), code('SESSION_ERROR'));
   await Promise.all([earlier.close(), later.close()]);

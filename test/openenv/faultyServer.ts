@@ -3,7 +3,7 @@ import * as net from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { OpenEnvError } from '../../kernel/openenv';
 
-/** For `assert.rejects`: the code of the error, and what its message says. */
+/** Returns a check for `assert.rejects` of an error's code and message. */
 export const code =
   (expected: string, pattern = /./) =>
   (error: OpenEnvError) => {
@@ -12,7 +12,7 @@ export const code =
     return true;
   };
 
-/** A server that opens sessions well and then behaves badly, in one way. */
+/** Starts a server that opens sessions correctly and then misbehaves in one way. */
 export async function faultyServer(
   behave: (socket: WebSocket, message: any) => void,
   greet: (socket: WebSocket) => void = () => {},
@@ -34,14 +34,17 @@ export async function faultyServer(
   return { url: `http://127.0.0.1:${(server.address() as net.AddressInfo).port}`, close };
 }
 
-/** A network between client and server that can be cut. Its port is its own until it is closed: a free one could be taken by others. */
+/**
+ * A network between client and server that can be cut. It keeps its port until it is
+ * closed: a free port could be taken by others.
+ */
 export class Network {
   private readonly lines = new Set<net.Socket>();
   private readonly listener = net.createServer((client) => this.connect(client));
   private isCut = false;
   private silent = false;
 
-  /** `serverPort`: where connections lead; may change with the server. */
+  /** @param serverPort port of the server, which may change */
   constructor(public serverPort: number) {}
 
   get url(): string {
@@ -75,7 +78,7 @@ export class Network {
     this.lines.clear();
   }
 
-  /** Lets connections through again. */
+  /** Accepts connections again. */
   mend(): void {
     this.isCut = false;
   }
@@ -86,7 +89,7 @@ export class Network {
     await closed;
   }
 
-  /** Nothing goes through any more, and nobody is told; or again what has waited. */
+  /** Holds all data back without closing connections, or lets it through again. */
   hold(silent: boolean): void {
     this.silent = silent;
     for (const line of this.lines) {

@@ -3,7 +3,7 @@ import * as net from 'node:net';
 import { test } from 'node:test';
 import { WebSocket } from 'ws';
 import { openenv } from '../../kernel/environments';
-import { atariProcesses, leaseServer } from '../../kernel/environments/atari/servers';
+import { atariProcesses, acquireServer } from '../../kernel/environments/atari/servers';
 import type { OpenEnvError, OpenEnvErrorCode } from '../../kernel/openenv';
 import { AtariClient } from '../../kernel/environments/atari/stream';
 
@@ -60,7 +60,7 @@ async function send(url: string, messages: string[]): Promise<void> {
 
 test('600 mutated messages: the server lives and other sessions are unharmed', async () => {
   const env = await openenv('atari', { game: 'breakout' });
-  const { server, release } = await leaseServer(env.options as any);
+  const { server, release } = await acquireServer(env.options as any);
   const random = randomNumbers(7);
   const calm = async (): Promise<number[]> => {
     const result = await env.reset({ seed: 3 });
@@ -94,7 +94,7 @@ function sendBytes(url: string, bytes: Uint8Array): Promise<Buffer> {
   });
 }
 
-/** A message of the fast lane: its length, then its content. */
+/** A message of Atari's stream: its length, then its content. */
 function framed(content: Uint8Array | string): Uint8Array {
   const bytes = Buffer.from(content as string);
   const length = Buffer.alloc(4);
@@ -102,7 +102,7 @@ function framed(content: Uint8Array | string): Uint8Array {
   return Buffer.concat([length, bytes]);
 }
 
-test('400 mutated messages to a process of the fast lane: it lives and its other games are unharmed', async () => {
+test('400 mutated messages to an Atari process: it lives and its other sub-environments are unharmed', async () => {
   const [{ url }] = await atariProcesses(1);
   const options = { game: 'breakout' };
   const random = randomNumbers(8);

@@ -10,7 +10,11 @@ export interface Garden {
   stop(): Promise<void>;
 }
 
-/** Starts the server. `second`: with other actions. */
+/**
+ * Starts the server.
+ *
+ * @param second whether the environment has other actions
+ */
 export async function startPythonServer({ second = false } = {}): Promise<Garden> {
   const script = path.join(packageRoot, 'test', 'openenv', 'python_server.py');
   const child = spawn(pythonPath(), [script, ...(second ? ['--second'] : [])], {

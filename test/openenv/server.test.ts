@@ -4,7 +4,7 @@ import * as net from 'node:net';
 import * as path from 'node:path';
 import { test } from 'node:test';
 import { openenv } from '../../kernel/environments';
-import { leaseServer } from '../../kernel/environments/atari/servers';
+import { acquireServer } from '../../kernel/environments/atari/servers';
 import { type OpenEnvError, ServerProcess } from '../../kernel/openenv';
 import { pythonPath } from '../../kernel/common/packagePaths';
 import { eventually } from '../eventually';
@@ -48,7 +48,7 @@ test('a program that is no server, or does not exist', async () => {
 
 test('a server killed in mid-episode: a clear error at once, and reset goes on', async () => {
   const env = await openenv('atari', { game: 'breakout' });
-  const { server, release } = await leaseServer(env.options as any);
+  const { server, release } = await acquireServer(env.options as any);
   await env.reset({ seed: 1 });
   await env.step('LEFT');
   process.kill(server.pid!, 'SIGKILL');

@@ -1,4 +1,4 @@
-/** An environment's server in few lines of Python, since OpenEnv's own takes seconds to import. */
+/** An environment's server in a few lines of Python, since OpenEnv's own takes seconds to import. */
 export const TINY = `
 async def app(scope, receive, send):
     if scope["type"] == "http":

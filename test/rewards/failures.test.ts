@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setHost, type MimeBundle } from '../../kernel/display/host';
+import { setCellContext, type MimeBundle } from '../../kernel/display/cellContext';
 import { groupAdvantages } from '../../kernel/grpo/advantages';
 import { RewardRegistry } from '../../kernel/rewards/registry';
 import type { RewardFunction, Sample } from '../../kernel/rewards/sample';
@@ -98,7 +98,7 @@ test('every sample that fails is named, and the others are scored', async () => 
 test('scoring again shows the others beside the samples that fail, with place and code', async () => {
   const shown: MimeBundle[] = [];
   const describeError = (error: unknown) => `\x1b[31m${(error as Error).message}\x1b[0m in Cell [4]\n> 2 | <code>`;
-  setHost({
+  setCellContext({
     display: (bundle) => void shown.push(bundle),
     signal: new AbortController().signal,
     registerCommTarget() {},

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { setHost, type MimeBundle } from '../../kernel/display/host';
+import { setCellContext, type MimeBundle } from '../../kernel/display/cellContext';
 import { groupAdvantages } from '../../kernel/grpo/advantages';
 import type { RolloutBatch } from '../../kernel/rewards/recent';
 import { RewardRegistry, type RewardChange } from '../../kernel/rewards/registry';
@@ -13,7 +13,7 @@ let registry: RewardRegistry;
 
 beforeEach(() => {
   shown = [];
-  setHost({
+  setCellContext({
     display: (bundle) => void shown.push(bundle),
     signal: new AbortController().signal,
     registerCommTarget() {},

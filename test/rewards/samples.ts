@@ -2,7 +2,7 @@ import type { ReferenceReturns } from '../../kernel/environments';
 import { Episode, type EpisodeEnd } from '../../kernel/episodes/episode';
 import type { Sample } from '../../kernel/rewards/sample';
 
-/** An episode with the given rewards, one action each. */
+/** Returns an episode with the given rewards, one action each. */
 export function episode(rewards: number[], end: EpisodeEnd = { reason: 'terminated' }): Episode {
   return new Episode({
     environment: 'atari',
@@ -17,7 +17,11 @@ export function episode(rewards: number[], end: EpisodeEnd = { reason: 'terminat
   });
 }
 
-/** A sample whose strategy played; `changes` says what is different. */
+/**
+ * Returns a sample whose strategy played.
+ *
+ * @param changes fields that differ
+ */
 export function sample(changes: Partial<Sample> = {}): Sample {
   const code = 'function strategy(state) { return "LEFT"; }';
   return {
@@ -35,7 +39,7 @@ export function sample(changes: Partial<Sample> = {}): Sample {
 /** A sample from which no strategy could be extracted. */
 export const nothingExtracted = sample({ completion: 'I cannot.', code: null, episode: null });
 
-/** What chance, constant actions and a human get: in a game without negative scores, and in two with. */
+/** Reference returns of a game without negative scores, and of two with them. */
 export const breakout = reference({ mean: 1.5, std: 1.2 }, { LEFT: 3.5, RIGHT: 3, NOOP: 0 }, 30.5);
 export const pong = reference({ mean: -20, std: 1.5 }, { NOOP: -21, RIGHT: -21, LEFT: -21 }, 14.6);
 export const boxing = reference({ mean: -2, std: 8 }, { UPFIRE: -18, NOOP: -40 }, 12.1);

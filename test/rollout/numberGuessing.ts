@@ -2,12 +2,16 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import * as path from 'node:path';
 import { packageRoot, pythonPath } from '../../kernel/common/packagePaths';
 
-/** OpenEnv's own server with an environment of the tests: one address for each number of sessions, all of one process. */
+/** Starts OpenEnv's own server with an environment of the tests: one address for each number of sessions, all in one process. */
 export function guessServers(...capacities: number[]): Promise<{ urls: string[]; process: ChildProcess }> {
   return start(capacities);
 }
 
-/** One address with four sessions; `killedBy` is told in `number_guessing_server.py`. */
+/**
+ * Starts a server with four sessions that kills itself.
+ *
+ * @param killedBy see `number_guessing_server.py`
+ */
 export async function mortalServer(killedBy: string): Promise<{ url: string; process: ChildProcess }> {
   const {
     urls: [url],
@@ -33,7 +37,7 @@ async function start(
   throw new Error('the server did not start');
 }
 
-/** Halves the range of what is left: seven guesses at most. */
+/** A strategy that halves the remaining range: it needs at most seven guesses. */
 export const bisect = `let low = 1, high = 100, last = 0;
 function strategy({ hint }) {
   if (hint === "low") low = last + 1;
@@ -44,8 +48,8 @@ function strategy({ hint }) {
   return last;
 }`;
 
-/** Guesses 777 at first, which waits until all places of the server were taken at once, then as {@link bisect}. */
-export const patientBisect = bisect.replace(
+/** Guesses 777 first, which waits until all sessions of the server are in use at once, then as {@link bisect}. */
+export const waitingBisect = bisect.replace(
   'function strategy({ hint }) {',
   `let waited = false;
 function strategy({ hint }) {

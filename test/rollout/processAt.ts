@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { pythonPath } from '../../kernel/common/packagePaths';
 
-/** ID of the process that listens at an address. */
+/** Returns the ID of the process that listens at an address. */
 export function processAt(url: string): number {
   const { port } = new URL(url);
   const code = `

@@ -213,7 +213,7 @@ test('a measurement is kept on disk, and what lies there is checked', () => {
 test('it says what it does, as every rollout can', async () => {
   const env = await openenv('game2048');
   const texts: string[] = [];
-  await progressAt({ patience: 0, show: (stage) => void (stage && texts.push(stage.text)) }, () =>
+  await progressAt({ delay: 0, show: (stage) => void (stage && texts.push(stage.text)) }, () =>
     referenceReturns(env, { maxSteps: 300 }),
   );
   assert.ok(

@@ -17,7 +17,7 @@ import {
 import { Episode, executeWithTimeLimit, replay, rollout } from '../../kernel/rollout';
 import { eventually } from '../eventually';
 import { GuessTheNumber } from '../openenv/serving/environments';
-import { bisect, guessServers, mortalServer, patientBisect } from './numberGuessing';
+import { bisect, guessServers, mortalServer, waitingBisect } from './numberGuessing';
 
 let python: ChildProcess;
 /** Rooms for 1, 4 and 3 sessions. */
@@ -108,7 +108,7 @@ test('16 strategies on a server with one place, which the environment itself hol
 test('16 strategies on a server with four places: all are used, and given back', async () => {
   const env = await openenv(urls[1]);
   await env.reset();
-  await playAll(env, 16, patientBisect);
+  await playAll(env, 16, waitingBisect);
   assert.equal((await env.state()).step_count, 0, 'the episode of the environment itself goes on');
   await env.close();
   await allFree(urls[1], 4);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Environment } from '../../kernel';
 
-/** Counts its steps, of some milliseconds each, and the episodes that it began and ended. */
+/** An environment with steps of some milliseconds, which counts them and the episodes that it began and ended. */
 export class Slow extends Environment<{ by: number }, { count: number }> {
   static override schema = {
     action: {
@@ -11,7 +11,7 @@ export class Slow extends Environment<{ by: number }, { count: number }> {
       additionalProperties: false,
     },
   };
-  /** Of all sessions together. */
+  /** Counts of all sessions together. */
   static begun = 0;
   static ended = 0;
   static steps = 0;
@@ -33,6 +33,6 @@ export class Slow extends Environment<{ by: number }, { count: number }> {
   }
 }
 
-/** Different strategies that all play an episode of `Slow` in 60 steps. */
+/** Returns different strategies that all play an episode of `Slow` in 60 steps. */
 export const steady = (count: number): string[] =>
   Array.from({ length: count }, (_, i) => `function strategy() { return 1; } // ${i}`);

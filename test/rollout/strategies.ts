@@ -12,7 +12,7 @@ export const random = `function strategy() {
 
 export const always = (action: string): string => `function strategy() { return "${action}"; }`;
 
-/** Plays LEFT, and at its call number `call` (from 0) does something else. */
+/** Returns a strategy that plays LEFT, and runs `text` at its call number `call` (from 0). */
 export const atCall = (call: number, text: string): string => `let calls = 0;
 function strategy(state) {
   if (calls++ === ${call}) {

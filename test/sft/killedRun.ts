@@ -1,5 +1,5 @@
 /* A run that kills its process, as a crash would: `killedRun.js FOLDER STEP`. */
-import { freshModel, newTrainer, quietHost } from './runs';
+import { freshModel, newTrainer, quietHost } from './fixtures';
 
 quietHost();
 const [outputDir, step] = process.argv.slice(2);

@@ -1,6 +1,6 @@
 import type { SFTRow } from '../../kernel/sft';
 
-/** What tests train on, in each form. */
+/** Rows of the tests, in each form. */
 export const texts: SFTRow[] = [
   'the ball and the paddle',
   'a strategy for another game on the other screen',

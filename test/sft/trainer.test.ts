@@ -3,11 +3,11 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
-import { setHost, type MimeBundle } from '../../kernel/display/host';
+import { setCellContext, type MimeBundle } from '../../kernel/display/cellContext';
 import { FastLanguageModel } from '../../kernel/models';
 import { SFTTrainer, type SFTConfig, type SFTRow } from '../../kernel/sft';
-import { temporaryFolder } from '../grpo/runs';
-import { freshModel, newTrainer, outcome, quietHost, uninterrupted } from './runs';
+import { temporaryFolder } from '../grpo/fixtures';
+import { freshModel, newTrainer, outcome, quietHost, uninterrupted } from './fixtures';
 import { texts } from './rows';
 
 before(quietHost);
@@ -134,7 +134,7 @@ test('passes are shuffled by the seed, each in its own order', async () => {
 
 test('the output shows loss and token accuracy, evaluation included', async () => {
   const shown: MimeBundle[] = [];
-  setHost({
+  setCellContext({
     display: (bundle) => void shown.push(bundle),
     signal: new AbortController().signal,
     registerCommTarget() {},

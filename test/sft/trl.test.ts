@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { setHost } from '../../kernel/display/host';
+import { setCellContext } from '../../kernel/display/cellContext';
 import { loadTokenizer } from '../../kernel/models/tokenizer/tokenizer';
 import { readSafetensors } from '../../kernel/models/checkpoint/safetensors';
 import { SFTTrainer, type SFTConfig, type SFTRow } from '../../kernel/sft';
 import { resolveSFTConfig } from '../../kernel/sft/config';
 import { tokenizeRow } from '../../kernel/sft/dataset';
 import { makeRows } from '../../kernel/sft/packing';
-import { loadModel } from '../grpo/given';
+import { loadModel } from '../grpo/completionFixtures';
 import { PythonPeer, relativeError } from '../models/pythonPeer';
 import { chatPairs, conversations, pairs, texts } from './rows';
 
@@ -15,7 +15,7 @@ const peer = new PythonPeer('sft/sft_peer.py');
 const folder = peer.path('model');
 after(() => peer.close());
 before(async () => {
-  setHost({ display() {}, signal: new AbortController().signal, registerCommTarget() {} });
+  setCellContext({ display() {}, signal: new AbortController().signal, registerCommTarget() {} });
   await peer.call('make_model', { folder });
 });
 

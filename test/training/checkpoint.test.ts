@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { readSafetensors, writeSafetensors } from '../../kernel/models/checkpoint/safetensors';
 import type { Tensor } from '../../kernel/onnx/tensor';
-import { freshModel, newTrainer, outcome, quietHost, temporaryFolder } from '../grpo/runs';
+import { freshModel, newTrainer, outcome, quietHost, temporaryFolder } from '../grpo/fixtures';
 
 before(quietHost);
 

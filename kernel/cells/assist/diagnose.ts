@@ -6,12 +6,12 @@ import type { NotebookProgram } from '../compile/program/notebook';
 import { prepareDirectives } from '../directives';
 import { CellFailure } from '../errors';
 
-/** An unknown name, which a cell that did not run yet may declare. */
+/** Codes of errors about unknown names, which a cell that has not run yet may declare. */
 const UNKNOWN_NAMES = [2304, 2503, 2552, 18004];
-/** Problems that are marked in one cell. */
+/** Problems that are marked in one cell, at most. */
 const MAXIMUM = 50;
 
-/** Answers a front end that asks, while a cell is edited, what is wrong with it: see {@link DIAGNOSTICS_COMM}. */
+/** Answers a front end that asks for the errors of a cell that is being edited: see {@link DIAGNOSTICS_COMM}. */
 export function serveDiagnostics(comms: CommOpener, notebook: NotebookProgram): void {
   comms.registerTarget(DIAGNOSTICS_COMM, (comm) => {
     comm.onMessage(({ id, code }: DiagnosticsRequest) => {
@@ -20,7 +20,7 @@ export function serveDiagnostics(comms: CommOpener, notebook: NotebookProgram): 
   });
 }
 
-/** Returns what the compiler would say about a cell, and about its directives. Nothing runs. */
+/** Returns the compiler's errors about a cell, and those about its directives. Nothing runs. */
 export function diagnose(notebook: NotebookProgram, code: string): Diagnosis[] {
   try {
     const preamble = isObjectLiteral(code) ? '(' : prepareDirectives(code, notebook.names()).preamble;

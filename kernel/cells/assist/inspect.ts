@@ -1,23 +1,23 @@
 import type * as ts from 'typescript';
-import type { MimeBundle } from '../../display/host';
+import type { MimeBundle } from '../../display/cellContext';
 import { withoutPlaces } from '../compile/names';
 import type { NotebookProgram } from '../compile/program/notebook';
 import { typescript } from '../compile/typescript';
 
-/** A declaration with its documentation: what a front end shows about a name. */
+/** What a front end shows about a name: its declaration with its documentation. */
 interface Description {
   signature: string;
   documentation: string;
   tags: Array<{ name: string; text: string }>;
-  /** The text of the declaration, where it was asked for and is known. */
+  /** The text of the declaration, if it was asked for and is known. */
   source?: string;
 }
 
 /**
- * Returns what is known about the name at a position, else about the call around it; `null`: nothing.
+ * Returns the documentation of the name at a position, else of the call around it; `null`: there is none.
  *
  * @param preamble text that belongs before the cell: imports that it leaves out
- * @param detail 1: with the source of what is declared
+ * @param detail 1: with the source of the declaration
  */
 export function inspect(
   notebook: NotebookProgram,
@@ -39,12 +39,12 @@ export function inspect(
   return bundle(detail === 1 ? { ...description, source: sourceOf(notebook, at) } : description);
 }
 
-/** A name that nothing declares is said to be `any`, of no kind. */
+/** Returns whether a name is declared: one that is not is `any` for TypeScript, of no kind. */
 function isKnown(info: ts.QuickInfo | undefined): boolean {
   return info !== undefined && !(String(info.kind) === '' && text(info.displayParts) === 'any');
 }
 
-/** The declaration of the name at a place of the draft: the cell's, the file's, or the one of a package. */
+/** Returns the text of the declaration of the name at a position of the draft, in a cell, a file or a package. */
 function sourceOf({ service, draft }: NotebookProgram, at: number): string | undefined {
   const [definition] = service.getDefinitionAtPosition(draft, at) ?? [];
   const file = definition && service.getProgram()!.getSourceFile(definition.fileName);
@@ -56,7 +56,7 @@ function sourceOf({ service, draft }: NotebookProgram, at: number): string | und
   return file.text.slice(start, start + length);
 }
 
-/** An interface that takes all of its members from others, with these written out. */
+/** Returns the text of an interface that inherits all of its members, with these written out. */
 function membersText(declared: ts.InterfaceDeclaration, checker: ts.TypeChecker): string {
   const members = checker.getPropertiesOfType(checker.getTypeAtLocation(declared)).map((member) => {
     const about = text(member.getDocumentationComment(checker)).replace(/\n/g, '\n   * ');
@@ -71,7 +71,7 @@ function described({ displayParts, documentation, tags }: ts.QuickInfo): Descrip
   return { signature: text(displayParts), documentation: text(documentation), tags: tagTexts(tags) };
 }
 
-/** The call that the cursor is in, with the documentation of the parameter that is being written. */
+/** Returns the call that the cursor is in, with the documentation of the parameter that is being written. */
 function signature(help: ts.SignatureHelpItems | undefined): Description | null {
   const item = help?.items[help.selectedItemIndex];
   if (!help || !item) return null;

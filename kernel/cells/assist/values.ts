@@ -7,8 +7,9 @@ const IDENTIFIER = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
 const MAXIMUM = 200;
 
 /**
- * The keys of a value, where its type says nothing about them: what
- * `JSON.parse` gave, `process.env`. No code of the user runs for it.
+ * Returns the keys of a value as completions, for values whose type does not
+ * have them, such as the result of `JSON.parse` or `process.env`. It runs no code
+ * of the user.
  */
 export function completeValue(variables: Variables, code: string, position: number): Completion | null {
   const match = PATH.exec(code.slice(0, position));
@@ -24,14 +25,14 @@ export function completeValue(variables: Variables, code: string, position: numb
   return { matches, start: position - match[2].length, end: position, types: matches.map(() => 'property') };
 }
 
-/** A property without asking a getter. */
+/** Returns the value of a property, without calling a getter. */
 function dataProperty(value: unknown, key: string): unknown {
   return isInspectable(value)
     ? (Object.getOwnPropertyDescriptor(value, key)?.value ?? (value === globalThis ? globalValue(key) : undefined))
     : undefined;
 }
 
-/** Node.js defines some of its globals by getters, which do no harm. */
+/** Returns the value of a global that Node.js defines by a getter. */
 function globalValue(key: string): unknown {
   return key === 'process' ? process : undefined;
 }

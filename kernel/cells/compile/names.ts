@@ -8,7 +8,7 @@ export const SCOPE = '__cells__';
 /** Name of the cell's {@link CellRuntime}: see runtime.ts. */
 export const RUNTIME = '__joylab__';
 
-/** Name of the global that guarded code uses; see interrupt/index.ts. */
+/** Name of the global that guarded code uses; see interrupt/interrupts.ts. */
 export const GUARD = '__joylab_interrupt__';
 
 /** Name of the number of interrupts before the code around began. */

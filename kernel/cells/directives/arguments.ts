@@ -1,17 +1,17 @@
 import { isNear, nearestFirst } from '../../common/names';
 import type { Arguments, Directive, Parameter } from './directive';
 
-/** Something wrong in a directive's text. */
+/** An error in a directive's text. */
 export interface ArgumentProblem {
   message: string;
-  /** Its beginning, as an offset into the text, and its length. */
+  /** Its offset in the text, and its length, in characters. */
   start: number;
   length: number;
 }
 
 const WORD = /(\S*?)=("[^"]*"|'[^']*'|\S*)|(\S+)/g;
 
-/** Reads `name=value name=value`. Throws an {@link ArgumentProblem} that names the valid ones. */
+/** Returns the arguments of `name=value name=value`. Throws an {@link ArgumentProblem}, with the valid ones, when one is not valid. */
 export function readArguments(directive: Directive, text: string): Arguments {
   const args: Arguments = {};
   for (const match of text.matchAll(WORD)) {
@@ -52,7 +52,7 @@ function readValue(parameter: Parameter, text: string, fail: (message: string) =
     : fail(`${parameter.name}=${text} does not name a variable. Write ${example(parameter)}.`);
 }
 
-/** The name that was meant, if there is one so similar. */
+/** Returns a question with the name that was meant, if one is similar; else an empty text. */
 export function meant(name: string, valid: readonly string[]): string {
   const [nearest] = nearestFirst(name, valid);
   return nearest !== undefined && isNear(name, nearest) ? ` Did you mean ${nearest}?` : '';

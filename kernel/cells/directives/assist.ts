@@ -1,4 +1,4 @@
-import type { MimeBundle } from '../../display/host';
+import type { MimeBundle } from '../../display/cellContext';
 import type { Completion } from '../../jupyter/interpreter';
 import type { Directive, Parameter } from './directive';
 import { directives } from './registry';
@@ -6,11 +6,11 @@ import { directives } from './registry';
 /** The part of a `/** … *\/` comment between its last `@` and the cursor. */
 interface Cursor {
   directive: Directive | undefined;
-  /** The word that ends at the cursor, as far as it is typed: "@rew", "wei", "model=m". */
+  /** The word that ends at the cursor: "@rew", "wei", "model=m". */
   word: string;
 }
 
-/** Returns what can stand at a position in a directive; `null` where there is none. */
+/** Returns the completions at a position in a directive; `null` when there are none. */
 export function completeDirective(code: string, position: number, variables: string[]): Completion | null {
   const cursor = locate(code, position);
   if (!cursor) return null;
@@ -30,7 +30,7 @@ export function completeDirective(code: string, position: number, variables: str
   return parameter?.type === 'variable' ? offer(variables, value, position, 'variable') : null;
 }
 
-/** The documentation of a directive, or of its argument, at a position; `null` where there is none. */
+/** Returns the documentation of a directive, or of its argument, at a position; `null` when there is none. */
 export function inspectDirective(code: string, position: number): MimeBundle | null {
   const end = position + /^[\w]*/.exec(code.slice(position))![0].length;
   const cursor = locate(code, end);

@@ -6,8 +6,8 @@ import { declaredNames, parse } from '../compile/declarations';
 import { typescript } from '../compile/typescript';
 
 /**
- * An import of those of joylab's names that a cell uses and neither it nor an
- * earlier cell declares; a line, or nothing.
+ * Returns an import of those of joylab's names that a cell uses and neither it nor
+ * an earlier cell declares: a line, or an empty text.
  */
 export function joylabImport(file: ts.SourceFile, declared: ReadonlySet<string>): string {
   const known = new Set([...file.statements.flatMap(declaredNames), ...declared]);
@@ -16,14 +16,14 @@ export function joylabImport(file: ts.SourceFile, declared: ReadonlySet<string>)
   return missing.length === 0 ? '' : `import { ${missing.join(', ')} } from 'joylab';\n`;
 }
 
-/** An import of all of joylab's names that neither a cell nor an earlier one declares: for completion, in a cell that leaves imports out. */
+/** Returns an import of all of joylab's names that neither a cell nor an earlier one declares, for completion in a cell without imports. */
 export function wholeJoylabImport(file: ts.SourceFile, declared: ReadonlySet<string>): string {
   const known = new Set([...file.statements.flatMap(declaredNames), ...declared]);
   const names = [...joylabExports()].filter((name) => !known.has(name));
   return `import { ${names.join(', ')} } from 'joylab';\n`;
 }
 
-/** Identifiers of a file, apart from names of properties. */
+/** Returns the identifiers of a file, without names of properties. */
 function usedNames(file: ts.SourceFile): Set<string> {
   const compiler = typescript();
   const names = new Set<string>();
@@ -44,13 +44,13 @@ function isPropertyName(node: ts.Identifier): boolean {
 
 let exportsOfJoylab: Set<string> | null = null;
 
-/** The names that joylab exports, types included. */
+/** Returns the names that joylab exports, with those of types. */
 export function joylabExports(): ReadonlySet<string> {
   exportsOfJoylab ??= readExports(join(buildRoot, 'kernel', 'index.d.ts'), new Set());
   return exportsOfJoylab;
 }
 
-/** The names that a declaration file exports, following `export *`. */
+/** Returns the names that a declaration file exports, following `export *`. */
 function readExports(path: string, visited: Set<string>): Set<string> {
   const compiler = typescript();
   const names = new Set<string>();

@@ -7,7 +7,7 @@ import type { Declared } from './directive';
 /** A tag of a leading comment. */
 export interface Tag {
   name: string;
-  /** The text behind the name, on one line. */
+  /** The text after the name, on one line. */
   text: string;
   /** Offset of the name in the cell. */
   start: number;
@@ -17,7 +17,7 @@ export interface Tag {
 
 /** A `/** … *\/` comment before a statement of the cell's top level. */
 export interface LeadingComment {
-  /** Prose before the first tag. */
+  /** The text before the first tag. */
   description: string;
   tags: Tag[];
   start: number;
@@ -25,14 +25,14 @@ export interface LeadingComment {
   target: Declared[];
 }
 
-/** A cell's top level, as directives see it. */
+/** The leading comments and the declarations of a cell's top level. */
 export interface CellOutline {
   comments: LeadingComment[];
   declared: Declared[];
   file: ts.SourceFile;
 }
 
-/** Finds leading comments and what the cell declares. */
+/** Returns the outline of a cell. */
 export function outline(code: string): CellOutline {
   const file = parse(code);
   const statements = [...file.statements, file.endOfFileToken];

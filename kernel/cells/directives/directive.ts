@@ -4,7 +4,7 @@ import type { Variables } from '../variables';
 /** One argument of a directive: `name=value` in its comment. */
 export interface Parameter {
   name: string;
-  /** The name that it had before. */
+  /** The name that it had in earlier versions. */
   was?: string;
   /** `variable`: the name of a variable of the notebook. */
   type: 'number' | 'boolean' | 'variable';
@@ -15,17 +15,17 @@ export interface Parameter {
 /** The value of an argument; a variable is given by its name. */
 export type Arguments = Record<string, number | boolean | string | undefined>;
 
-/** Something that a cell declares at its top level. */
+/** A declaration at a cell's top level. */
 export interface Declared {
   name: string;
   kind: 'function' | 'class' | 'const' | 'variable';
-  /** A class that extends another and can be made. */
+  /** Whether it is a class that extends another and is not abstract. */
   derived?: boolean;
   /** Its line in the cell, counted from 1. */
   line: number;
 }
 
-/** A cell that ran, as a directive sees it. */
+/** A cell that has run, for a directive. */
 export interface DirectiveCell {
   /** The name of the cell in errors: "Cell [3]". */
   label: string;
@@ -36,9 +36,9 @@ export interface DirectiveCell {
   description: string;
   /** The declarations of the whole cell, in order. */
   declared: Declared[];
-  /** True where the same directive stands before more than one statement of the cell. */
+  /** Whether the cell has the same directive before several statements. */
   repeated: boolean;
-  /** The variables of the notebook, with what the cell left in them. */
+  /** The variables of the notebook, with their values after the cell. */
   variables: Variables;
   /** The notebook's types. */
   notebook: NotebookProgram;
@@ -50,10 +50,10 @@ export interface Directive {
   /** A sentence or two for inspection. */
   documentation: string;
   parameters: Parameter[];
-  /** Variables that the directive itself gives the notebook, each with its type. */
+  /** Returns the variables that the directive itself declares in the notebook, each with its type. */
   gives?(args: Arguments, target: Declared[], declared: Declared[]): Record<string, string>;
-  /** Called after the cell ran to its end. */
+  /** Applies the directive, after the cell has run without an error. */
   apply(cell: DirectiveCell): Promise<void>;
-  /** Called when the directive was applied everywhere in the cell. */
+  /** Called once, after the directive was applied everywhere in the cell. */
   finish?(): Promise<void>;
 }

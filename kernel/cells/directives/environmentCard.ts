@@ -1,19 +1,20 @@
 import type { ReferenceReturns } from '../../environments/reference';
 import type { RolloutEnvironment } from '../../environments/environment';
-import { host } from '../../display/host';
+import { cellContext } from '../../display/cellContext';
 
-/** A value that can be shown as a card: an environment, mostly. */
+/** A value that has a card, usually an environment. */
 export interface HasCard {
   card(options?: { reference?: ReferenceReturns | null }): unknown;
 }
 
-/** Milliseconds that a cell waits for what chance gets. */
-const PATIENCE = 60_000;
+/** Milliseconds that a cell waits for the reference returns. */
+const REFERENCE_TIMEOUT = 60_000;
 
 /**
- * Shows a card at once; what chance gets is added when it was measured.
+ * Shows a card at once, and adds the returns of random and of constant actions
+ * when they are measured.
  *
- * @param reference whether it is measured; by default where no server is asked, which may be somebody else's
+ * @param reference whether they are measured; by default only for built-in environments, as a server may be another person's
  */
 export async function showCard(value: HasCard, reference: boolean | undefined): Promise<void> {
   const { display } = await import('../../display/index.js');
@@ -30,17 +31,17 @@ function isPlayable(value: HasCard): value is HasCard & RolloutEnvironment {
   return 'vectorSources' in value;
 }
 
-/** Returns what chance gets. A card is shown without it where that takes long, or fails. */
+/** Returns the reference returns; `null`, after a message, when measuring takes too long or fails. */
 async function measureInTime(env: RolloutEnvironment): Promise<ReferenceReturns | null> {
   const { referenceReturns } = await import('../../rollout/reference/index.js');
-  const { signal } = host();
+  const { signal } = cellContext();
   try {
-    return await referenceReturns(env, { signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]) });
+    return await referenceReturns(env, { signal: AbortSignal.any([signal, AbortSignal.timeout(REFERENCE_TIMEOUT)]) });
   } catch (error) {
     signal.throwIfAborted();
     const why =
       (error as Error).name === 'TimeoutError'
-        ? `not within ${PATIENCE / 1000} s; await referenceReturns(…) takes its time`
+        ? `not within ${REFERENCE_TIMEOUT / 1000} s; await referenceReturns(…) takes its time`
         : (error as Error).message;
     console.log(`What chance gets in ${env.name} was not measured: ${why}.`);
     return null;

@@ -45,7 +45,7 @@ export const grpo: Directive = {
   },
 };
 
-/** For each part: a test that recognises it, and the cell that makes one. */
+/** For each part of a run a test for its values, and a cell that makes one. */
 const KINDS = {
   model: {
     test: hasMethods('generate', 'savePretrained'),
@@ -61,7 +61,7 @@ const KINDS = {
   },
 };
 
-/** A part that the run cannot do without: the named variable, or the newest of its kind. */
+/** Returns a part that a run needs: the named variable, or the newest of its kind. Throws a {@link CellFailure} when there is none. */
 function part(kind: keyof typeof KINDS, args: Arguments, variables: Variables): unknown {
   const { test, cell } = KINDS[kind];
   const value = named(kind, args, variables);

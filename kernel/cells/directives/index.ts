@@ -9,10 +9,11 @@ import { nameDistance } from '../../common/names';
 import type { NotebookProgram } from '../compile/program/notebook';
 import type { Variables } from '../variables';
 
-/** A cell, ready to be compiled, and what its directives do once it ran. */
+/** A cell that is ready to be compiled, with its directives. */
 export interface PreparedCell {
-  /** Lines to put before the first one: on its own line, a comment goes on documenting what comes after it. */
+  /** Lines to put before the first one. They are lines of their own, so that a comment still documents what follows it. */
   preamble: string;
+  /** Applies the directives, after the cell has run. */
   apply(label: string, variables: Variables, notebook: NotebookProgram): Promise<void>;
 }
 
@@ -25,10 +26,10 @@ interface Use {
 const PLAIN: PreparedCell = { preamble: '', apply: async () => {} };
 
 /**
- * Finds the directives of a cell. Throws a {@link CellFailure} that names the
- * valid ones when a directive or an argument is unknown.
+ * Returns a cell with its directives.
  *
- * @param declared names that earlier cells declared
+ * @param declared names that earlier cells have declared
+ * @throws CellFailure for an unknown directive or argument, with the valid ones
  */
 export function prepareDirectives(code: string, declared: ReadonlySet<string>): PreparedCell {
   if (!code.includes('/**')) return PLAIN;
@@ -46,7 +47,7 @@ export function prepareDirectives(code: string, declared: ReadonlySet<string>): 
   };
 }
 
-/** Declarations of what directives give the notebook, each on a line. */
+/** Returns declarations of the variables that directives give the notebook, each on a line. */
 function givenVariables(uses: Use[], { declared }: CellOutline): string {
   const given = uses.flatMap(({ directive, args, comment }) =>
     Object.entries(directive.gives?.(args, comment.target, declared) ?? {}),
@@ -54,7 +55,7 @@ function givenVariables(uses: Use[], { declared }: CellOutline): string {
   return given.map(([name, type]) => `var ${name}: ${type};\n`).join('');
 }
 
-/** The preamble for completion and inspection; see {@link PreparedCell}. */
+/** Returns the preamble for completion and inspection; see {@link PreparedCell}. */
 export function assistPreamble(code: string, declared: ReadonlySet<string>): string {
   if (!code.includes('/**')) return '';
   const cell = outline(code);
@@ -97,7 +98,7 @@ function readTagArguments(directive: Directive, tag: Tag, code: string): Argumen
   }
 }
 
-/** A tag that is neither a directive nor JSDoc's: a misspelt directive, unless the comment documents something. */
+/** Returns whether a tag that is not a directive is a misspelt one: it is not JSDoc's, and similar to one, or the first thing in the cell. */
 function isMistake(tag: Tag, comment: LeadingComment, first: boolean): boolean {
   if (JSDOC_TAGS.has(tag.name)) return false;
   if (first && comment.description === '' && tag === comment.tags[0]) return true;

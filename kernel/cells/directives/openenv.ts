@@ -2,7 +2,7 @@ import { typescript } from '../compile/typescript';
 import { showCard, type HasCard } from './environmentCard';
 import type { Arguments, Declared, Directive, DirectiveCell } from './directive';
 
-/** `@openenv`: shows the environments that the cell declares, each as its card, and serves a class that extends `Environment`. */
+/** `@openenv`: shows the cards of the environments that the cell declares, and serves a class that extends `Environment`. */
 export const openenv: Directive = {
   name: 'openenv',
   documentation:
@@ -42,19 +42,20 @@ export const openenv: Directive = {
   },
 };
 
-function servedClass(target: Declared[]): Declared | undefined {
+/** The class after the comment that is served. */
+export function servedClass(target: Declared[]): Declared | undefined {
   return target.find(({ derived }) => derived);
 }
 
-/** The variable for the client; none where the cell declares the name itself. */
-function clientName(args: Arguments, { name }: Declared, declared: Declared[]): string | undefined {
+/** Returns the name of the client's variable; undefined when the cell declares that name itself. */
+export function clientName(args: Arguments, { name }: Declared, declared: Declared[]): string | undefined {
   const small = name[0].toLowerCase() + name.slice(1);
   const chosen =
     typeof args.client === 'string' ? args.client : small === name || isReserved(small) ? `${small}Client` : small;
   return declared.some((it) => it.name === chosen) ? undefined : chosen;
 }
 
-/** Returns whether a variable cannot have this name, as `catch` for `class Catch`. */
+/** Returns whether a name is a reserved word, as `catch` is for `class Catch`. */
 function isReserved(name: string): boolean {
   const { createScanner, ScriptTarget, SyntaxKind } = typescript();
   const kind = createScanner(ScriptTarget.Latest, true, undefined, name).scan();

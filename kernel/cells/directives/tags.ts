@@ -1,4 +1,4 @@
-/** Tags that documentation comments use (JSDoc, TSDoc, TypeDoc, and tslab's own): never taken for a misspelt directive. */
+/** Tags of documentation comments (JSDoc, TSDoc, TypeDoc, and tslab's own), which are never misspelt directives. */
 export const JSDOC_TAGS: ReadonlySet<string> = new Set(
   `abstract access alias alpha arg argument async augments author beta borrows browser callback category class
    classdesc const constant constructor constructs copyright decorator default defaultValue deprecated desc

@@ -6,17 +6,17 @@ import { replace, type Undo } from '../patches/replace';
  * folder's declarations, see compile/program/options.ts.
  */
 declare global {
-  /** Asks the user for a line of text in the front end, and returns it; `initial` where the answer is empty. */
+  /** Asks the user for a line of text in the front end, and returns it, or `initial` when it is empty. Throws when the front end cannot ask, and when the cell is interrupted. */
   function prompt(message?: string, initial?: string): string;
-  /** Asks the user for a line of text that the front end does not show: a password, a key. */
+  /** Asks the user for a line of text that the front end does not show, such as a password, and returns it. Throws as `prompt` does. */
   function promptSecret(message?: string): string;
-  /** Asks the user a question in the front end; `true` for "y" and "yes". */
+  /** Asks the user a question in the front end, and returns `true` for "y" and "yes". Throws as `prompt` does. */
   function confirm(message?: string): boolean;
-  /** Shows a text in the front end's pager when the cell has ended. */
+  /** Shows a text in the front end's pager once the cell has ended. */
   function page(text: string): void;
 }
 
-/** Gives cells the globals that are declared here. */
+/** Defines the globals that are declared here. */
 export function installGlobals(): Undo {
   const prompt = (message = '', initial = ''): string => ask(message && `${message} `) || initial;
   const promptSecret = (message = ''): string => ask(message && `${message} `, true);
@@ -25,7 +25,7 @@ export function installGlobals(): Undo {
   return replace(globalThis, { prompt, promptSecret, confirm, page });
 }
 
-/** Asks the user for a line of text; the thread sleeps until it is there. */
+/** Asks the user for a line of text, blocks until it arrives, and returns it. Throws a KeyboardInterrupt when it was cancelled. */
 export function ask(text: string, secret = false): string {
   const answer = runningCell().output.input(text, secret);
   if (answer === null) throw new KeyboardInterrupt();

@@ -3,22 +3,22 @@ import { NotebookInput } from './notebookInput';
 
 let current = new NotebookInput();
 
-/** Standard input as it is now. */
+/** Returns the current standard input. */
 export function currentInput(): NotebookInput {
   return current;
 }
 
-/** A cell begins: where the one before read to the end of its input, there is a new one. */
+/** Begins the input of a cell: a new one, if the cell before has read to the end of its input. */
 export function beginInput(): void {
   if (current.destroyed || current.readableEnded) current = new NotebookInput();
 }
 
-/** Resolves when a cell waits for no line any more. */
+/** Resolves when a cell no longer waits for a line. */
 export function inputFinished(cell: Cell): Promise<void> {
   return current.finished(cell);
 }
 
-/** A cell has ended: an answer that is still to come is nobody's. */
+/** Withdraws the question of a cell that has ended. */
 export function endInput(cell: Cell): void {
   current.release(cell);
 }

@@ -4,13 +4,13 @@ import { inspect } from 'node:util';
 import { currentCell, runBeside, type Cell } from '../cell';
 import { cancelQuestion } from '../patches/input/interface';
 
-/** The end of input in front ends that have none: as a terminal shows Ctrl-D. */
+/** The lines that end the input: Ctrl-D, and as a terminal shows it. */
 const ENDS = new Set(['\x04', '^D']);
 
-/** The prompt where code reads that did not ask a question. */
+/** The prompt for code that reads without having asked a question. */
 const LABEL = 'stdin (^D ends it): ';
 
-/** The input ended before a question was answered: whoever waits for the answer would wait for ever. */
+/** The input ended before a question was answered, for which its code would wait forever. */
 class EndOfInput extends Error {
   override name = 'EndOfInput';
 
@@ -20,10 +20,10 @@ class EndOfInput extends Error {
 }
 
 /**
- * Standard input of cells: a line that code waits for is asked of the front
- * end. Code waits for one while it has asked a question with readline, or
- * listens for lines or data; and only while its cell runs. A cell lasts as
- * long as it waits.
+ * Standard input of cells: the front end is asked for each line that code waits
+ * for. Code waits for one when it has asked a question with readline, or listens
+ * for lines or data; and only while its cell runs. A cell runs as long as it
+ * waits.
  */
 export class NotebookInput extends Readable {
   readonly fd = 0;
@@ -35,14 +35,14 @@ export class NotebookInput extends Readable {
   private question: { cell: Cell; of: Interface } | null = null;
   /** The question that the front end has not answered yet. */
   private asking: { cell: Cell; withdrawal: AbortController } | null = null;
-  private looking = false;
+  private isScheduled = false;
   private changed: Array<() => void> = [];
 
   constructor() {
-    super({ read: () => this.look() });
+    super({ read: () => this.schedule() });
     this.on('newListener', (name: string) => {
       if (['data', 'readable', 'keypress'].includes(name)) this.reader = currentCell();
-      this.look();
+      this.schedule();
     });
   }
 
@@ -50,7 +50,7 @@ export class NotebookInput extends Readable {
     return 'NotebookInput { fd: 0 }';
   }
 
-  /** There are no single keys: libraries that want them get whole lines. */
+  /** Does nothing: there are no single keys, and libraries that read them get whole lines. */
   setRawMode(): this {
     return this;
   }
@@ -64,18 +64,18 @@ export class NotebookInput extends Readable {
   }
 
   override resume(): this {
-    this.look();
+    this.schedule();
     return super.resume();
   }
 
-  /** An interface of readline was made that reads from here. */
+  /** Follows an interface of readline that reads from here. */
   register(face: Interface): void {
     if (this.interfaces.has(face)) return;
     this.interfaces.set(face, null);
     face.on('newListener', (name: string) => {
       if (name !== 'line') return;
       this.interfaces.set(face, currentCell());
-      this.look();
+      this.schedule();
     });
     face.once('close', () => {
       this.interfaces.delete(face);
@@ -83,7 +83,7 @@ export class NotebookInput extends Readable {
     });
   }
 
-  /** Asks a question of an interface. Throws where nobody can be asked. */
+  /** Asks the front end the question of an interface. Throws when it cannot be asked. */
   ask(face: Interface, text: string): void {
     const cell = currentCell();
     if (!cell || cell.ended)
@@ -101,15 +101,15 @@ export class NotebookInput extends Readable {
     if (this.question?.of !== face) return;
     this.question = null;
     this.withdraw();
-    this.look();
+    this.schedule();
   }
 
-  /** Resolves when the cell waits for no line any more. */
+  /** Resolves when the cell no longer waits for a line. */
   async finished(cell: Cell): Promise<void> {
     while (this.isAwaitedBy(cell)) await new Promise<void>((resolve) => this.changed.push(resolve));
   }
 
-  /** The cell has ended: an answer that is still to come is nobody's. */
+  /** Withdraws the question of a cell that has ended. */
   release(cell: Cell): void {
     if (this.asking?.cell === cell) this.withdraw();
     if (this.question?.cell !== cell) return;
@@ -132,22 +132,22 @@ export class NotebookInput extends Readable {
     return this.reader === cell && this.otherListeners() > 0;
   }
 
-  /** Listeners to data that are none of readline's interfaces. */
+  /** Returns the number of listeners to data that are not readline's interfaces. */
   private otherListeners(): number {
     const faces = [...this.interfaces.keys()];
     const keys = this.listenerCount('keypress');
     const byKeys = faces.filter(({ terminal }) => terminal).length;
-    // Keys are made of data by one listener.
+    // One listener makes keys of data.
     const data = this.listenerCount('data') - (faces.length - byKeys) - (keys > 0 ? 1 : 0);
     return data + keys - byKeys + this.listenerCount('readable');
   }
 
-  /** Asks the front end if a line is waited for, once what runs now has had its say. */
-  private look(): void {
-    if (this.looking) return;
-    this.looking = true;
+  /** Asks the front end for a line if code waits for one, after the code that runs now. */
+  private schedule(): void {
+    if (this.isScheduled) return;
+    this.isScheduled = true;
     setImmediate(() => {
-      this.looking = false;
+      this.isScheduled = false;
       const cell = [this.reader, ...this.interfaces.values()].find((it) => it && !it.ended && this.isReadBy(it));
       if (cell && !this.asking && !this.destroyed && !this.readableEnded) this.request(cell, LABEL);
       this.notify();
@@ -161,7 +161,7 @@ export class NotebookInput extends Readable {
       answer = cell.output.line(prompt, withdrawal.signal);
     } catch (error) {
       if (this.question) throw error;
-      // Whatever the cell awaits will not come.
+      // What the cell awaits will never arrive.
       cell.end(error);
       return void this.destroy(error as Error);
     }
@@ -186,7 +186,7 @@ export class NotebookInput extends Readable {
     } else {
       this.push(`${text}\n`);
     }
-    this.look();
+    this.schedule();
   }
 
   private notify(): void {

@@ -4,23 +4,23 @@ import { awaits } from '../compile/await';
 import { GUARD, REGION } from '../compile/names';
 import type { TypeScript } from '../compile/typescript';
 
-/** A part of the code that an interrupt ends as a whole, if it began before. */
+/** A part of the code that an interrupt ends as a whole, if it began before the interrupt. */
 interface Region {
-  /** True once something in it asks when it began. */
+  /** Whether a guard in it needs the count of interrupts at its beginning. */
   asked: boolean;
 }
 
 /**
- * A transformer that lets an interrupt end code that computes, or that goes on
- * after an `await`:
+ * Returns a transformer that adds guards, by which an interrupt ends code that
+ * computes, or that continues after an `await`:
  *
- * - A function throws where it is entered while the interrupt is new.
- * - A loop throws at the start of its body, and code behind an `await` when it
- *   goes on, if the interrupt came after the function began. What begins after
- *   the interrupt runs: a `catch` or `finally` that puts things in order,
- *   which counts as a beginning, and functions that it calls.
+ * - A function throws when it is entered while the interrupt is new.
+ * - A loop throws at the start of its body, and code after an `await` when it
+ *   continues, if the interrupt came after the function began. Code that begins
+ *   after the interrupt runs: a `catch` or `finally`, which counts as a beginning,
+ *   and functions that it calls.
  *
- * @param top whether the file itself notes when it began; the program of a cell does, see compile/emit/emit.ts
+ * @param top whether the file itself stores the count at its beginning; for a cell, compile/emit/emit.ts does
  */
 export function interruptible(compiler: TypeScript, { top }: { top: boolean }): ts.TransformerFactory<ts.SourceFile> {
   return (context) => (file) => new Guarding(compiler, context).file(file, top);
@@ -54,7 +54,7 @@ class Guarding {
     return compiler.isIterationStatement(visited, false) ? this.loop(visited) : visited;
   };
 
-  /** Visits what is in a node: `child` in a way of its own. */
+  /** Visits the children of a node, and `child` with `visitChild`. */
   private children(node: ts.Node, child: ts.Node | undefined, visitChild: (child: any) => ts.Node): ts.Node {
     return this.compiler.visitEachChild(node, (it) => (it === child ? visitChild(it) : this.visit(it)), this.context);
   }
@@ -87,7 +87,7 @@ class Guarding {
     return factory.updateBlock(visited, this.after(visited.statements, guards));
   }
 
-  /** The block of a `catch` or `finally`. */
+  /** Visits the block of a `catch` or `finally`. */
   private readonly block = (block: ts.Block): ts.Block => {
     const [visited, { asked }] = this.within(() => this.compiler.visitEachChild(block, this.visit, this.context));
     return asked ? this.factory.updateBlock(visited, [this.beginning(), ...visited.statements]) : visited;
@@ -121,7 +121,7 @@ class Guarding {
     return factory.updateForInStatement(forIn, forIn.initializer, forIn.expression, body);
   }
 
-  /** Statements with others before them, but after `"use strict"`. */
+  /** Returns statements with guards before them, after `"use strict"`. */
   private after(statements: readonly ts.Statement[], guards: ts.Statement[]): ts.Statement[] {
     const { compiler } = this;
     const first = statements.findIndex(
@@ -149,7 +149,7 @@ class Guarding {
     return this.factory.createIdentifier(REGION);
   }
 
-  /** Not `Atomics.load`, which takes 20 ns, ten times as long as what many loops do; V8 reads shared memory anew each time all the same. */
+  /** Returns a read of the flag. It is not `Atomics.load`, which takes 20 ns, ten times as long as the body of many loops; V8 reads shared memory each time without it, too. */
   private flag(entry: number): ts.Expression {
     return this.factory.createElementAccessExpression(this.factory.createIdentifier(GUARD), entry);
   }

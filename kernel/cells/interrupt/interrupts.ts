@@ -6,7 +6,7 @@ import { redefine, type Undo } from '../patches/replace';
 
 let flag = new Int32Array(Object.keys(FLAG).length);
 
-/** Returns how often the session was interrupted so far. Code that begins after an interrupt, such as that of a `finally`, is not what it was for. */
+/** Returns how often the session was interrupted so far. An interrupt does not end code that begins after it, such as that of a `finally`. */
 export function interruptCount(): number {
   return Atomics.load(flag, FLAG.count);
 }
@@ -14,22 +14,22 @@ export function interruptCount(): number {
 /** Counts the synchronous parts of cells. */
 let parts = 0;
 
-/** Begins a part that is computed without a pause: SIGINT ends it where nothing else does. */
+/** Begins a synchronous part, which SIGINT ends when nothing else does. */
 export function beginPart(): void {
   Atomics.store(flag, FLAG.part, ++parts);
 }
 
-/** From here on, a signal could end nothing. */
+/** Ends a synchronous part: from here on, SIGINT ends nothing. */
 export function endPart(): void {
   Atomics.store(flag, FLAG.part, 0);
 }
 
-/** SIGINT has ended a part: nobody waits for it any more. */
+/** Notes that SIGINT has ended a part, so that the wire thread does not expect it any more. */
 export function noteSigint(): void {
   Atomics.store(flag, FLAG.ended, 1);
 }
 
-/** Throws where code shall stop that began when there had been `began` interrupts. */
+/** Throws a KeyboardInterrupt when there was an interrupt since code began, at which there had been `began`. */
 export function throwIfInterrupted(began: number): void {
   const raised = Atomics.load(flag, FLAG.raised) !== 0 && Atomics.load(flag, FLAG.count) > began;
   if (raised || (currentCell()?.interruptedAt ?? 0) > began) stop();
@@ -51,7 +51,7 @@ const guards = {
   },
 };
 
-/** Installs the global that guarded code looks at: the flag in shared memory, with {@link guards}. */
+/** Installs the global that guarded code reads: the flag in shared memory, with {@link guards} as its methods. */
 export function installGuards(interruptFlag: Int32Array): Undo {
   flag = interruptFlag as Int32Array<ArrayBuffer>;
   return redefine(globalThis, GUARD, { value: Object.assign(flag, guards) });

@@ -5,16 +5,16 @@ import type { LocalModules } from './localModules';
 import { isRelative } from './specifier';
 
 /**
- * The user's own ECMAScript modules in JavaScript. Node.js keeps what it has
- * loaded from a URL for good: a file that changed is loaded from another one.
+ * The user's own ECMAScript modules in JavaScript. Node.js never loads a URL
+ * again, so that a file that has changed is loaded from another URL.
  */
 export class EsmFiles {
-  /** The time of each file's last change, as it was first loaded. */
+  /** The time of each file's last change when it was first loaded, in milliseconds. */
   private readonly first = new Map<string, number>();
 
   constructor(private readonly modules: LocalModules) {}
 
-  /** The URL of the file that a specifier names, in its present version; `null`: not such a file. */
+  /** Returns the URL of the present version of the file that a specifier names; `null` when it is not such a file. */
   urlOf(specifier: string, require: NodeRequire): string | null {
     if (!isRelative(specifier)) return null;
     const path = resolved(specifier, require);
@@ -28,7 +28,7 @@ export class EsmFiles {
   }
 }
 
-/** Returns what a specifier names; `null` where there is no file: the import itself says so. */
+/** Returns the path that a specifier names; `null` when there is no file, which the import itself reports. */
 function resolved(specifier: string, require: NodeRequire): string | null {
   try {
     const path = require.resolve(specifier);

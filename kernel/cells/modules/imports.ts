@@ -7,28 +7,28 @@ import type { LocalModules } from './localModules';
 import { ModuleToAwait } from './moduleToAwait';
 import { isRelative } from './specifier';
 
-/** Modules that `require` cannot load: those that await at their top level, and packages for `import` alone. */
+/** Codes of errors about modules that `require` cannot load: those that await at their top level, and packages for `import` only. */
 const ASYNC_ONLY = new Set(['ERR_REQUIRE_ASYNC_MODULE', 'ERR_REQUIRE_ESM', 'ERR_PACKAGE_PATH_NOT_EXPORTED']);
 
 interface Link {
   specifier: string;
-  /** The module as `import * as` gives it. */
+  /** The module, as of `import * as`. */
   module: Record<string, unknown>;
   /** Why it could not be loaded again after its file changed. */
   error?: unknown;
 }
 
-/** Codes of errors about a file that is not there, or no longer. */
+/** Codes of errors about a file that does not exist, or no longer. */
 const MISSING = new Set(['MODULE_NOT_FOUND', 'ENOENT']);
 
 /**
- * The imports of cells. A name that is imported is a property of the notebook's
- * scope that looks into the module, so it follows the module's own changes,
- * and the module itself when its file changes.
+ * The imports of cells. An imported name is a property of the notebook's scope
+ * with a getter that reads the module, so that it follows the module's own
+ * changes, and the module itself when its file changes.
  */
 export class Imports {
   readonly require: NodeRequire;
-  /** Node.js's own `import()`, as code in the notebook's folder would call it. */
+  /** Node.js's own `import()`, as of code in the notebook's folder. */
   private readonly nativeImport: (specifier: string) => Promise<Record<string, unknown>>;
   private readonly awaited = new Map<string, Record<string, unknown>>();
   private readonly links = new Map<string, Link>();
@@ -57,7 +57,7 @@ export class Imports {
     for (const [local, exported] of Object.entries(names)) this.define(local, link, exported);
   }
 
-  /** `import()` in a cell. */
+  /** Imports a module and returns it: `import()` in a cell. */
   async import(specifier: unknown): Promise<Record<string, unknown>> {
     const name = String(specifier);
     for (;;) {
@@ -76,7 +76,7 @@ export class Imports {
     else this.awaited.set(specifier, await this.nativeImport(specifier));
   }
 
-  /** Loads the files of links again that changed, or that were missing. What fails is thrown where it is used. */
+  /** Loads files again that have changed, or that were missing. An error is thrown where the import is used. */
   async refresh(): Promise<void> {
     const changed = this.modules.forgetChanged();
     for (const link of this.links.values()) {
@@ -126,7 +126,7 @@ export class Imports {
 
 const views = new WeakMap<object, Record<string, unknown>>();
 
-/** A module as `import * as` gives it: CommonJS has what it exports as `default`, too. */
+/** Returns a module as of `import * as`: CommonJS has its exports as `default`, too. */
 function asModule(exported: unknown): Record<string, unknown> {
   if (types.isModuleNamespaceObject(exported)) return exported as Record<string, unknown>;
   if ((typeof exported !== 'object' && typeof exported !== 'function') || exported === null)

@@ -10,17 +10,17 @@ import { buildRoot } from '../../common/packagePaths';
 import { ModuleToAwait } from './moduleToAwait';
 
 interface Loaded {
-  /** Time of the last change when it was loaded. */
+  /** Time of the file's last change when it was loaded, in milliseconds. */
   changed: number;
-  /** For TypeScript. */
+  /** The source map of a file of TypeScript. */
   map?: OutputMap;
 }
 
 const SOURCE_MAP = /\/\/# sourceMappingURL=\S*\s*$/;
 
 /**
- * The user's own files: TypeScript is compiled as it is loaded, and what
- * changes on disk is loaded again, together with the files that import it.
+ * The user's own files: TypeScript is compiled when it is loaded, and a file that
+ * changes on disk is loaded again, with the files that import it.
  */
 export class LocalModules {
   private readonly loaded = new Map<string, Loaded>();
@@ -34,12 +34,12 @@ export class LocalModules {
     return !path.includes(`${sep}node_modules${sep}`) && !path.startsWith(`${buildRoot}${sep}`);
   }
 
-  /** Returns whether a path is a file that {@link load} loads, as it awaits at its top level. */
+  /** Returns whether a path is a file that awaits at its top level, which {@link load} loads. */
   isAwaited(path: string): boolean {
     return this.awaited.has(path);
   }
 
-  /** Makes a file that others load take part in {@link forgetChanged}. */
+  /** Lets {@link forgetChanged} check a file that was loaded elsewhere. */
   watch(path: string): void {
     this.loaded.set(path, { changed: changeTime(path) });
   }
@@ -55,19 +55,19 @@ export class LocalModules {
 
   isVirtual = (path: string): boolean => this.virtual.has(path);
 
-  /** Makes the module that a cell with `@module` declares. */
+  /** Adds, or replaces, the module that a cell declares with `@module`. */
   addVirtual(path: string, text: string): void {
     this.virtual.set(path, text);
     this.forget(path);
   }
 
-  /** Returns where a place in the JavaScript of a file is in the file; the place itself where the file is JavaScript. */
+  /** Returns the place in a file of a place in its JavaScript, which is the same for a file of JavaScript; `null` for code of the compiler. Both count from 1. */
   trace(path: string, line: number, column: number): Place | null {
     const map = this.loaded.get(path)?.map;
     return map ? map.find(line, column) : { line, column };
   }
 
-  /** Forgets files that changed since they were loaded, with those that import them. Returns whether there were any. */
+  /** Forgets files that have changed since they were loaded, with those that import them. Returns whether there were any. */
   forgetChanged(): boolean {
     const changed = [...this.loaded].filter(
       ([path, { changed }]) => !this.virtual.has(path) && changeTime(path) !== changed,
@@ -86,7 +86,7 @@ export class LocalModules {
     }
   }
 
-  /** Runs a file of TypeScript as the module that Node.js has made for it. */
+  /** Runs a file of TypeScript as the module that Node.js has created for it. Throws a {@link ModuleToAwait} when it awaits at its top level. */
   compile(module: NodeModule, path: string): void {
     const compiler = typescript();
     const text = this.text(path);
@@ -102,7 +102,7 @@ export class LocalModules {
     return this.virtual.get(path) ?? readFileSync(path, 'utf8');
   }
 
-  /** Runs a file's JavaScript, as `whole` completes it without lines before it. */
+  /** Runs a file's JavaScript, which `whole` may wrap without adding lines before it. */
   private run(module: NodeModule, path: string, whole: (code: string) => string): void {
     const compiler = typescript();
     const changed = this.virtual.has(path) ? 0 : changeTime(path);
@@ -127,7 +127,7 @@ export class LocalModules {
   }
 }
 
-/** `import.meta` of a file that is run as CommonJS. */
+/** A transformer that replaces `import.meta` in a file that runs as CommonJS. */
 const commonJsMeta: ts.TransformerFactory<ts.SourceFile> = (context) => (file) => {
   const compiler = typescript();
   if (!file.text.includes('import.meta')) return file;
@@ -140,7 +140,7 @@ const commonJsMeta: ts.TransformerFactory<ts.SourceFile> = (context) => (file) =
   return compiler.visitNode(file, visit) as ts.SourceFile;
 };
 
-/** A message of the compiler's about a file, with its place. */
+/** Returns a message of the compiler about a file, with its place. */
 function placed({ file, start, messageText }: ts.Diagnostic, path: string): string {
   const compiler = typescript();
   const message = compiler.flattenDiagnosticMessageText(messageText, '\n');

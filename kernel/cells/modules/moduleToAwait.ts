@@ -1,6 +1,6 @@
-/** The import of a module that cannot be loaded at once: it has to be awaited, and then what imports it starts again. */
+/** An imported module cannot be loaded synchronously: it has to be awaited, and then the code that imports it runs again. */
 export class ModuleToAwait extends Error {
-  /** @param specifier of the module itself, which may be one that the imported module imports: a path or URL, or the name of a package */
+  /** @param specifier path, URL or package name of the module, which the imported module may itself import */
   constructor(readonly specifier: string) {
     super(`${specifier} is loaded asynchronously.`);
   }

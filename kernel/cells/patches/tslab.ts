@@ -1,6 +1,6 @@
 import Module from 'node:module';
 import type { Executor } from 'tslab/dist/executor';
-import { host, type MimeBundle } from '../../display/host';
+import { cellContext, type MimeBundle } from '../../display/cellContext';
 import { typescript } from '../compile/typescript';
 import { replace, type Undo } from './replace';
 
@@ -35,13 +35,13 @@ export function shareTypeScript(): Undo {
 }
 
 /**
- * Makes `import { display } from 'tslab'` show its outputs through the host.
+ * Makes `import { display } from 'tslab'` show its outputs in the running cell.
  * tslab's library calls a function of its Jupyter module, which is replaced
  * as a whole: the original opens a second copy of ZeroMQ.
  */
 export function connectDisplay(): Undo {
   const lastWriteDisplayData = ({ data, metadata, transient }: DisplayData, update: boolean): void =>
-    host().display(data, { metadata, displayId: transient.display_id, update });
+    cellContext().display(data, { metadata, displayId: transient.display_id, update });
   return provide('tslab/dist/jupyter', { lastWriteDisplayData });
 }
 

@@ -27,7 +27,17 @@ interface InternalFile extends ts.SourceFile {
 /** A node with documentation. */
 type Documented = ts.Node & { jsDoc?: ts.JSDoc[] };
 
+/** A node that declares something. */
+type Declaring = ts.Node & { symbol?: InternalSymbol; localSymbol?: { exportSymbol?: ts.Symbol } };
+
+interface InternalSymbol extends ts.Symbol {
+  parent?: ts.Symbol;
+  /** Of a namespace: whether there is nothing but `const enum` in it. */
+  constEnumOnlyModule?: boolean;
+}
+
 interface InternalCompiler {
+  objectAllocator: { getSymbolConstructor(): new (flags: ts.SymbolFlags, name: ts.__String) => ts.Symbol };
   bindSourceFile(file: ts.SourceFile, options: ts.CompilerOptions): void;
   parseIsolatedJSDocComment(text: string): { jsDoc: ts.JSDoc } | undefined;
 }
@@ -41,6 +51,7 @@ interface InternalProgram extends ts.Program {
 }
 
 interface InternalChecker extends ts.TypeChecker {
+  resolveName(name: string, location: undefined, meaning: ts.SymbolFlags, excludeGlobals: boolean): ts.Symbol;
   getDiagnostics(file: ts.SourceFile, cancellation: undefined, nodes: ts.Node[] | undefined): ts.Diagnostic[];
   getTypeOnlyAliasDeclaration(symbol: ts.Symbol): ts.Node | undefined;
 }
@@ -137,9 +148,111 @@ export function scopeAround(file: ts.SourceFile): ts.SourceFile | undefined {
   return (file as { parent?: ts.Node }).parent as ts.SourceFile | undefined;
 }
 
-/** Returns a file of declarations as if it were the one module in it. */
-export function moduleIn(file: ts.SourceFile, module: string): ts.SourceFile {
-  return Object.create(file, { symbol: { value: inside(file).locals!.get(`"${module}"`) } });
+/** Returns what a statement declares as `declare global`: nothing where it is another one. */
+export function blockGlobals(statement: ts.Statement): Array<[name: string, symbol: ts.Symbol]> {
+  const compiler = typescript();
+  if (!compiler.isModuleDeclaration(statement) || !(statement.flags & compiler.NodeFlags.GlobalAugmentation)) return [];
+  const { exports } = (statement as Declaring).symbol!;
+  return [...(exports ?? [])].map(([name, it]) => [String(name), it]);
+}
+
+/** What of a symbol comes from its declarations. */
+const DECLARED = [
+  'declarations',
+  'valueDeclaration',
+  'members',
+  'exports',
+  'parent',
+  'constEnumOnlyModule',
+] as const satisfies ReadonlyArray<keyof InternalSymbol>;
+
+/** Reads the declarations of a symbol on demand. */
+const READ = Symbol('read');
+
+type SymbolOnDemand = InternalSymbol & { [READ](): ts.Symbol[] };
+
+/**
+ * Returns a symbol whose declarations are read when something first asks for
+ * them; its name and its flags are known before.
+ *
+ * @param name as TypeScript escapes it
+ * @param read returns the symbols that it stands for, of bound files
+ */
+export function symbolOnDemand(name: string, flags: ts.SymbolFlags, read: () => ts.Symbol[]): ts.Symbol {
+  const symbol = Object.create(onDemandPrototype()) as SymbolOnDemand;
+  return Object.assign(symbol, { flags, escapedName: name as ts.__String, id: 0, mergeId: 0, [READ]: read });
+}
+
+let prototype: object | null = null;
+
+function onDemandPrototype(): object {
+  const field = (name: (typeof DECLARED)[number]): PropertyDescriptor & ThisType<SymbolOnDemand> => ({
+    get() {
+      readDeclarations(this);
+      return this[name];
+    },
+    set(value) {
+      readDeclarations(this);
+      Object.assign(this, { [name]: value });
+    },
+  });
+  return (prototype ??= Object.create(internals().objectAllocator.getSymbolConstructor().prototype, {
+    ...Object.fromEntries(DECLARED.map((name) => [name, field(name)])),
+    // TypeScript's own looks at the declarations: the name may be a private one of a class.
+    name: {
+      get(this: SymbolOnDemand) {
+        return typescript().unescapeLeadingUnderscores(this.escapedName);
+      },
+    },
+  }));
+}
+
+function readDeclarations(symbol: SymbolOnDemand): void {
+  const value = undefined;
+  for (const field of DECLARED)
+    Object.defineProperty(symbol, field, { value, writable: true, enumerable: true, configurable: true });
+  for (const source of symbol[READ]() as InternalSymbol[]) {
+    symbol.parent ??= source.parent;
+    takeOver(symbol, source);
+  }
+}
+
+/** Makes what looks a name up beside a declaration of it find another symbol: one that means more. */
+export function replaceSibling(declared: ts.Symbol, symbol: ts.Symbol): void {
+  (declared as InternalSymbol).parent?.exports?.set(declared.escapedName, symbol);
+}
+
+/** Makes one symbol mean what another one means, too, as the checker does with those of several files. */
+function takeOver(target: InternalSymbol, source: InternalSymbol): void {
+  const isFirst = target.declarations === undefined;
+  target.flags |= source.flags;
+  if (isFirst || !source.constEnumOnlyModule) target.constEnumOnlyModule = source.constEnumOnlyModule;
+  for (const declaration of (source.declarations ?? []) as Declaring[]) {
+    declaration.symbol = target;
+    if (declaration.localSymbol?.exportSymbol === source) declaration.localSymbol.exportSymbol = target;
+  }
+  target.declarations = [...(target.declarations ?? []), ...(source.declarations ?? [])];
+  const { valueDeclaration } = target;
+  // A value of its own comes before a namespace.
+  if (!valueDeclaration || (typescript().isModuleDeclaration(valueDeclaration) && source.valueDeclaration))
+    target.valueDeclaration = source.valueDeclaration;
+  for (const table of ['members', 'exports'] as const) {
+    if (!source[table]) continue;
+    const members: ts.SymbolTable = (target[table] ??= new Map());
+    for (const [name, symbol] of source[table]) takeMember(members, name, symbol, target);
+  }
+}
+
+function takeMember(table: ts.SymbolTable, name: ts.__String, symbol: InternalSymbol, parent: ts.Symbol): void {
+  const known = table.get(name);
+  if (known) return takeOver(known, symbol);
+  symbol.parent = parent;
+  table.set(name, symbol);
+}
+
+/** Makes a file that is not bound one that declares these symbols. */
+export function declareIn(file: ts.SourceFile, symbols: ReadonlyMap<string, ts.Symbol>): void {
+  inside(file).locals = new Map(symbols);
 }
 
 /** Files for a program's checker that the program does not have; `undefined`: they are not there either. */
@@ -160,13 +273,45 @@ export function extendProgram(program: ts.Program, { resolve, open }: Declaratio
   extended.getSourceFile = (path) => getSourceFile(path) ?? open(path);
 }
 
-/** Replaces the modules that completions of an import's specifier offer. */
-export function offerModules(checker: ts.TypeChecker, offered: (known: string[]) => string[]): void {
-  const { getAmbientModules } = checker;
-  checker.getAmbientModules = () => {
-    const known = new Map(getAmbientModules().map((it) => [it.name.slice(1, -1), it]));
-    return offered([...known.keys()]).map((name) => known.get(name) ?? ({ name: `"${name}"` } as ts.Symbol));
-  };
+/**
+ * Lets a checker do without the declarations of all symbols on demand where it
+ * looks at each: for the properties of `globalThis`, and for a name that is
+ * like one that does not exist.
+ */
+export function spareDeclarations(checker: ts.TypeChecker, symbols: Iterable<ts.Symbol>): void {
+  const { BlockScopedVariable, FunctionScopedVariable, Module, ValueModule } = typescript().SymbolFlags;
+  const globalThis = (checker as InternalChecker).resolveName('globalThis', undefined, Module, false);
+  const globals = globalThis.exports!;
+  const value = () => Array.from(Map.prototype.values.call(globals), nameAlone).values();
+  // Cells may have frozen what maps have.
+  Object.defineProperty(globals, 'values', { value });
+  // Ambient modules are no properties, namespaces are. So are other kinds of symbols, whose declarations are not looked at.
+  const modules = [...symbols]
+    .filter(({ flags }) => flags & ValueModule)
+    .map((symbol) => [symbol, symbol.flags] as const);
+  for (const [symbol] of modules)
+    symbol.flags = String(symbol.escapedName).startsWith('"') ? BlockScopedVariable : FunctionScopedVariable;
+  try {
+    checker.getPropertiesOfType(checker.getTypeOfSymbol(globalThis));
+  } finally {
+    for (const [symbol, flags] of modules) symbol.flags = flags;
+  }
+}
+
+/** Returns a symbol with the name and the flags of one whose declarations were not read. */
+function nameAlone(symbol: ts.Symbol): ts.Symbol {
+  const { flags, escapedName } = symbol;
+  const { getSymbolConstructor } = internals().objectAllocator;
+  return Object.hasOwn(symbol, 'declarations') ? symbol : new (getSymbolConstructor())(flags, escapedName);
+}
+
+/** Leaves some names out of those in scope that a checker tells. */
+export function limitNames(checker: ts.TypeChecker, isWanted: (name: string) => boolean): void {
+  const { getSymbolsInScope } = checker;
+  checker.getSymbolsInScope = (location, meaning) =>
+    getSymbolsInScope(location, meaning).filter(({ escapedName }) =>
+      isWanted(typescript().unescapeLeadingUnderscores(escapedName)),
+    );
 }
 
 /** Returns whether a file was read without its documentation. */

@@ -3,13 +3,13 @@ import { Deadline, hasEnded, threadId } from './processorTime';
 
 /** Limits of one request. */
 export interface ThreadLimits {
-  /** Seconds of processor time: how busy the machine is does not matter. */
+  /** Seconds of processor time, so that it does not matter how busy the machine is. */
   seconds: number;
   /** MiB of JavaScript's heap; 256 by default. */
   memory?: number;
 }
 
-/** A request took more time or memory than it may. The thread that was at it is gone. */
+/** A request took more time or memory than it may. The thread that ran it has ended. */
 export class ThreadLimitError extends Error {
   override name = 'ThreadLimitError';
 
@@ -27,20 +27,20 @@ export class ThreadLimitError extends Error {
 
 /** Default of {@link ThreadLimits.memory}. */
 const MEMORY = 256;
-/** For a new thread to load its module, on a busy machine, in ms. */
+/** Milliseconds that a new thread has to load its module. */
 const START = 60_000;
-/** Between two looks at a thread that has not answered, in ms. */
+/** Milliseconds between two checks of a thread that has not answered. */
 const WATCH = 20;
-/** Cells shared with a thread: how many messages it has sent, and its ID. */
+/** Indices in the memory shared with a thread: how many messages it has sent, and its ID. */
 const CELL = { sent: 0, thread: 1, length: 2 };
 
 type Answer = { value: unknown } | { error: unknown };
 
 /**
- * Does work that must not hold up or end this process: parsing, compiling or
- * rendering what a model or a file brings. The work is that of a module which
- * calls {@link serveRequests}; it runs in a thread that ends when a request
- * takes too long, and the next request has a new thread.
+ * Does work that must not block or end this process: parsing, compiling or
+ * rendering what a model or a file contains. The work is that of a module which
+ * calls {@link serveRequests}; it runs in a worker thread that is terminated
+ * when a request takes too long, and the next request has a new thread.
  *
  * A thread is started with the first request and kept. It does not keep the
  * process alive.
@@ -57,9 +57,9 @@ export class BoundedThread<Request, Result> {
   ) {}
 
   /**
-   * Sleeps until the answer is there.
+   * Returns the answer to a request; blocks the calling thread until then.
    *
-   * @throws ThreadLimitError where it took too much
+   * @throws ThreadLimitError when the request took too much time or memory
    * @throws a copy of what the module threw
    */
   call(request: Request): Result {
@@ -166,10 +166,10 @@ class Thread {
   }
 
   async askAsync(request: unknown, limits: ThreadLimits): Promise<Answer> {
-    if (!this.ready) await this.comes(START, limits);
+    if (!this.ready) await this.waitAsync(START, limits);
     this.ready = true;
     this.port.postMessage(request);
-    return (await this.comes(limits.seconds * 1000, limits)) as Answer;
+    return (await this.waitAsync(limits.seconds * 1000, limits)) as Answer;
   }
 
   end(): void {
@@ -188,7 +188,7 @@ class Thread {
     }
   }
 
-  private async comes(milliseconds: number, limits: ThreadLimits): Promise<Answer | 'ready'> {
+  private async waitAsync(milliseconds: number, limits: ThreadLimits): Promise<Answer | 'ready'> {
     const deadline = this.deadline(milliseconds);
     const stop = new AbortController();
     try {
@@ -213,7 +213,7 @@ class Thread {
     return new Deadline(Atomics.load(this.cells, CELL.thread), milliseconds);
   }
 
-  /** A thread ends by itself where its heap is full. */
+  /** Throws when the time is over, or when the thread has ended, as it does by itself when its heap is full. */
   private check(deadline: Deadline, limits: ThreadLimits): void {
     if (hasEnded(Atomics.load(this.cells, CELL.thread)) || !this.alive) throw new ThreadLimitError('memory', limits);
     if (deadline.over) throw new ThreadLimitError('timeout', limits);

@@ -9,16 +9,17 @@ export class DeadlineError extends Error {
 let context: Context | undefined;
 const script = new Script('work()');
 
-/** So much longer may it take by the clock, where the machine is busy with others. */
+/** How many times its processor time work may take by the clock, on a machine that is busy with other processes. */
 const MOST_BY_THE_CLOCK = 32;
 
 /**
- * Returns the result of `work`, which is ended where it takes longer, also within a
- * regular expression. Nothing that it changes may be used again after that,
- * and where the machine was busy with others, it is begun again: the time is
- * the processor's. Costs a tenth of a millisecond.
+ * Returns the result of `work`, which is ended when it takes longer than
+ * `milliseconds` of processor time, also within a regular expression. What it
+ * has changed must not be used after that. Work that is ended because the
+ * machine is busy with other processes is run again from its start, with twice
+ * the time. A call costs 0.1 ms.
  *
- * @throws DeadlineError where it took longer
+ * @throws DeadlineError when it takes longer
  */
 export function withDeadline<Result>(work: () => Result, milliseconds: number): Result {
   for (let timeout = milliseconds; ; timeout *= 2) {

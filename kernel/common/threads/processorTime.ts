@@ -1,15 +1,15 @@
 /**
- * Time that a thread has really computed. What the machine gave to others in the
- * meantime does not count: the same strategy meets its limits or does not, on a
- * quiet machine and on a loaded one.
+ * Processor time of threads. What the machine gives to other processes in the
+ * meantime does not count, so that the same strategy keeps its limits, or does
+ * not, on a quiet machine and on a loaded one.
  *
  * Linux gives the processor time of each thread. Elsewhere that of the whole
- * process stands in for it: never less, so that no more than the clock shows is
- * ever counted, and a frozen process counts nothing.
+ * process stands in for it, which is never less. No more than the clock shows
+ * is ever counted, and a suspended process counts nothing.
  */
 import * as fs from 'node:fs';
 
-/** ID of the calling thread for {@link Deadline}; 0 where the system does not give it. */
+/** Returns the ID of the calling thread for {@link Deadline}; 0 when the system does not give it. */
 export function threadId(): number {
   try {
     return Number(fs.readlinkSync('/proc/thread-self').split('/').pop());
@@ -18,13 +18,13 @@ export function threadId(): number {
   }
 }
 
-/** The processor time of the calling thread when it was last read, and when that was. */
+/** Processor time of the calling thread at its last reading, and the clock's time then, in milliseconds. */
 let known = 0;
 let knownAt = -Infinity;
 
 /** Milliseconds for which a reading is used again: it takes 3 µs in a quiet program and several times that in a busy one, as much as a call of a strategy. */
 const FRESH = 50;
-/** Milliseconds for which the clock alone says well enough how much was computed. */
+/** Milliseconds for which the clock alone is exact enough. */
 const SHORT = 1;
 
 function read(): number {
@@ -34,19 +34,19 @@ function read(): number {
 }
 
 /**
- * Measures what the calling thread computes, in milliseconds. Most of what is
- * measured is short, and the clock is enough. The rest is exact from its first
- * look on. What came before that is known to within the age of the last
- * reading, at most {@link FRESH}: beyond {@link SHORT}, what is not certain does
- * not count, so that a thread that lost the processor is not charged with what
- * it did before.
+ * Measures the processor time of the calling thread, in milliseconds. Most of
+ * what is measured is short, and the clock is enough. The rest is exact from
+ * the first reading after the start on. The time before that reading is known
+ * to within the age of the last one, at most {@link FRESH}: beyond
+ * {@link SHORT}, what is not certain does not count, so that a thread that lost
+ * the processor is not charged with what it did before the start.
  */
 export class Stopwatch {
   private started = 0;
   /** The last reading before the start, and its age then. */
   private before = 0;
   private age = 0;
-  /** Processor time at the first look, and how much of it counts. */
+  /** Processor time at the first reading after the start, and how much since the start counts. */
   private first: { at: number; counts: number } | undefined;
 
   start(): void {
@@ -66,7 +66,7 @@ export class Stopwatch {
     return this.first.counts + now - this.first.at;
   }
 
-  /** To be asked often. */
+  /** Returns whether more time has passed. It is cheap enough to be called often. */
   exceeds(milliseconds: number): boolean {
     const byTheClock = performance.now() - this.started;
     if (byTheClock > SHORT && !this.first) return this.elapsed > milliseconds;
@@ -74,15 +74,15 @@ export class Stopwatch {
   }
 }
 
-/** Milliseconds after which a thread is given up, whatever it does. */
+/** Milliseconds by the clock, beyond its processor time, after which a thread is given up. */
 const LONGEST = 60_000;
 
-/** Tells when another thread of this process has had its time. */
+/** Knows when another thread of this process has used its processor time. */
 export class Deadline {
   private readonly started = performance.now();
   private before: number | undefined;
 
-  /** `thread`: its {@link threadId}. */
+  /** @param thread its {@link threadId} @param milliseconds of processor time from now on */
   constructor(
     private readonly thread: number,
     private readonly milliseconds: number,
@@ -100,12 +100,12 @@ export class Deadline {
   }
 }
 
-/** Returns whether a thread of this process is gone; false where the system does not say. */
+/** Returns whether a thread of this process has ended; `false` when the system does not say. */
 export function hasEnded(thread: number): boolean {
   return thread !== 0 && !fs.existsSync(`/proc/self/task/${thread}`);
 }
 
-/** Processor time of a thread, in milliseconds. A thread that is gone has had all the time there is; undefined where it cannot be read just now. */
+/** Returns the processor time of a thread, in milliseconds: `Infinity` when it has ended, undefined when it cannot be read just now. */
 function timeOf(thread: number): number | undefined {
   if (thread === 0) return processTime();
   try {
@@ -116,7 +116,7 @@ function timeOf(thread: number): number | undefined {
 }
 
 const buffer = Buffer.alloc(64);
-/** Stays open as long as its thread: the calling one, since every thread loads this module for itself. */
+/** The statistics of the calling thread, open as long as it lives: every thread loads this module for itself. */
 const ownFile = openOwn();
 
 function openOwn(): number | undefined {
@@ -134,7 +134,7 @@ function ownTime(): number {
   return inMilliseconds(buffer);
 }
 
-/** The first number of a `schedstat` is nanoseconds on a processor. */
+/** Returns the milliseconds on a processor: the first number of a `schedstat`, in nanoseconds. */
 function inMilliseconds(schedstat: Buffer): number {
   return parseInt(schedstat.toString('latin1'), 10) / 1e6;
 }

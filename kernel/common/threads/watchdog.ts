@@ -7,7 +7,7 @@ export class WatchdogError extends Error {
 
   constructor(
     readonly reason: 'timeout' | 'interrupt',
-    /** `true` where callbacks of Node.js were left without their ends: see {@link leaveCallback}. */
+    /** Whether callbacks of Node.js have begun and not ended: see {@link leaveCallback}. */
     readonly unbalanced: boolean,
   ) {
     super(reason === 'timeout' ? 'The time was up.' : 'SIGINT came.');
@@ -18,15 +18,16 @@ export class WatchdogError extends Error {
 const WORK = '__joylab_watched__';
 const script = new Script(`globalThis.${WORK}()`, { filename: 'joylab-watchdog' });
 
-/** The longest time that Node.js's timers know, in milliseconds. */
+/** The longest time that Node.js's timers take, in milliseconds. */
 const LONGEST = 2 ** 31 - 1;
 
 /**
- * Runs `work`, and ends it where it computes for longer or where SIGINT comes:
- * whatever it computes in this thread, regular expressions and libraries
- * included, and without its `catch` and `finally`. It takes about 0.15 ms.
+ * Returns the result of `work`, and ends it when it takes longer than
+ * `milliseconds` or when SIGINT comes: whatever it computes in this thread,
+ * regular expressions and libraries included, and without its `catch` and
+ * `finally`. A call costs about 0.15 ms.
  *
- * @throws WatchdogError where it was ended, else what `work` throws
+ * @throws WatchdogError when it was ended, else what `work` throws
  */
 export function watched<T>(work: () => T, milliseconds: number): T {
   const scope = globalThis as { [WORK]?: () => unknown };
@@ -48,20 +49,20 @@ export function watched<T>(work: () => T, milliseconds: number): T {
   }
 }
 
-/** Runs the jobs of promises, and `process.nextTick`'s, that are ready; where jobs run already, they go on by themselves. */
+/** Runs the jobs of promises and of `process.nextTick` that are ready. When jobs run already, the rest follow by themselves. */
 export function runReadyJobs(): void {
   (process as unknown as { _tickCallback?(): void })._tickCallback?.();
 }
 
 /**
  * Leaves the callback of the event loop that the caller is in, by an exception
- * that nobody hears of.
+ * that is not reported.
  *
  * #### Notes
- * Work that was ended in the middle of a promise's job has begun it for Node.js
- * and not ended it. Node.js ends the process when it finds that at the end of
- * the callback around; but it puts things in order where a callback ends with
- * an exception.
+ * For Node.js, work that was ended in the middle of a promise's job has begun
+ * that job and not ended it. Node.js ends the process when it finds that at the
+ * end of the callback around it; but it corrects its records when a callback
+ * ends with an exception.
  */
 export function leaveCallback(): never {
   if (!process.hasUncaughtExceptionCaptureCallback()) {

@@ -1,4 +1,4 @@
-/** Pixels of a picture, and its form. */
+/** Pixels of a picture, and its aspect ratio. */
 export interface PictureSize {
   width: number;
   height: number;
@@ -6,12 +6,12 @@ export interface PictureSize {
   aspect?: number;
 }
 
-/** Width divided by height of a picture as it should appear. */
+/** Returns width divided by height of a picture as it should appear. */
 export function aspectRatio({ width, height, aspect = width / height }: PictureSize): number {
   return aspect;
 }
 
-/** The size at which a picture should appear, `scale` pixels high for each of its own. */
+/** Returns the size in CSS pixels at which a picture should appear: `scale` times as high as it is. */
 export function shownSize(picture: PictureSize, scale: number): { width: number; height: number } {
   const height = picture.height * scale;
   return { width: Math.round(height * aspectRatio(picture)), height };

@@ -3,19 +3,19 @@ import type { EpisodeRecord } from '../../episodes/episode';
 import type { EpisodeFrames, EpisodePictures } from '../../episodes/frames';
 import { shownSize } from './aspect';
 import { gif } from './gif';
-import type { MimeBundle } from '../host';
+import type { MimeBundle } from '../cellContext';
 import { EPISODE_MIME, type EpisodeData } from '../mime';
 import { svgImage } from './svgImage';
 import { escapeHtml } from '../table';
 
-/** Bytes that the frames of a bundle may take before base64: as deflated data, and as a GIF. Together with the rest less than 200 KB. */
+/** Bytes, before base64, of the frames of a bundle, at most: deflated, and as a GIF. Together with the rest they take less than 200 KB. */
 const FRAMES_BUDGET = 88_000;
 const GIF_BUDGET = 50_000;
 
-/** Steps per second of an environment that has no time of its own. */
+/** Steps per second of an environment without a real time. */
 const PICTURE_RATE = 6;
 
-/** An episode as the player shows it. */
+/** Returns an episode with its frames as the player shows it. */
 export function episodeData(episode: EpisodeRecord, frames: EpisodeFrames): EpisodeData {
   return {
     version: 1,
@@ -39,8 +39,8 @@ export function episodeData(episode: EpisodeRecord, frames: EpisodeFrames): Epis
 }
 
 /**
- * An episode for a notebook: for the player, as a GIF in HTML for other
- * viewers, as text.
+ * Returns the MIME bundle of an episode: for the player, as a GIF in HTML for
+ * other viewers, and as text.
  *
  * #### Notes
  * The bundle stays under 200 KB for an episode of up to a few thousand steps:
@@ -63,14 +63,14 @@ export function episodeBundle(episode: EpisodeRecord, frames: EpisodeFrames): Mi
   };
 }
 
-/** One frame of every `take`. */
-function thinned(film: EpisodeFrames, take: number): EpisodeFrames {
+/** Returns one frame of every `take`; of pictures, also the last. */
+function thinned(all: EpisodeFrames, take: number): EpisodeFrames {
   const some = <Frame>(frames: Frame[]): Frame[] => frames.filter((_, i) => i % take === 0);
-  const { pictures } = film;
+  const { pictures } = all;
   return {
-    ...film,
-    every: film.every * take,
-    frames: some(film.frames),
+    ...all,
+    every: all.every * take,
+    frames: some(all.frames),
     ...(pictures && {
       pictures: {
         ...pictures,
@@ -84,12 +84,12 @@ function framesIn({ frames, pictures }: EpisodeFrames): readonly unknown[] {
   return pictures?.frames ?? frames;
 }
 
-/** An episode without its frames. */
+/** Returns the MIME bundle of an episode without frames: text, with the reason `why`. */
 export function textBundle(episode: EpisodeRecord, why: string): MimeBundle {
   return { 'text/plain': `${caption(episode)}\n${why}` };
 }
 
-/** The episode in one line: "breakout · seed 1 · 1000 steps · score 26 · truncated: 1000 steps". */
+/** Returns an episode in one line: "breakout · seed 1 · 1000 steps · score 26 · truncated: 1000 steps". */
 export function caption(episode: EpisodeRecord): string {
   const score = episode.rewards.reduce((sum, reward) => sum + reward, 0);
   const steps = episode.actions.length;
@@ -102,20 +102,20 @@ export function caption(episode: EpisodeRecord): string {
   ].join(' · ');
 }
 
-/** The frames one after another, each but the first XORed with the one before it, zlib-deflated. */
+/** Returns the frames one after another, each but the first XORed with the one before it, zlib-deflated. */
 function deflate({ width, height, frames, pictures }: EpisodeFrames): Uint8Array {
   if (pictures) return deflateSync(JSON.stringify(pictures.frames), { level: 9, memLevel: 9 });
   const size = width * height;
   const bytes = new Uint8Array(size * frames.length);
   frames.forEach((frame, i) => bytes.set(frame, i * size));
-  // From the end, four pixels at a time where that comes out even.
+  // From the end, four pixels at a time when a frame is a multiple of four.
   const words = size % 4 === 0 ? new Uint32Array(bytes.buffer) : bytes;
   const stride = size / words.BYTES_PER_ELEMENT;
   for (let k = words.length - 1; k >= stride; k--) words[k] ^= words[k - stride];
   return deflateSync(bytes, { level: 8, memLevel: 9 });
 }
 
-/** Returns how it stood at the end: an image that sanitisers let pass, or text. */
+/** Returns the last picture as HTML: an image that sanitisers do not remove, or text. */
 function pictureHtml(episode: EpisodeRecord, { type, frames }: EpisodePictures): string {
   const text = escapeHtml(caption(episode));
   const last = frames.at(-1)!;
@@ -124,10 +124,10 @@ function pictureHtml(episode: EpisodeRecord, { type, frames }: EpisodePictures):
   return `<figure style="margin: 0">${picture}<figcaption>${text}</figcaption></figure>`;
 }
 
-/** Sanitisers let an image with its data inside pass. */
+/** Returns a GIF as HTML: sanitisers do not remove an image that contains its data. */
 function html(episode: EpisodeRecord, frames: EpisodeFrames): string {
   const delay = (1000 * frames.every) / stepsPerSecond(frames);
-  // 8 frames a second are enough here, fewer where the file would be large.
+  // 8 frames a second are enough here, fewer when the file would be large.
   let take = Math.max(1, Math.round(125 / delay));
   let file = gif(frames, { take, delay });
   while (file.length > GIF_BUDGET && take < frames.frames.length) {
@@ -142,12 +142,12 @@ function html(episode: EpisodeRecord, frames: EpisodeFrames): string {
   );
 }
 
-/** Returns of how many frames one is taken, where one of `take` gave a file `times` too large. */
+/** Returns the next `take` to try, when `take` gave a file that was `times` too large. */
 function fewer(take: number, times: number): number {
   return Math.max(take + 1, Math.floor(take * times));
 }
 
-/** Returns what was played: "breakout". */
+/** Returns the name of the environment, or of its game: "breakout". */
 function playedName({ environment, options }: EpisodeRecord): string {
   return typeof options.game === 'string' ? options.game : environment;
 }
@@ -156,7 +156,7 @@ function stepsPerSecond({ stepsPerSecond = PICTURE_RATE }: EpisodeFrames): numbe
   return stepsPerSecond;
 }
 
-/** "error: ReferenceError: x is not defined (line 3)". */
+/** Returns the end in words: "error: ReferenceError: x is not defined (line 3)". */
 function endText({ end }: EpisodeRecord): string {
   const where = end.line === undefined ? '' : ` (line ${end.line})`;
   return end.message === undefined ? end.reason : `${end.reason}: ${end.message}${where}`;

@@ -2,21 +2,21 @@ import type { EpisodeFrames } from '../../episodes/frames';
 
 /** Options of {@link gif}. */
 export interface GifOptions {
-  /** Every so many of the frames are in the GIF; the last always is. */
+  /** The GIF has one of `take` frames, and the last. */
   take: number;
   /** Milliseconds from one of the given frames to the next. */
   delay: number;
 }
 
-/** Milliseconds that the last frame stands before the GIF begins again. */
+/** Milliseconds that the last frame is shown before the GIF begins again. */
 const PAUSE = 1500;
 
 /**
- * An endless GIF in the frames' own colours, without loss. Each frame after the
- * first holds only the rectangle that changed, and in it only the pixels that
- * did.
+ * Returns an endless GIF in the frames' own colours, without loss. Each frame
+ * after the first holds only the rectangle that changed, and in it only the
+ * pixels that did.
  *
- * @throws RangeError where the frames have more than 255 colours
+ * @throws RangeError when the frames have more than 255 colours
  */
 export function gif({ width, height, palette, frames }: EpisodeFrames, { take, delay }: GifOptions): Uint8Array {
   const { GIFEncoder } = require('gifenc') as { GIFEncoder: () => GifEncoder };
@@ -31,7 +31,7 @@ export function gif({ width, height, palette, frames }: EpisodeFrames, { take, d
   let wait = 0;
   chosen.forEach((frame, i) => {
     const last = i === chosen.length - 1;
-    // GIFs count in hundredths of a second: what rounding leaves is carried on.
+    // GIFs count in hundredths of a second: the remainder of rounding is added to the next frame.
     const exact = wait + delay * take;
     const shownFor = last ? PAUSE : Math.round(exact / 10) * 10;
     wait = exact - shownFor;
@@ -58,12 +58,12 @@ interface GifEncoder {
   bytesView(): Uint8Array;
 }
 
-/** gifenc puts every frame at the corner: writes its position into the image descriptor, after the 8 bytes of the graphic control extension. */
+/** Writes a frame's position into its image descriptor, after the 8 bytes of the graphic control extension: gifenc leaves it 0. */
 function place(bytes: Uint8Array, start: number, x: number, y: number): void {
   bytes.set([x & 255, x >> 8, y & 255, y >> 8], start + 9);
 }
 
-/** The colours that occur, from index 1; palette entries of one colour share an index. */
+/** Returns the colours that occur, from index 1; palette entries of one colour share an index. */
 function coloursOf(frames: Uint8Array[], palette: Uint8Array): { rgb: number[][]; indexOf: Uint8Array } {
   const used = new Uint8Array(256);
   for (const frame of frames) for (let i = 0; i < frame.length; i++) used[frame[i]] = 1;
@@ -89,7 +89,7 @@ interface Rectangle {
   height: number;
 }
 
-/** The smallest rectangle with all pixels that differ; one pixel where none does. */
+/** Returns the smallest rectangle with all pixels that differ; one pixel when none does. */
 function changes(before: Uint8Array, after: Uint8Array, width: number, height: number): Rectangle {
   let [left, right, top, bottom] = [width, -1, height, -1];
   for (let y = 0, i = 0; y < height; y++) {
@@ -106,7 +106,7 @@ function changes(before: Uint8Array, after: Uint8Array, width: number, height: n
     : { x: left, y: top, width: right - left + 1, height: bottom - top + 1 };
 }
 
-/** The pixels of the rectangle; those that are as before are transparent. */
+/** Returns the pixels of the rectangle, row by row; those that have not changed are transparent. */
 function cut(
   { x, y, width, height }: Rectangle,
   frame: Uint8Array,

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { bundleMetadata, type MimeBundle } from '../host';
+import { bundleMetadata, type MimeBundle } from '../cellContext';
 import { svgText } from './svgBundle';
 
 /** The first bytes of each image format. */
@@ -10,7 +10,7 @@ const SIGNATURES: Array<[type: string, test: (bytes: Buffer) => boolean]> = [
   ['image/webp', (bytes) => bytes.toString('latin1', 0, 4) === 'RIFF' && bytes.toString('latin1', 8, 12) === 'WEBP'],
 ];
 
-/** The MIME type of an image file's bytes; `null` where they are no image. */
+/** Returns the MIME type of an image file's bytes; `null` when they are not an image, or an SVG. */
 export function imageType(bytes: Uint8Array): string | null {
   const start = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 16));
   return SIGNATURES.find(([, test]) => test(start))?.[0] ?? null;
@@ -18,18 +18,19 @@ export function imageType(bytes: Uint8Array): string | null {
 
 /** Options of {@link image}. */
 export interface ImageOptions {
-  /** Size on the page, in CSS pixels; where one is left out, it follows from the other. */
+  /** Size on the page, in CSS pixels; when one is left out, it follows from the other. */
   width?: number;
   height?: number;
-  /** Text in place of the picture, for those who do not see it. */
+  /** Text in place of the picture, for readers who do not see it. */
   alt?: string;
 }
 
 /**
- * An image, to be displayed: `image(png)` at the end of a cell, or
+ * Returns the MIME bundle of an image: `image(png)` at the end of a cell, or
  * `display(image('plot.png', { width: 400 }))`.
  *
  * @param source the bytes or the path of a PNG, JPEG, GIF, WebP or SVG file
+ * @throws TypeError when the source is not such a file, or an option is not valid
  */
 export function image(source: Uint8Array | string, options: ImageOptions = {}): MimeBundle {
   const { alt, ...size } = checked(options);
@@ -67,7 +68,7 @@ function checked(options: ImageOptions): ImageOptions {
   return size;
 }
 
-/** Front ends do not size SVG by metadata: its own attributes do. */
+/** Returns an SVG with its size as attributes: front ends do not size SVG by metadata. */
 function sizedSvg(text: string, size: ImageOptions): string {
   if (Object.keys(size).length === 0) return text;
   return text.replace(/<svg\b[^>]*>/, (tag) => {

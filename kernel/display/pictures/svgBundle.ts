@@ -1,15 +1,15 @@
-import type { MimeBundle } from '../host';
+import type { MimeBundle } from '../cellContext';
 import { svgImage } from './svgImage';
 
 const SVG = 'image/svg+xml';
 
-/** MIME types that viewers prefer to SVG, and also show in notebooks that are not trusted. */
+/** MIME types that viewers prefer to SVG and also show in notebooks that are not trusted. */
 const SHOWN_ANYWAY = ['text/html', 'text/markdown', 'image/png', 'image/jpeg', 'image/gif', 'image/webp'];
 
 /**
- * A bundle with an SVG picture, so that the picture is seen everywhere:
- * JupyterLab does not show SVG in notebooks that are not trusted, but images
- * in HTML it does. As text it is described: its markup helps nobody.
+ * Returns a bundle in which an SVG picture, if it has one, is also an image in
+ * HTML: JupyterLab shows those, and not SVG, in notebooks that are not trusted.
+ * Its text is a description in place of the markup.
  */
 export function shownSvg(bundle: MimeBundle): MimeBundle {
   const svg = bundle[SVG];
@@ -25,7 +25,7 @@ export function shownSvg(bundle: MimeBundle): MimeBundle {
 const START =
   /^\uFEFF?\s*(?:<\?xml[^>]*>\s*|<!DOCTYPE[^>[]*(?:\[[^\]]*\])?[^>]*>\s*|<!--(?:[^-]|-(?!->))*-->\s*)*<svg[\s/>]/i;
 
-/** Characters that are looked at to tell whether something is an SVG. */
+/** Characters that are read to find whether something is an SVG. */
 const HEAD = 4096;
 
 /** Returns whether a text is an SVG picture. */
@@ -33,7 +33,7 @@ function isSvg(text: string): boolean {
   return START.test(text.slice(0, HEAD));
 }
 
-/** The text of an SVG file's bytes; `null` where they are something else. */
+/** Returns the text of an SVG file's bytes; `null` when they are something else. */
 export function svgText(bytes: Uint8Array): string | null {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return isSvg(buffer.toString('utf8', 0, HEAD)) ? buffer.toString('utf8') : null;
@@ -43,7 +43,7 @@ function hasContent(svg: string): boolean {
   return /<svg\b[^>]*[^/>]>|<svg>/i.test(svg);
 }
 
-/** "SVG picture, 120 × 40: title". */
+/** Returns a description: "SVG picture, 120 × 40: title". */
 function describeSvg(svg: string): string {
   const tag = /<svg\b[^>]*>/i.exec(svg)?.[0] ?? '';
   const side = (name: string) => new RegExp(`\\s${name}\\s*=\\s*["']([\\d.]+)(?:px)?["']`).exec(tag)?.[1];
@@ -52,7 +52,7 @@ function describeSvg(svg: string): string {
   return `SVG picture${width && height ? `, ${width} × ${height}` : ''}${title && `: ${title}`}`;
 }
 
-/** Returns what the picture says of itself. */
+/** Returns the picture's `aria-label`, or its title; empty when it has neither. */
 function titleOf(svg: string): string {
   const tag = /<svg\b[^>]*>/i.exec(svg)?.[0] ?? '';
   const text = /\saria-label\s*=\s*"([^"]*)"/.exec(tag)?.[1] ?? /<title\b[^>]*>([^<]*)</.exec(svg)?.[1] ?? '';
@@ -63,7 +63,7 @@ function titleOf(svg: string): string {
     .trim();
 }
 
-/** A picture that is no part of a page must name its namespace. */
+/** Returns an SVG with its namespace, which a picture outside a page must name. */
 function withNamespace(svg: string): string {
   return /<svg\b[^>]*\sxmlns\s*=/.test(svg) ? svg : svg.replace(/<svg\b/, '<svg xmlns="http://www.w3.org/2000/svg"');
 }

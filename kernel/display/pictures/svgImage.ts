@@ -1,10 +1,10 @@
 import { escapeHtml } from '../table';
 
 /**
- * An SVG as an `<img>` that carries it in its address: sanitisers of
- * notebooks that are not trusted let it pass, and nothing in it can run.
+ * Returns an SVG as an `<img>` with a data URL: sanitisers of notebooks that are
+ * not trusted do not remove it, and no script in it runs.
  *
- * @param text what it shows, for those who do not see it
+ * @param text what it shows, for readers who do not see it
  */
 export function svgImage(
   svg: string,
@@ -15,7 +15,7 @@ export function svgImage(
   return `<img alt="${escapeHtml(text)}"${size} src="data:image/svg+xml;base64,${base64(svg)}">`;
 }
 
-/** Base64 of a text's UTF-8, in Node.js and in browsers. */
+/** Returns base64 of a text's UTF-8, in Node.js and in browsers. */
 function base64(text: string): string {
   let binary = '';
   for (const byte of new TextEncoder().encode(text)) binary += String.fromCharCode(byte);

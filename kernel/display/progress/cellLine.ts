@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { host } from '../host';
+import { cellContext } from '../cellContext';
 import type { ProgressPlace, Stage } from './progress';
 import { escapeHtml } from '../table';
 
-/** A line under a cell that says what is being done: with a bar where it is known how far it is. */
+/** A line under the running cell with the current stage, and with a bar when its share is known. */
 export class CellLine implements ProgressPlace {
-  readonly patience = 1000;
+  readonly delay = 1000;
   private displayId = '';
 
   show(stage: Stage | null): void {
     const update = this.displayId !== '';
     if (!update) this.displayId = randomUUID();
-    host().display(stage ? bundle(stage) : {}, { displayId: this.displayId, update });
+    cellContext().display(stage ? bundle(stage) : {}, { displayId: this.displayId, update });
   }
 }
 

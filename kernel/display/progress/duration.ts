@@ -1,4 +1,4 @@
-/** A time for people: "40 s", "3 min", "1 h 20 min". */
+/** Returns a time in words: "40 s", "3 min", "1 h 20 min". */
 export function duration(seconds: number): string {
   if (seconds < 60) return `${Math.round(seconds)} s`;
   const minutes = Math.round(seconds / 60);

@@ -1,9 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { CellLine } from './cellLine';
 import { duration } from './duration';
-import { host } from '../host';
+import { cellContext } from '../cellContext';
 
-/** Work under way, in words, and the part of it that is done, from 0 to 1, where that is known. */
+/** Work under way, in words, and the share of it that is done, from 0 to 1, when that is known. */
 export interface Stage {
   text: string;
   share?: number;
@@ -11,37 +11,41 @@ export interface Stage {
 
 /** A place where the user sees progress. */
 export interface ProgressPlace {
-  /** Milliseconds that pass before anything is shown: what is over sooner needs no words. */
-  readonly patience: number;
-  /** `null`: nothing is being done any more. */
+  /** Milliseconds before anything is shown: shorter work is not reported. */
+  readonly delay: number;
+  /** Shows a stage; `null`: there is no work any more. */
   show(stage: Stage | null): void;
 }
 
 /** Milliseconds between two updates. */
 const INTERVAL = 250;
-/** Milliseconds without work after which the user is told so: many short works in a row are shown as one. */
+/** Milliseconds without work after which the line is removed: many short tasks in a row are shown as one. */
 const PAUSE = 400;
-/** Times are told after so many milliseconds; the one that is left from such a share on. */
+/** Milliseconds after which the time is shown, and the share from which on it is the time that is left. */
 const ESTIMATE = { after: 2000, from: 0.15 };
 
-/** Something that takes time. */
+/** Work of which progress is shown. */
 export class Task {
   private readonly startedAt = Date.now();
   private done = 0;
   private share: number | undefined;
 
-  /** @param total how many there are to be done; 0 where that is not known */
+  /** @param total the number of items; 0 when it is not known */
   constructor(
     private readonly title: string,
     private readonly total: number,
     private readonly progress: Progress | null,
   ) {}
 
-  /** So many are done. `share`: how much of the work that is, where it is another part of the whole. */
+  /**
+   * Notes how many items are done.
+   *
+   * @param share the share of the work that is done, from 0 to 1, when it is not that of the items
+   */
   update(done: number, share = this.total > 0 ? done / this.total : undefined): void {
     this.done = done;
     this.share = share;
-    this.progress?.look();
+    this.progress?.refresh();
   }
 
   get stage(): Stage {
@@ -50,7 +54,7 @@ export class Task {
     return { text: `${title}${count}${this.time()}`, ...(share !== undefined && { share }) };
   }
 
-  /** The time that is left, or, where nothing can be said of it, the time that has passed. */
+  /** Returns the time that is left, or, as long as that cannot be estimated, the time that has passed. */
   private time(): string {
     const passed = Date.now() - this.startedAt;
     if (passed < ESTIMATE.after) return '';
@@ -61,12 +65,12 @@ export class Task {
   }
 }
 
-/** The works under way at a place, of which the newest is shown. */
+/** The tasks under way at a place, of which the newest is shown. */
 class Progress {
   private readonly tasks: Task[] = [];
   private timer: NodeJS.Timeout | null = null;
   private beganAt = 0;
-  private restsSince = 0;
+  private idleSince = 0;
   private shownAt = 0;
   private closed = false;
 
@@ -77,56 +81,56 @@ class Progress {
     this.tasks.push(task);
     if (!this.timer && !this.closed) {
       this.beganAt = Date.now();
-      this.timer = setInterval(() => this.look(), INTERVAL).unref();
+      this.timer = setInterval(() => this.refresh(), INTERVAL).unref();
     }
-    this.look();
+    this.refresh();
     return task;
   }
 
   end(task: Task): void {
     this.tasks.splice(this.tasks.indexOf(task), 1);
-    this.restsSince = Date.now();
+    this.idleSince = Date.now();
   }
 
-  /** Called now and then, also by work that leaves timers no time. */
-  look(): void {
+  /** Shows the newest task, when it is time. Called by a timer, and by tasks, which may leave timers no time. */
+  refresh(): void {
     if (this.closed) return;
     const now = Date.now();
     const task = this.tasks.at(-1);
     if (!task) {
-      if (now - this.restsSince >= PAUSE) this.rest();
-    } else if (now - this.beganAt >= this.place.patience && now - this.shownAt >= INTERVAL) {
+      if (now - this.idleSince >= PAUSE) this.clear();
+    } else if (now - this.beganAt >= this.place.delay && now - this.shownAt >= INTERVAL) {
       this.shownAt = now;
       this.place.show(task.stage);
     }
   }
 
-  /** Nothing is being done. */
-  rest(): void {
+  /** Shows that there is no work. */
+  clear(): void {
     if (this.timer) clearInterval(this.timer);
     this.timer = null;
     if (this.shownAt > 0) this.place.show(null);
     this.shownAt = 0;
   }
 
-  /** The place is gone: what still works for it, as after an interrupt, is not shown there any more. */
+  /** Shows nothing from now on: tasks may go on, as after an interrupt. */
   close(): void {
-    this.rest();
+    this.clear();
     this.closed = true;
   }
 }
 
 const places = new AsyncLocalStorage<Progress>();
 const cells = new WeakMap<object, Progress>();
-const hosts = new WeakSet<object>();
+const contexts = new WeakSet<object>();
 
 /**
- * Does `work`, and lets the user know of it where it takes longer: under the
- * running cell, or where {@link progressAt} says. Outside of notebooks nothing
- * is said.
+ * Returns the result of `work`, and shows its progress when it takes longer:
+ * under the running cell, or at the place of {@link progressAt}. Outside of
+ * notebooks nothing is shown.
  *
  * @param title what is being done: "Playing strategies"
- * @param total how many there are of them; 0 where that is not known
+ * @param total the number of items; 0 when it is not known
  */
 export async function withProgress<T>(title: string, total: number, work: (task: Task) => Promise<T>): Promise<T> {
   const progress = places.getStore() ?? progressOfCell();
@@ -139,7 +143,7 @@ export async function withProgress<T>(title: string, total: number, work: (task:
   }
 }
 
-/** Does `work`, and shows at `place` what it does. */
+/** Returns the result of `work`, and shows its progress at `place`. */
 export async function progressAt<T>(place: ProgressPlace, work: () => Promise<T>): Promise<T> {
   const progress = new Progress(place);
   try {
@@ -149,16 +153,16 @@ export async function progressAt<T>(place: ProgressPlace, work: () => Promise<T>
   }
 }
 
-/** A line under the running cell, for all that the cell does. It is gone when the cell has ended. */
+/** Returns the progress of the running cell, shown in a line under it, which is removed when the cell has ended; `null` outside of cells. */
 function progressOfCell(): Progress | null {
-  const { cell } = host();
+  const { cell } = cellContext();
   if (!cell) return null;
   let progress = cells.get(cell);
   if (!progress) cells.set(cell, (progress = new Progress(new CellLine())));
-  const here = host();
-  if (!hosts.has(here)) {
-    hosts.add(here);
-    here.onCell?.((event) => event.kind === 'ended' && cells.get(event.cell)?.close());
+  const context = cellContext();
+  if (!contexts.has(context)) {
+    contexts.add(context);
+    context.onCell?.((event) => event.kind === 'ended' && cells.get(event.cell)?.close());
   }
   return progress;
 }

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { host, type MimeBundle } from '../host';
+import { cellContext, type MimeBundle } from '../cellContext';
 import { escapeHtml } from '../table';
 
-/** Milliseconds between two updates of the output, in a notebook and where every update is a line. */
+/** Milliseconds between two updates of the output, in a notebook and in a terminal, where every update is a line. */
 const NOTEBOOK_INTERVAL = 250;
 const CONSOLE_INTERVAL = 10_000;
 
@@ -12,24 +12,24 @@ export class ProgressBar {
   private readonly startedAt = Date.now();
   private shownAt = 0;
   private done = 0;
-  /** Bytes that were there before this run, which say nothing about its speed. */
+  /** Bytes that an earlier run did, which do not count for the speed. */
   private before = 0;
 
-  /** @param title what is in progress; @param total bytes */
+  /** @param title what is in progress: "Downloading model.onnx" @param total bytes in all */
   constructor(
     private readonly title: string,
     private readonly total: number,
   ) {}
 
-  /** Counts bytes; with `before` ones that an earlier run had already done. A negative number takes some back. */
+  /** Counts bytes; `before`: bytes that an earlier run did. A negative number takes some back. */
   add(bytes: number, { before = false } = {}): void {
     this.done += bytes;
     if (before) this.before += bytes;
-    const interval = host().console ? CONSOLE_INTERVAL : NOTEBOOK_INTERVAL;
+    const interval = cellContext().console ? CONSOLE_INTERVAL : NOTEBOOK_INTERVAL;
     if (Date.now() - this.shownAt >= interval) this.show(this.line());
   }
 
-  /** The last line: what has become of it. */
+  /** Shows the last line, with the outcome. */
   end(text: string): void {
     this.show(`${this.title}: ${text}`);
   }
@@ -47,15 +47,15 @@ export class ProgressBar {
     const first = this.shownAt === 0;
     this.shownAt = Date.now();
     const bundle: MimeBundle = { 'text/plain': line };
-    if (!host().console) {
+    if (!cellContext().console) {
       const bar = `<progress value="${this.done}" max="${this.total}" title="${escapeHtml(this.title)}" style="width:20em;vertical-align:middle"></progress>`;
       bundle['text/html'] = `<div>${bar} ${escapeHtml(line)}</div>`;
     }
-    host().display(bundle, { displayId: this.displayId, update: !first });
+    cellContext().display(bundle, { displayId: this.displayId, update: !first });
   }
 }
 
-/** A size in words: "269 MB". */
+/** Returns a size in words, in powers of 1000 bytes: "269 MB". */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   const power = Math.min(Math.max(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), 0), units.length - 1);

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { host } from '../host';
+import { cellContext } from '../cellContext';
 
-/** Milliseconds between two updates of the output, in a notebook and where every update is a line. */
+/** Milliseconds between two updates of the output, in a notebook and in a terminal, where every update is a line. */
 const NOTEBOOK_INTERVAL = 250;
 const CONSOLE_INTERVAL = 10_000;
 
-/** A line under the running cell that says what is waited for, and for how long already. */
+/** A line under the running cell with what the program waits for, and for how many seconds. */
 export class StatusLine {
   private readonly displayId = randomUUID();
   private readonly startedAt = Date.now();
@@ -13,21 +13,21 @@ export class StatusLine {
   private shown = '';
   private readonly timer: NodeJS.Timeout;
 
-  /** @param title what is waited for: "Starting ./echo_env" */
+  /** @param title what the program waits for: "Starting ./echo_env" */
   constructor(private readonly title: string) {
     this.text = title;
     this.timer = setInterval(
       () => this.show(this.line()),
-      host().console ? CONSOLE_INTERVAL : NOTEBOOK_INTERVAL,
+      cellContext().console ? CONSOLE_INTERVAL : NOTEBOOK_INTERVAL,
     ).unref();
   }
 
-  /** Shows what is going on now. */
+  /** Sets the text after the title, which the next update shows. */
   update(text: string): void {
     this.text = `${this.title}: ${text.slice(0, 200)}`;
   }
 
-  /** The last line. Nothing is shown where the waiting was over before there was something to show. */
+  /** Shows the last line, unless the wait was too short to show one before. */
   end(text = `${this.title}: done`): void {
     clearInterval(this.timer);
     if (this.shown) this.show(`${text} (${this.seconds()} s)`);
@@ -43,7 +43,7 @@ export class StatusLine {
 
   private show(line: string): void {
     if (line === this.shown) return;
-    host().display({ 'text/plain': line }, { displayId: this.displayId, update: this.shown !== '' });
+    cellContext().display({ 'text/plain': line }, { displayId: this.displayId, update: this.shown !== '' });
     this.shown = line;
   }
 }

@@ -1,7 +1,7 @@
 import { svgImage } from '../pictures/svgImage';
 import { escapeHtml, formatNumber } from '../table';
 
-/** A line of a chart, with the area between `low` and `high` shaded where they are given. */
+/** A line of a chart; the area between `low` and `high` is shaded. */
 export interface Series {
   name: string;
   points: Array<{ x: number; y: number; low?: number; high?: number }>;
@@ -19,11 +19,11 @@ const width = 420;
 const height = 230;
 const plot = { left: 52, right: width - 12, top: 44, bottom: height - 28 };
 
-/** Readable on white and on black alike, as the picture cannot know the theme. */
+/** Colours that are readable on white and on black: the picture does not know the theme. */
 const colours = ['#4c78d8', '#e07b39', '#3fa66b', '#c05b9f', '#8d6cd9', '#b8922f', '#39a3b5', '#d1495b'];
 const grey = '#888888';
 
-/** The chart as an SVG picture with a transparent background. */
+/** Returns the chart as an SVG picture with a transparent background. */
 export function chartSvg({ title, series, marks = [] }: Chart): string {
   const points = series.flatMap(({ points }) => points);
   const x = axis(
@@ -53,7 +53,7 @@ export function chartSvg({ title, series, marks = [] }: Chart): string {
   );
 }
 
-/** The chart as an `<img>` that needs no other file. */
+/** Returns the chart as an `<img>` with a data URL. */
 export function chartImage(chart: Chart): string {
   return svgImage(chartSvg(chart), chart.title, { width, height });
 }
@@ -85,7 +85,7 @@ function markLine(x: number, text: string): string {
   return `<g><title>${escapeHtml(text)}</title>${line}</g>`;
 }
 
-/** Names beside each other in the colours of their lines, as many as fit. */
+/** Returns the names beside each other in the colours of their lines, as many as fit. */
 function legend(series: Series[]): string[] {
   let x = plot.left;
   return series.flatMap(({ name }, i) => {
@@ -99,7 +99,7 @@ function legend(series: Series[]): string[] {
   });
 }
 
-/** Maps the range of `values` to pixels, with about five round ticks. */
+/** Returns a mapping of the range of `values` to pixels, with about five round ticks. */
 function axis(values: number[], from: number, to: number, whole = false) {
   let low = values.length > 0 ? Math.min(...values) : 0;
   let high = values.length > 0 ? Math.max(...values) : 1;
@@ -113,7 +113,7 @@ function axis(values: number[], from: number, to: number, whole = false) {
   return { ticks, digits, at: (value: number) => from + ((value - low) / (high - low)) * (to - from) };
 }
 
-/** The next larger of 1, 2, 5 × 10ⁿ. */
+/** Returns the next larger of 1, 2, 5 × 10ⁿ. */
 function roundStep(step: number, whole: boolean): number {
   const power = 10 ** Math.floor(Math.log10(step));
   const factor = [1, 2, 5, 10].find((candidate) => candidate * power >= step * 0.999) ?? 10;

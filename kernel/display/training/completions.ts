@@ -1,18 +1,18 @@
-import type { MimeBundle } from '../host';
+import type { MimeBundle } from '../cellContext';
 import { escapeHtml, formatNumber, scrollBox, textTable, type Column } from '../table';
 
 /** A completion with its scores: a row of TRL's completions table. */
 export interface CompletionRow {
   prompt: string;
   completion: string;
-  /** By the functions' names; `null` where one does not apply. */
+  /** By the functions' names; `null` when one does not apply. */
   rewards: Record<string, number | null>;
   advantage: number;
   /** Metrics that reward functions added, by column. */
   extra: Record<string, unknown>;
 }
 
-/** The completions of a step: as a table of HTML that scrolls, and as text. */
+/** Returns the completions of a step: as a table of HTML that scrolls, and as text. */
 export function completionsBundle(step: number, rows: readonly CompletionRow[]): MimeBundle {
   const { rewards = {}, extra = {} } = rows[0] ?? {};
   const numbers = [...Object.keys(rewards), 'advantage'];
@@ -43,10 +43,10 @@ export function completionsBundle(step: number, rows: readonly CompletionRow[]):
   };
 }
 
-/** Texts of fewer lines and characters fit into their row. */
+/** Lines and characters of a text that does not need to scroll, at most. */
 const SHORT = { lines: 8, characters: 400 };
 
-/** Prompts and completions keep their line breaks, and long ones scroll within their row. */
+/** Returns the table as HTML. Prompts and completions keep their line breaks, and long ones scroll within their row. */
 function html(title: string, columns: Column[], rows: Array<{ texts: string[]; rest: string[] }>): string {
   const cell = (tag: string, content: string, c: number) =>
     `<${tag} style="text-align:${columns[c].align ?? 'right'};vertical-align:top;padding:0.2em 0.6em"${tag === 'th' ? ' scope="col"' : ''}>${content}</${tag}>`;

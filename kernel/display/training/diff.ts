@@ -1,6 +1,6 @@
 import { escapeHtml } from '../table';
 
-/** A line of a change. */
+/** A line of a diff. */
 export interface DiffLine {
   kind: 'kept' | 'removed' | 'added';
   text: string;
@@ -8,15 +8,15 @@ export interface DiffLine {
 
 const MARKS = { kept: '  ', removed: '- ', added: '+ ' } as const;
 
-/** A change as text, each line with its mark. */
+/** Returns a diff as text, each line with its mark. */
 export function diffText(lines: readonly DiffLine[]): string {
   return lines.map(({ kind, text }) => (MARKS[kind] + text).trimEnd()).join('\n');
 }
 
-/** Tints that leave text readable on light and on dark pages; the marks say the same without them. */
+/** Tints that leave text readable in light and dark themes; the marks say the same without them. */
 const TINTS = { removed: 'rgba(248,81,73,0.22)', added: 'rgba(46,160,67,0.22)' } as const;
 
-/** A change as HTML. */
+/** Returns a diff as HTML. */
 export function diffHtml(lines: readonly DiffLine[]): string {
   const marked = (tag: 'del' | 'ins', tint: string, text: string) =>
     `<${tag} style="text-decoration:none;background-color:${tint}">${escapeHtml(text)}</${tag}>`;

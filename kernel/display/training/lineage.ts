@@ -1,20 +1,20 @@
 import { diffHtml, diffText, type DiffLine } from './diff';
-import type { MimeBundle } from '../host';
+import type { MimeBundle } from '../cellContext';
 import { escapeHtml, formatNumber, htmlTable, scrollBox, textTable, type Column } from '../table';
 
-/** A program among its ancestors, as it is shown. */
+/** A program of a lineage, as it is shown. */
 export interface ShownAncestor {
   id: number;
-  /** From 1; `null`: it was given. */
+  /** The step that made it, from 1; `null`: it was given. */
   step: number | null;
-  /** Expected fitness; `null` where it is not known any more. */
+  /** Expected fitness; `null` when the program is no longer in the database. */
   worth: number | null;
-  /** Over the program before; `null` for the first. */
+  /** Fitness above the parent's, in its first episode; `null` for the first. */
   gain: number | null;
   edit: readonly DiffLine[];
 }
 
-/** A program with its ancestors, the eldest first, each with its edit: readable in every viewer. */
+/** Returns a program's lineage, the oldest ancestor first, each with the diff to its parent, as HTML and as text. */
 export function lineageBundle(title: string, ancestors: readonly ShownAncestor[]): MimeBundle {
   const html = ancestors.map((one) => `<div>${escapeHtml(heading(one))}</div>${diffHtml(one.edit)}`).join('\n');
   return {
@@ -42,7 +42,7 @@ export interface ShownProgram {
   code: string;
 }
 
-/** The best programs as a table. */
+/** Returns the best programs as a table, in HTML and as text. */
 export function programsBundle(title: string, programs: readonly ShownProgram[]): MimeBundle {
   const columns: Column[] = [
     { title: 'program' },

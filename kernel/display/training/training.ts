@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { host, type Comm } from '../host';
+import { cellContext, type Comm } from '../cellContext';
 import {
   TRAINING_COMM,
   type EpisodeData,
@@ -20,13 +20,13 @@ export interface GroupEpisode {
 
 /** Milliseconds between two updates of the output in the notebook. */
 const updateInterval = 1000;
-/** The same while a view gets everything over its comm: the output is then only for saving. */
+/** The same while a view is connected: the output is then only for the notebook's file. */
 const updateIntervalWithView = 5000;
 
 /**
- * The output of a training run: under the cell, kept up to date at most once
- * a second, and live in every view that connects. Where there is no notebook
- * it prints a line per step.
+ * The output of a training run: under the cell, updated at most once a second,
+ * and live in every view that connects. Outside of notebooks it prints a line
+ * per step.
  */
 export class TrainingOutput {
   private readonly views = new Set<View>();
@@ -35,79 +35,79 @@ export class TrainingOutput {
   private timer: NodeJS.Timeout | null = null;
   private shown = false;
   private lastNote = '';
-  /** The place where a run shows its progress: its output, at once. */
-  readonly place: ProgressPlace = { patience: 0, show: (stage) => this.stage(stage) };
+  /** Shows the progress of the run in its output, without delay. */
+  readonly place: ProgressPlace = { delay: 0, show: (stage) => this.stage(stage) };
   private newestGroup: { step: number; episodes: GroupEpisode[] } | null = null;
 
-  /** @param data the run; {@link log}, {@link event} and {@link status} change it */
+  /** @param data the run, which the methods change */
   constructor(readonly data: TrainingData) {}
 
-  /** Adds the output under the running cell. A run that goes on in another cell is shown there again. */
+  /** Adds the output under the running cell: each call adds one, and later updates go to that. */
   show(): void {
     remember(this);
     this.shown = true;
     this.send({ type: 'data', data: this.data });
-    if (host().console) return;
+    if (cellContext().console) return;
     this.displayId = randomUUID();
     this.shownAt = Date.now();
-    host().display(trainingBundle(this.data), { displayId: this.displayId });
+    cellContext().display(trainingBundle(this.data), { displayId: this.displayId });
   }
 
-  /** A step was logged: TRL's metrics, with `step`. */
+  /** Adds the entry of a step: TRL's metrics, with `step`. */
   log(entry: Record<string, number>): void {
     this.data.log.push(entry);
     this.data.step = entry.step;
     this.send({ type: 'log', entry });
-    if (host().console) host().display({ 'text/plain': progressLine(entry, this.data.maxSteps) });
+    if (cellContext().console) cellContext().display({ 'text/plain': progressLine(entry, this.data.maxSteps) });
     else this.updateSoon();
   }
 
-  /** Something to mark on the charts. */
+  /** Adds a mark to the charts. */
   event(event: TrainingEvent): void {
     this.data.events.push(event);
     this.send({ type: 'event', event });
-    if (host().console) host().display({ 'text/plain': `step ${event.step}: ${event.text}` });
+    if (cellContext().console) cellContext().display({ 'text/plain': `step ${event.step}: ${event.text}` });
     else this.updateSoon();
   }
 
-  /** A line beside the output, for what is worth knowing but no event. The same line twice in a row is printed once. */
+  /** Prints a line beside the output, for what is not an event. The same line twice in a row is printed once. */
   note(step: number, text: string): void {
     if (text === this.lastNote) return;
     this.lastNote = text;
     console.log(`step ${step}: ${text}`);
   }
 
-  /** The run goes on, pauses or ends; the output is updated at once. */
+  /** Sets the state of the run, and updates the output at once. */
   status(status: TrainingStatus): void {
     this.data.status = status;
     if (status !== 'running') delete this.data.stage;
     if (!this.shown) return;
     this.send({ type: 'status', status });
-    if (host().console)
-      host().display({ 'text/plain': `training ${status} at step ${this.data.step} of ${this.data.maxSteps}` });
+    if (cellContext().console)
+      cellContext().display({ 'text/plain': `training ${status} at step ${this.data.step} of ${this.data.maxSteps}` });
     else this.update();
   }
 
-  /** Shows what is being done. */
+  /** Shows the current stage of the run. */
   stage(stage: Stage | null): void {
     if (stage) this.data.stage = stage.text;
     else delete this.data.stage;
     this.send({ type: 'stage', ...(stage && { stage: stage.text }) });
-    if (this.shown && !host().console && this.data.status === 'running') this.updateSoon();
+    if (this.shown && !cellContext().console && this.data.status === 'running') this.updateSoon();
   }
 
-  /** Returns whether someone is looking: frames are made only then. */
+  /** Whether a view is visible: frames are made only then. */
   get wantsFrames(): boolean {
     return [...this.views].some(({ visible }) => visible);
   }
 
-  /** The newest group is there. Views get it when they are visible and have shown the one before. */
+  /** Sets the newest group. Views get it when they are visible and have shown the one before. */
   group(step: number, episodes: GroupEpisode[]): void {
     this.newestGroup = { step, episodes };
     for (const view of this.views) this.offerGroup(view);
   }
 
-  /** A view opened a comm: it gets the whole run, then what happens. */
+  /** Connects a view that has opened a comm: sends it the whole run, then each change. */
   connect(comm: Comm): void {
     const view: View = { comm, visible: false, sent: -1, acknowledged: -1 };
     this.views.add(view);
@@ -151,10 +151,10 @@ export class TrainingOutput {
     this.timer = null;
     if (!this.displayId) return;
     this.shownAt = Date.now();
-    host().display(trainingBundle(this.savedData()), { displayId: this.displayId, update: true });
+    cellContext().display(trainingBundle(this.savedData()), { displayId: this.displayId, update: true });
   }
 
-  /** Returns what the notebook keeps: when the run rests, its newest group, too. */
+  /** Returns the data for the notebook's file: that of a run which is not running has the newest group. */
   private savedData(): TrainingData {
     if (this.data.status === 'running' || !this.newestGroup) return this.data;
     const { step, episodes } = this.newestGroup;
@@ -184,7 +184,7 @@ function remember(output: TrainingOutput): void {
   outputs.delete(output.data.runId);
   outputs.set(output.data.runId, output);
   if (outputs.size > outputLimit) outputs.delete(outputs.keys().next().value!);
-  host().registerCommTarget(TRAINING_COMM, (comm, data) => {
+  cellContext().registerCommTarget(TRAINING_COMM, (comm, data) => {
     const wanted = outputs.get(String(data?.runId));
     // A run of an earlier kernel: the view shows what the notebook saved.
     if (wanted) wanted.connect(comm);

@@ -3,12 +3,12 @@ import { duration } from '../progress/duration';
 import { TRAINING_MIME, type TrainingData } from '../mime';
 import { escapeHtml, formatNumber, htmlTable, scrollBox, textTable, type Column } from '../table';
 
-/** Rows of the table; a longer run shows a step now and then. */
+/** Rows of the table, at most; of a longer run, one of several steps is shown. */
 const maxRows = 200;
 
 /**
- * The output of a run: our JSON for the extension, charts and table as HTML
- * for other viewers, the table as text. Kernel and extension both make it.
+ * Returns the output of a run: JSON for the extension, charts and table as HTML
+ * for other viewers, the table as text. Kernel and extension both call it.
  */
 export function trainingBundle(data: TrainingData): Record<string, unknown> {
   const columns = tableColumns(data);
@@ -25,7 +25,7 @@ export function trainingBundle(data: TrainingData): Record<string, unknown> {
   };
 }
 
-/** One step as a line, for a terminal. */
+/** Returns a step as a line, for a terminal. */
 export function progressLine(entry: Record<string, number>, maxSteps: number): string {
   const step = String(entry.step).padStart(String(maxSteps).length);
   const parts = [`step ${step}/${maxSteps}`];
@@ -48,7 +48,7 @@ export function progressLine(entry: Record<string, number>, maxSteps: number): s
 
 function statusLine({ status, step, maxSteps, log, stage }: TrainingData): string {
   if (status === 'lost') return `Training ended with its kernel: step ${step} of ${maxSteps}`;
-  // An entry has the mean time of the steps since the one before.
+  // `step_time` is the mean over the steps since the entry before.
   const timed = log.filter((entry) => entry.step_time !== undefined);
   const spent = timed.reduce((sum, entry, i) => sum + entry.step_time * (entry.step - (timed[i - 1]?.step ?? 0)), 0);
   const left = status === 'running' && step > 0 ? `, about ${duration((spent / step) * (maxSteps - step))} left` : '';
@@ -59,11 +59,11 @@ function statusLine({ status, step, maxSteps, log, stage }: TrainingData): strin
 /** A column of the table. */
 interface MetricColumn extends Column {
   metric: string;
-  /** Digits after the point; without: as many as needed. */
+  /** Digits after the point; by default as {@link formatNumber} chooses. */
   digits?: number;
 }
 
-/** The columns of the public notebook's table; of a run without rewards, what TRL's supervised trainer logs. */
+/** Returns the columns of the public notebook's table; for a run without rewards, the metrics of TRL's SFTTrainer. */
 function tableColumns({ log }: TrainingData): MetricColumn[] {
   if (!isSupervised(log)) {
     return [
@@ -92,12 +92,12 @@ function tableColumns({ log }: TrainingData): MetricColumn[] {
   ];
 }
 
-/** Returns whether a run learns from given texts, without rewards. */
+/** Returns whether a run is supervised fine-tuning, without rewards. */
 function isSupervised(log: TrainingData['log']): boolean {
   return log.some((entry) => 'mean_token_accuracy' in entry || 'eval_mean_token_accuracy' in entry);
 }
 
-/** One row per step: an evaluation stands beside what was logged at its step. */
+/** Returns a row per step: an evaluation is in the row of its step. */
 function tableRows({ log }: TrainingData, columns: readonly MetricColumn[]): string[][] {
   const steps = new Map<number, Record<string, number>>();
   for (const entry of log) steps.set(entry.step, { ...entry, ...steps.get(entry.step) });
@@ -108,7 +108,11 @@ function tableRows({ log }: TrainingData, columns: readonly MetricColumn[]): str
     .map((entry) => columns.map(({ metric, digits }) => formatNumber(entry[metric], digits)));
 }
 
-/** Reward and its spread, each reward function, with refinement its programs, length of completions, loss; of a supervised run: loss, token accuracy, norm, rate. */
+/**
+ * Returns the charts of a run: reward with its standard deviation, each reward
+ * function, with refinement its programs, length of completions, loss; of a
+ * supervised run loss, token accuracy, gradient norm, learning rate.
+ */
 export function trainingCharts({ log, rewardNames, events }: TrainingData): Chart[] {
   const marks = events.map(({ step, text }) => ({ x: step, text }));
   const line = (name: string, metric: string, spread?: string): Series => ({
@@ -156,14 +160,14 @@ export function trainingCharts({ log, rewardNames, events }: TrainingData): Char
         ]
       : []),
     { title: 'completion length, tokens', marks, series: [line('length', 'completions/mean_length')] },
-    // A search alone has none.
+    // A search without training has none.
     ...(log.length === 0 || log.some(({ loss }) => loss !== undefined)
       ? [{ title: 'loss', marks, series: [line('loss', 'loss')] }]
       : []),
   ];
 }
 
-/** Six digits are enough for charts, and keep the notebook small. */
+/** Returns an entry with six digits, which are enough for charts and keep the notebook small. */
 function shortened(entry: Record<string, number>): Record<string, number> {
   return Object.fromEntries(Object.entries(entry).map(([name, value]) => [name, Number(value.toPrecision(6))]));
 }

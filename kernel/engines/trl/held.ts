@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { raceAbort } from '../../common/raceAbort';
-import { host } from '../../display/host';
+import { cellContext } from '../../display/cellContext';
 import { withStages } from '../../display/progress/stages';
 import { WorkerLost, type CommandMore } from './channel';
 import { workerCommand, type Launch } from './launch';
@@ -100,7 +100,7 @@ export class HeldModel {
 
   /** Loads the model. */
   async load(): Promise<void> {
-    await this.inTurn(() => this.ready(host().signal));
+    await this.inTurn(() => this.ready(cellContext().signal));
   }
 
   /** The model gets a new adapter, before anything else is done with it. */
@@ -117,7 +117,7 @@ export class HeldModel {
     return this.inTurn(async () => {
       try {
         if (this.run && !this.run.isOver && this.isAdapted) return await this.run.do(command, fields, more);
-        const { channel } = await this.ready(host().signal);
+        const { channel } = await this.ready(cellContext().signal);
         return await channel.command(command, fields, more);
       } catch (error) {
         if (!(error instanceof WorkerLost)) throw error;

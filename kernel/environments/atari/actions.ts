@@ -25,10 +25,10 @@ const JOYSTICK = [
 /** Games whose joystick has no fire button in ALE. */
 const NO_FIRE_BUTTON = ['lost_luggage', 'skiing'];
 
-/** Games where FIRE does nothing but serve: with auto-fire it is not among the actions. */
+/** Games in which FIRE only serves: with auto-fire it is not among the actions. */
 const FIRE_ONLY_SERVES = ['breakout'];
 
-/** Names of the actions that a strategy can choose from; an action's ID is its index. The server's are the same. */
+/** Returns the names of the actions that a strategy can choose from, as the server has them; an action's ID is its index. */
 export function atariActions(game: AtariGame, autoFire: boolean, fullActionSpace: boolean): string[] {
   if (fullActionSpace) return JOYSTICK.filter((action) => !(NO_FIRE_BUTTON.includes(game) && action.endsWith('FIRE')));
   const used = JOYSTICK.filter((_, bit) => (GAMES[game].actions >> bit) & 1);

@@ -5,7 +5,7 @@ export interface GameFacts {
   /** Its modes and difficulties, as ALE gives them: numbers, and ranges of numbers. */
   modes: string;
   difficulties: string;
-  /** Mean score of professional human testers, who played whole games (of 5 minutes at most) as games begin, where it was published. */
+  /** Published mean score of professional human testers, who played whole games of at most 5 minutes from their usual start; undefined where there is none. */
   human?: number;
 }
 
@@ -15,7 +15,7 @@ function facts(actions: number, modes: string, difficulties: string, human?: num
 
 const VIDEO_CUBE_MODES = Array.from({ length: 51 }, (_, i) => `${100 * i}-${100 * i + 2}`).join(' ');
 
-/** The games that ALE plays, in its spelling: actions, modes, difficulties, a human's score. */
+/** The games of ALE, in its spelling: actions, modes, difficulties, a human's score. */
 export const GAMES = {
   adventure: facts(0x3ffff, '0-2', '0-3'),
   air_raid: facts(0x0181b, '1-8', '0'),

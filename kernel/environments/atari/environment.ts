@@ -15,8 +15,9 @@ import { closeSession, openPlaySession, openSession, sessionFrame, type AtariSes
 import { atariTyping } from './typing';
 
 /**
- * An Atari game behind a local OpenEnv server. Made by `openenv('atari', { game })`.
- * In a notebook its type has the game's actions and state variables once the cell ran.
+ * An Atari game behind a local OpenEnv server, opened with
+ * `openenv('atari', { game })`. In a notebook, its type has the game's actions
+ * and state variables once the cell has run.
  */
 export class AtariEnvironment<Action extends string = string, State = Record<string, number>>
   extends NamedGame<Action, State>
@@ -27,14 +28,14 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
   readonly spec: EpisodeSpec;
   /** Pixels of the screen, and steps per second on a television. */
   readonly playScreen: Playable['playScreen'];
-  /** Red, green and blue of each of the 256 values of a pixel of the game's screen. */
+  /** 3 bytes (red, green, blue) for each of the 256 values of a pixel of the game's screen. */
   readonly palette: Uint8Array;
 
-  /** The environment that policies play. */
+  /** What opens the vector environments that policies play. */
   private readonly game: RolloutEnvironment;
   private firstFrame: Uint8Array | undefined;
   private closed = false;
-  /** The session that is being opened in place of a lost one: one for all resets that wait for it. */
+  /** Resolves when a session is open in place of a lost one; all resets meanwhile wait for it. */
   private reconnecting: Promise<void> | undefined;
 
   private constructor(
@@ -50,7 +51,7 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
     this.spec = this.game.spec;
   }
 
-  /** Starts the server if none runs, opens a session and starts the episode of seed 0. */
+  /** Starts the server if none runs, opens a session and starts the episode of seed 0. Rejects with `INVALID_ARGUMENT` for options that are not valid. */
   static async open(options: AtariOpenOptions): Promise<AtariEnvironment> {
     const { resolved, messageTimeout } = resolveOpenOptions(options);
     return withProgress(`Starting the Atari server (${resolved.game})`, 0, async () => {
@@ -63,8 +64,9 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
   }
 
   /**
-   * Starts an episode. The same seed, options and actions give the same
-   * episode; without a seed the server draws one, which `state` tells.
+   * Starts an episode and returns its first observation. The same seed, options
+   * and actions give the same episode; without a seed the server draws one, which
+   * `state` returns.
    */
   async reset(args: ResetArguments = {}): Promise<StepResult<AtariObservation<State>>> {
     if (!this.client.connected && !this.closed)
@@ -72,13 +74,13 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
     return this.result(await this.client.reset(args));
   }
 
-  /** Returns what the server tells about the episode: its seed, step count, score… */
+  /** Returns the server's state of the episode: its seed, step count, score… */
   async state(): Promise<EpisodeState> {
     const { screen, ...state } = await this.client.state();
     return state as EpisodeState;
   }
 
-  /** The current frame: displayed as a picture. */
+  /** Returns the current frame, which is displayed as a picture. */
   render(): AtariFrame {
     return new AtariFrame(sessionFrame(this.client), this.palette);
   }
@@ -88,17 +90,17 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
     return atariTyping('AtariEnvironment', `atari ${JSON.stringify({ game, autoFire, fullActionSpace })}`, game, this);
   }
 
-  /** The processes that play episodes many at a time. They start with the first call. */
+  /** Returns the processes that play many episodes at a time. The first call starts them. */
   vectorSources(count?: number): Promise<VectorSource[]> {
     return this.game.vectorSources(count);
   }
 
-  /** The game of an earlier episode's options, on the same processes. */
+  /** Returns the environment of an earlier episode's options, on the same processes. */
   withOptions(options: Record<string, unknown>): RolloutEnvironment {
     return this.game.withOptions!(options);
   }
 
-  /** Opens a game beside this session, for the card's Play button. */
+  /** Opens another session, for the card's Play button. */
   openGame(): Promise<PlayGame> {
     return openPlaySession(this.resolved);
   }
@@ -144,7 +146,7 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
     };
   }
 
-  /** Opens another session, on another server where this one has ended or is frozen. */
+  /** Opens another session, on another server when this one has ended or is frozen. */
   private async reconnect(): Promise<void> {
     const session = await openSession(this.resolved, this.messageTimeout);
     if (this.closed) return closeSession(session);
@@ -154,5 +156,5 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
   }
 }
 
-/** Environments that nobody holds any more, for example after their cell ran again: their sessions are closed. */
+/** Closes the sessions of environments that are garbage, for example after their cell has run again. */
 const forgotten = new FinalizationRegistry<AtariSession>((session) => void closeSession(session));

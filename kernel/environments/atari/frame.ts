@@ -1,5 +1,5 @@
 import { shownSize } from '../../display/pictures/aspect';
-import { bundleMetadata, type MimeBundle } from '../../display/host';
+import { bundleMetadata, type MimeBundle } from '../../display/cellContext';
 import { png } from '../card/image';
 import { SCREEN_ASPECT, SCREEN_HEIGHT, SCREEN_WIDTH } from './screen';
 
@@ -13,15 +13,15 @@ export class AtariFrame {
     /** 3 bytes (red, green, blue) for each value of a pixel. */
     readonly palette: Uint8Array,
   ) {
-    screen.catch(() => {}); // the error is for whoever looks at the frame
+    screen.catch(() => {}); // the error is for those who read the frame
   }
 
-  /** 210 × 160 palette indices, row by row. */
+  /** Returns 210 × 160 palette indices, row by row. */
   pixels(): Promise<Uint8Array> {
     return this.screen;
   }
 
-  /** The frame as a PNG file as a television shows it, 4:3; each of its lines is `scale` pixels high. */
+  /** Returns the frame as a PNG file in a television's 4:3, `scale` times as high as the screen's 210 pixels. */
   async png(scale = 2): Promise<Uint8Array> {
     const { width, height, palette } = this;
     return png(

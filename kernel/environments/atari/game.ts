@@ -6,7 +6,7 @@ import { atariReader } from './reader';
 import { atariProcesses } from './servers';
 import type { AtariSource } from './vectorEnv';
 
-/** Returns what policies play of a game: all but the session of an `AtariEnvironment`. */
+/** Returns the environment of a game for rollouts: an `AtariEnvironment` without a session. */
 export function atariGame(options: object, messageTimeout?: number): RolloutEnvironment {
   const resolved = resolveAtariOptions(options);
   const { actions, stateVariables } = atariReader(resolved);

@@ -2,10 +2,10 @@ import type { HumanReturn } from '../reference';
 import { GAMES } from './catalog';
 import type { ResolvedAtariOptions } from './options';
 
-/** The published scale of human-normalised scores; the same numbers are in Badia et al. 2020 (Agent57). */
+/** The source of the human scores (dueling networks); the same numbers are in Badia et al. 2020 (Agent57). */
 const SOURCE = 'Wang et al. 2016';
 
-/** Returns what a human gets in a game; undefined where nobody has published it for these options. */
+/** Returns a human's mean score in a game; undefined when none was published for these options. */
 export function humanReturn({
   game,
   mode,

@@ -17,9 +17,9 @@ export interface AtariObservation<State = Record<string, number>> {
   score: number;
   /** The 128 bytes of the console's memory. */
   ram: Uint8Array;
-  /** The game is over. */
+  /** Whether the game is over. */
   terminated: boolean;
-  /** The episode was cut off at `maxFrames`. */
+  /** Whether the episode was cut off at `maxFrames`. */
   truncated: boolean;
   /** Frames since the episode's start. */
   frameNumber: number;
@@ -30,7 +30,7 @@ export interface AtariObservation<State = Record<string, number>> {
 /** A step's action: its name ("LEFT") or its ID. */
 export type AtariAction<Name extends string = string> = Name | { action_id: number };
 
-/** A game whose actions have names, and whose state is read from the console's memory: what is the same on every server that plays it. */
+/** An Atari game of any server: its actions have names, and its state is read from the console's memory. */
 export abstract class NamedGame<Action extends string, State> extends OpenedEnvironment {
   readonly environment = 'atari';
   /** Name of the game. */
@@ -40,13 +40,13 @@ export abstract class NamedGame<Action extends string, State> extends OpenedEnvi
   readonly stateVariables: AtariVariable[];
   /** Lists of numbers that strategies see beside the variables. */
   readonly stateArrays = [MEMORY];
-  /** The named state, from the 128 bytes of memory. */
+  /** Returns the named state from the 128 bytes of memory. */
   readonly readState: (ram: Uint8Array) => Record<string, number>;
-  /** A human's mean score, where that was published. */
+  /** A human's mean score, if one was published for these options. */
   readonly human: HumanReturn | undefined;
   abstract readonly spec: EpisodeSpec;
 
-  /** `options`: of the game, defaults included. */
+  /** @param options of the game, defaults included */
   protected constructor(readonly options: Record<string, unknown>) {
     super();
     this.name = options.game as string;
@@ -64,18 +64,20 @@ export abstract class NamedGame<Action extends string, State> extends OpenedEnvi
     metadata(): Promise<EnvironmentMetadata>;
   };
 
-  /** Returns what is seen of a server's answer. */
+  /** Returns the observation of a server's answer. */
   protected abstract observed(answer: StepResult): AtariObservation<State>;
 
-  /** Plays one step: an action's name, or its ID. */
+  /** Takes a step and returns its result. Rejects with `INVALID_ARGUMENT` for an action that the game does not have. */
   async step(action: AtariAction<Action>): Promise<StepResult<AtariObservation<State>>> {
     return this.result(await this.client.step({ action_id: this.actionId(action) }));
   }
 
+  /** Returns the JSON Schemas of action, observation and state. */
   schema(): Promise<EnvironmentSchema> {
     return this.client.schema();
   }
 
+  /** Returns the server's name, description and version of the environment. */
   metadata(): Promise<EnvironmentMetadata> {
     return this.client.metadata();
   }

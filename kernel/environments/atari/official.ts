@@ -1,4 +1,4 @@
-import type { MimeBundle } from '../../display/host';
+import type { MimeBundle } from '../../display/cellContext';
 import type { EnvironmentSchema, EpisodeState, ResetArguments, StepResult } from '../../openenv/protocol';
 import type { CardContent } from '../card/card';
 import type { RolloutEnvironment } from '../environment';
@@ -17,10 +17,10 @@ const ABOUT =
   "OpenEnv's own Atari server. It has no seeds, idle starts or automatic FIRE: every episode starts as the game does, whatever seed is given.";
 
 /**
- * A game on OpenEnv's own Atari server (`envs/atari_env`), with the calls of
- * {@link AtariEnvironment}: `openenv(url)` gives it where the server sends the
+ * A game on OpenEnv's own Atari server (`envs/atari_env`), with the methods of
+ * {@link AtariEnvironment}. `openenv(url)` returns it when the server sends the
  * console's memory (`ATARI_OBS_TYPE=ram`), from which the named state is read
- * here. As the server plays one session at a time, `release` lends it to rollouts.
+ * here. The server has one session at a time: `release` frees it for rollouts.
  */
 export class OfficialAtariEnvironment<Action extends string = string, State = Record<string, number>>
   extends NamedGame<Action, State>
@@ -29,7 +29,7 @@ export class OfficialAtariEnvironment<Action extends string = string, State = Re
   readonly builtIn = false;
   readonly draws = false;
   readonly spec: EpisodeSpec;
-  /** Its schemas tell of pixels; strategies see named state. */
+  /** None: the server's schemas describe pixels, and strategies see named state. */
   readonly schemas = null;
   readonly description = ABOUT;
   private score = 0;
@@ -66,7 +66,7 @@ export class OfficialAtariEnvironment<Action extends string = string, State = Re
     };
   }
 
-  /** The game of such a server, where it sends memory and knows the game; else what was given. */
+  /** Returns the game of such a server, if that sends memory and ALE has the game; else the server as it is. */
   static async of(server: RemoteEnvironment<any, any, any>): Promise<OfficialAtariEnvironment | RemoteEnvironment> {
     const state = await server.state();
     if (state.obs_type !== 'ram') {
@@ -79,7 +79,7 @@ export class OfficialAtariEnvironment<Action extends string = string, State = Re
     return ATARI_GAMES.includes(state.game_name as AtariGame) ? new OfficialAtariEnvironment(server, state) : server;
   }
 
-  /** Starts an episode. The server knows no seeds. */
+  /** Starts an episode. The server has no seeds: one that is given is ignored, with a warning. */
   async reset(args: ResetArguments = {}): Promise<StepResult<AtariObservation<State>>> {
     if (args.seed !== undefined && !this.warned) {
       this.warned = true;
@@ -89,12 +89,12 @@ export class OfficialAtariEnvironment<Action extends string = string, State = Re
     return this.result({ ...(await this.client.reset(args)), reward: null });
   }
 
-  /** Returns what the server tells about the episode. */
+  /** Returns the server's state of the episode. */
   state(): Promise<EpisodeState> {
     return this.client.state();
   }
 
-  /** The newest named state, in words: this server sends memory, no pictures. */
+  /** Returns an object that is displayed as the newest named state in words: this server sends no pictures. */
   render(): object {
     const state = Object.entries(this.seen?.state ?? {})
       .map(([name, value]) => `${name} ${value}`)
@@ -105,13 +105,13 @@ export class OfficialAtariEnvironment<Action extends string = string, State = Re
 
   [TYPING](): EnvironmentTyping | null {
     const server = this.client[TYPING]();
-    // `openenv(url)` says that it is any server.
+    // The declared type of `openenv(url)` is that of any server.
     return (
       server && { ...atariTyping('OfficialAtariEnvironment', server.key, this.name, this), general: server.general }
     );
   }
 
-  /** Sessions with the server, whose observations are read as named state. */
+  /** Returns sessions with the server, whose observations are read as named state. */
   async vectorSources(count?: number): Promise<SessionSource[]> {
     const sources = await this.client.vectorSources(count);
     return sources.map((source) => ({
@@ -121,7 +121,7 @@ export class OfficialAtariEnvironment<Action extends string = string, State = Re
     }));
   }
 
-  /** Gives the session back, the only one that the server has. The next reset opens another. */
+  /** Closes the session, the only one that the server has. The next reset opens another. */
   release(): Promise<void> {
     return this.client.release();
   }
@@ -152,7 +152,7 @@ export function isOfficialAtari(schemas: EnvironmentSchema | null): boolean {
   return Boolean(fields?.action_id && fields.game_name && fields.obs_type);
 }
 
-/** Returns what a strategy sees of an observation of that server: named state, and the memory as `ram`. */
+/** Returns a function that returns what a strategy sees of an observation of that server: named state, and the memory as `ram`. */
 export function observationReader(options: object): ReadObservation {
   const { readState } = atariReader(options);
   return ({ screen, lives }) => ({ state: { ...readState(Uint8Array.from(screen)), lives, ram: screen }, lives });

@@ -9,17 +9,17 @@ export interface AtariOptions {
   game: AtariGame;
   /** Frames per step, each with the step's action; default 4. */
   frameSkip?: number;
-  /** Sticky actions: how likely a frame repeats the action of the frame before; default 0.25. */
+  /** Sticky actions: probability that a frame repeats the action of the frame before; default 0.25. */
   repeatActionProbability?: number;
   /**
-   * The environment presses FIRE itself where a life waits for it; default
-   * true. Where FIRE does nothing else it is then not among the actions.
+   * The environment presses FIRE itself when a life waits for it; default true.
+   * In games where FIRE does nothing else it is then not among the actions.
    */
   autoFire?: boolean;
   /**
-   * An episode ends with the first life that is lost, not with the game, as in
-   * Gymnasium's AtariPreprocessing; default false. Every episode still begins
-   * with a new game: the same seed is the same episode.
+   * An episode ends with the first life that is lost, as in Gymnasium's
+   * AtariPreprocessing, not with the game; default false. Every episode still
+   * begins with a new game: the same seed is the same episode.
    */
   terminalOnLifeLoss?: boolean;
   /** The game's mode and difficulty, by ALE's numbers; default: the game's own. */
@@ -35,17 +35,17 @@ export interface AtariOptions {
   obsType?: 'ram' | 'screen';
 }
 
-/** Options of `openenv('atari', …)`: the game's, and the time that it has to answer. */
+/** Options of `openenv('atari', …)`: the game's, and a time limit. */
 export interface AtariOpenOptions extends AtariOptions {
-  /** Milliseconds that the game has for an answer; default 60,000. A process that takes longer is frozen: it is ended, and another one plays. */
+  /** Milliseconds that the game's process has for an answer; default 60,000. One that takes longer counts as frozen: it is ended, and another one plays. */
   messageTimeout?: number;
 }
 
-/** Options with the defaults filled in; `undefined` where the game decides. */
+/** Options with their defaults; `undefined` where the game has its own. */
 export type ResolvedAtariOptions = Required<Omit<AtariOptions, 'mode' | 'difficulty'>> &
   Pick<AtariOptions, 'mode' | 'difficulty'>;
 
-/** ROMs of ale-py that it cannot load: it has no rules for them, which tell score, end and actions; two people play these games against each other. */
+/** Games of which ale-py has a ROM and no rules for score, end and actions, so that it cannot load them: they are for two players. */
 const TWO_PLAYER_GAMES = ['combat', 'joust', 'maze_craze', 'warlords'];
 
 const DEFAULTS = {
@@ -82,7 +82,7 @@ function wholeNumber(minimum: number, maximum: number): [(value: any) => boolean
   return [(value) => Number.isInteger(value) && value >= minimum && value <= maximum, `a whole number ${upTo}`];
 }
 
-/** Checks the options of `openenv('atari', …)`. The game's own are apart: servers and records know those alone. */
+/** Checks the options of `openenv('atari', …)`, and returns the game's apart, since servers and records have those only. Throws `INVALID_ARGUMENT`. */
 export function resolveOpenOptions(options: object | undefined): {
   resolved: ResolvedAtariOptions;
   messageTimeout: number | undefined;
@@ -96,7 +96,7 @@ export function resolveOpenOptions(options: object | undefined): {
   return { resolved: resolveAtariOptions(game), messageTimeout };
 }
 
-/** Checks the options and fills in the defaults. Fails with `INVALID_ARGUMENT` and the valid values. */
+/** Returns the options of a game with their defaults. Throws `INVALID_ARGUMENT`, with the valid values, when one is not valid. */
 export function resolveAtariOptions(options: object | undefined): ResolvedAtariOptions {
   const given: Record<string, unknown> = { ...options };
   for (const name of Object.keys(given)) {
@@ -126,7 +126,7 @@ export function resolveAtariOptions(options: object | undefined): ResolvedAtariO
   return { ...DEFAULTS, ...defined(given) } as ResolvedAtariOptions;
 }
 
-/** Returns what a game's mode or difficulty may be, in words, where it is none that ALE knows. */
+/** Returns the valid modes or difficulties of a game in words when `value` is not one of them; else undefined. */
 export function otherModes(game: AtariGame, name: 'mode' | 'difficulty', value: number): string | undefined {
   const ranges = GAMES[game][name === 'mode' ? 'modes' : 'difficulties']
     .split(' ')

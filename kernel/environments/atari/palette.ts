@@ -38,7 +38,7 @@ const PAL = `
   000000 2b2b2b 525252 767676 979797 b6b6b6 d2d2d2 ececec
   000000 2b2b2b 525252 767676 979797 b6b6b6 d2d2d2 ececec`;
 
-/** The games that ALE has for PAL televisions. */
+/** The games whose ROMs in ALE are for PAL televisions. */
 const PAL_GAMES: readonly AtariGame[] = [
   'adventure',
   'air_raid',
@@ -53,9 +53,9 @@ const PAL_GAMES: readonly AtariGame[] = [
 ];
 
 /**
- * Red, green and blue of the 256 values of a pixel. A pixel is a TIA colour
- * code: 128 colours, twice. The odd ones are shown on PAL televisions that lost
- * the colour of a line, and are grey.
+ * Returns 3 bytes (red, green, blue) for each of the 256 values of a pixel. A
+ * pixel is a TIA colour code, of which there are 128: each has an even and an odd
+ * value. On PAL televisions the odd ones are lines without colour, and grey.
  */
 function paletteOf(colours: string, oddsAreGrey: boolean): Uint8Array {
   const rgb = Buffer.from(colours.replace(/\s/g, ''), 'hex');
@@ -71,10 +71,10 @@ function paletteOf(colours: string, oddsAreGrey: boolean): Uint8Array {
 const NTSC_PALETTE = paletteOf(NTSC, false);
 const PAL_PALETTE = paletteOf(PAL, true);
 
-/** Red, green and blue of each of the 256 values of a pixel, for most games: {@link atariPalette} knows the others. */
+/** 3 bytes (red, green, blue) for each of the 256 values of a pixel, for most games: {@link atariPalette} has the others. */
 export const ATARI_PALETTE: Uint8Array = NTSC_PALETTE;
 
-/** Red, green and blue of each of the 256 values of a pixel of this game's screen. */
+/** Returns 3 bytes (red, green, blue) for each of the 256 values of a pixel of a game's screen. */
 export function atariPalette(game: string): Uint8Array {
   return PAL_GAMES.includes(game as AtariGame) ? PAL_PALETTE : NTSC_PALETTE;
 }

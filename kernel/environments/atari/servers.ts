@@ -16,18 +16,18 @@ interface SharedServer {
 /** Running servers by their options: a cell that runs again finds its server ready. */
 const servers = new Map<string, SharedServer>();
 
-/** The processes that play rollouts, whatever the game. */
+/** The processes that play rollouts, of any game. */
 const processes: Promise<ServerProcess>[] = [];
-/** The key with which they sign saved episodes: they take such from each other, and from nobody else. */
+/** The key with which they sign saved episodes: they accept those of one another only. */
 const episodeKey = randomBytes(32).toString('hex');
 
-/** On Linux, games lie in large pages of memory: 2 % faster, as a step of each touches many pages. */
+/** On Linux, games are in huge pages of memory: 2 % faster, as a step of each touches many pages. */
 const tunables = [process.env.GLIBC_TUNABLES, 'glibc.malloc.hugetlb=1'].filter(Boolean).join(':');
 
 /** A server in use. */
-export interface ServerLease {
+export interface AcquiredServer {
   server: ServerProcess;
-  /** The last user's release stops the server. A second release of the same lease does nothing. */
+  /** Ends the use; the server stops with its last one. A second call does nothing. */
   release(): Promise<void>;
 }
 
@@ -35,42 +35,42 @@ export interface ServerLease {
 const FROZEN = 10_000;
 
 /**
- * The OpenEnv server of these options: a running one, else a new one.
+ * Returns an OpenEnv server with these options: a running one, else a new one.
  *
- * @param messageTimeout milliseconds that its user waits for an answer: a running server has not more to show that it lives
+ * @param messageTimeout milliseconds that its user waits for an answer; a running server that takes longer is replaced
  */
-export async function leaseServer(options: ResolvedAtariOptions, messageTimeout = FROZEN): Promise<ServerLease> {
+export async function acquireServer(options: ResolvedAtariOptions, messageTimeout = FROZEN): Promise<AcquiredServer> {
   const key = JSON.stringify(options, Object.keys(options).sort());
   const known = servers.get(key);
   const ended = known && (await hasEnded(known.server, messageTimeout));
-  // Somebody else may have replaced it meanwhile.
+  // Another call may have replaced it meanwhile.
   if (ended && servers.get(key) === known) servers.delete(key);
-  const lease = servers.get(key) ?? {
+  const shared = servers.get(key) ?? {
     server: launch(`The Atari server (${options.game})`, 'server.app', variables(options)),
     users: 0,
   };
-  servers.set(key, lease);
-  lease.users++;
+  servers.set(key, shared);
+  shared.users++;
   let released = false;
   const release = async (): Promise<void> => {
     if (released) return;
     released = true;
-    if (--lease.users > 0) return;
-    if (servers.get(key) === lease) servers.delete(key);
-    await (await lease.server).close();
+    if (--shared.users > 0) return;
+    if (servers.get(key) === shared) servers.delete(key);
+    await (await shared.server).close();
   };
   try {
-    return { server: await lease.server, release };
+    return { server: await shared.server, release };
   } catch (error) {
-    if (servers.get(key) === lease) servers.delete(key);
+    if (servers.get(key) === shared) servers.delete(key);
     throw error;
   }
 }
 
 /**
- * `count` processes that play many games each, by default one per core. They
- * start with the first call and stay until this process ends; one that has
- * died or is frozen is replaced.
+ * Returns `count` processes that play many games each, by default one per core.
+ * The first call starts them, and they run until this process ends; one that has
+ * ended or is frozen is replaced.
  */
 export async function atariProcesses(count = availableParallelism(), messageTimeout?: number): Promise<AtariProcess[]> {
   const started = await withProgress('Starting Atari processes', 0, () =>
@@ -82,7 +82,7 @@ export async function atariProcesses(count = availableParallelism(), messageTime
 async function playing(i: number, messageTimeout = FROZEN): Promise<ServerProcess> {
   const known = processes[i];
   const ended = known && (await hasEnded(known, messageTimeout));
-  // Somebody else may have replaced it meanwhile.
+  // Another call may have replaced it meanwhile.
   if (!known || (ended && processes[i] === known))
     processes[i] = launch(`Atari process ${i + 1}`, 'server.vector_server', {
       JOYLAB_EPISODE_KEY: episodeKey,
@@ -92,20 +92,19 @@ async function playing(i: number, messageTimeout = FROZEN): Promise<ServerProces
 }
 
 /**
- * Returns whether a server is gone, or does not answer: one that was killed listens no
- * more some time before its end is reported, and a frozen one still listens.
- * What does not answer is ended.
+ * Returns whether a server has ended, and ends one that does not answer: after a
+ * kill it takes a while until its end is reported, and a frozen one still listens.
  */
 async function hasEnded(launched: Promise<ServerProcess>, messageTimeout: number): Promise<boolean> {
   const server = await launched.catch(() => undefined);
   if (!server || server.exit !== undefined) return true;
   // A busy machine has a second in any case.
-  if (await lives(server.url, Math.min(FROZEN, Math.max(1000, messageTimeout)))) return false;
+  if (await isAlive(server.url, Math.min(FROZEN, Math.max(1000, messageTimeout)))) return false;
   await server.close();
   return true;
 }
 
-function lives(url: string, timeout: number): Promise<boolean> {
+function isAlive(url: string, timeout: number): Promise<boolean> {
   if (url.startsWith('tcp:')) return answers(url, timeout);
   return getJson(`${url}/health`, { timeout }).then(
     () => true,
@@ -125,7 +124,7 @@ function launch(name: string, module: string, env: Record<string, string>): Prom
   return server;
 }
 
-/** The server reads its options from variables: `ATARI_FRAME_SKIP=4`. */
+/** Returns the environment variables from which the server reads its options: `ATARI_FRAME_SKIP=4`. */
 function variables(options: ResolvedAtariOptions): Record<string, string> {
   return Object.fromEntries(
     Object.entries(snakeCase(options)).map(([name, value]) => [`ATARI_${name.toUpperCase()}`, String(value)]),

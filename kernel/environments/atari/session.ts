@@ -2,37 +2,37 @@ import { OpenEnvClient } from '../../openenv/client';
 import type { StepResult } from '../../openenv/protocol';
 import type { PlayGame, PlayStep } from '../play';
 import type { ResolvedAtariOptions } from './options';
-import { leaseServer, type ServerLease } from './servers';
+import { acquireServer, type AcquiredServer } from './servers';
 
 /** A server in use, and a session with it. */
 export interface AtariSession {
-  lease: ServerLease;
+  acquired: AcquiredServer;
   client: OpenEnvClient;
 }
 
-/** Opens a session: with a server of these options that runs, else with a new one. */
+/** Opens a session with a server of these options: a running one, else a new one. */
 export async function openSession(options: ResolvedAtariOptions, messageTimeout?: number): Promise<AtariSession> {
-  const lease = await leaseServer(options, messageTimeout);
+  const acquired = await acquireServer(options, messageTimeout);
   try {
     return {
-      lease,
-      client: await OpenEnvClient.connect(lease.server.url, {
+      acquired,
+      client: await OpenEnvClient.connect(acquired.server.url, {
         messageTimeout,
-        explainLoss: () => lease.server.explainLoss(),
+        explainLoss: () => acquired.server.explainLoss(),
       }),
     };
   } catch (error) {
-    await lease.release();
+    await acquired.release();
     throw error;
   }
 }
 
-export async function closeSession({ client, lease }: AtariSession): Promise<void> {
+export async function closeSession({ client, acquired }: AtariSession): Promise<void> {
   await client.close();
-  await lease.release();
+  await acquired.release();
 }
 
-/** The frame that a session's game shows: 210 × 160 palette indices, row by row. */
+/** Returns the current frame of a session: 210 × 160 palette indices, row by row. */
 export async function sessionFrame(client: OpenEnvClient): Promise<Uint8Array> {
   const { screen } = await client.state();
   return new Uint8Array(Buffer.from(screen, 'base64'));

@@ -2,7 +2,12 @@ import { declareTypes } from '../../schema/types';
 import type { EnvironmentTyping } from '../typing';
 import type { AtariReader } from './reader';
 
-/** The type of a game: the names of its actions, and its state variables with what they mean. `className`: a class of joylab with type parameters for both. */
+/**
+ * Returns the type of a game: the names of its actions, and its state variables
+ * with their descriptions.
+ *
+ * @param className a class of joylab with type parameters for both
+ */
 export function atariTyping(
   className: string,
   key: string,

@@ -4,14 +4,14 @@ import { atariReader, type AtariReader } from './reader';
 import { atariScreen } from './screen';
 import { AtariClient, type AtariStep } from './stream';
 
-/** A process that plays many games at a time. */
+/** A process that plays many games at a time, as a source of vector environments. */
 export interface AtariSource extends VectorSource {
   url: string;
   /** Milliseconds for an answer; default 60,000. */
   messageTimeout?: number;
 }
 
-/** Opens games in the process of a source. */
+/** Returns what opens vector environments in the process of a source. */
 export function openVectorEnvs({ url, spec, messageTimeout }: AtariSource): VectorEnvs {
   const open = new Set<VectorEnv>();
   return {
@@ -31,7 +31,7 @@ export function openVectorEnvs({ url, spec, messageTimeout }: AtariSource): Vect
   };
 }
 
-/** Games in one process, in lockstep over Joylab's own stream. */
+/** Games in one process, over Joylab's own stream. */
 class AtariVectorEnv implements VectorEnv {
   constructor(
     private readonly client: AtariClient,

@@ -1,6 +1,6 @@
 import { defined } from '../../common/defined';
 import { shownSize, type PictureSize } from '../../display/pictures/aspect';
-import type { MimeBundle } from '../../display/host';
+import type { MimeBundle } from '../../display/cellContext';
 import { ENVIRONMENT_MIME, type EnvironmentData, type EnvironmentTable } from '../../display/mime';
 import { escapeHtml, shortNumber, textTable } from '../../display/table';
 import type { EnvironmentSchema } from '../../openenv/protocol';
@@ -23,16 +23,16 @@ export interface CardContent {
   /** Shown as tables of fields. */
   schema?: EnvironmentSchema | null;
   frame?: IndexedImage | PictureFile;
-  /** Returns of chance, of each constant action and of a human, where they were measured. */
+  /** Returns of random actions, of each constant action and of a human, if they were measured. */
   reference?: ReferenceReturns | null;
   /** The ID with which views open a comm to play it. */
   play?: string;
 }
 
-/** Content of a card that the environment does not know itself. */
+/** Content of a card that the environment does not have itself. */
 export type CardOptions = Pick<CardContent, 'reference'>;
 
-/** The card of an environment: for the extension, as HTML for other viewers, as text. */
+/** Returns the MIME bundle of a card: for the extension, as HTML for other viewers, and as text. */
 export function environmentBundle(content: CardContent): MimeBundle {
   const data = cardData(content);
   return { [ENVIRONMENT_MIME]: data, 'text/html': cardHtml(data), 'text/plain': cardText(data) };
@@ -62,10 +62,10 @@ function cardData(content: CardContent): EnvironmentData {
   };
 }
 
-/** Tables of the members of an action that is one of several. */
+/** Tables of actions, at most, when an action is one of several objects. */
 const MAXIMUM_ACTIONS = 20;
 
-/** Action, observation and state; of an action that is one of several, each. */
+/** Returns tables of the fields of action, observation and state; one for each action when it is one of several objects. */
 function schemaTables({ action, observation, state }: EnvironmentSchema): EnvironmentTable[] {
   const members: Array<Record<string, any>> = action?.properties ? [] : (action?.oneOf ?? action?.anyOf ?? []);
   const actions = members.slice(0, MAXIMUM_ACTIONS).map((member) => ({ ...member, $defs: action.$defs }));
@@ -86,7 +86,7 @@ function memberName({ title, $ref }: Record<string, any>): string | undefined {
   return title ?? $ref?.split('/').at(-1);
 }
 
-/** Returns from the lowest to the highest, so that they read as a scale. */
+/** Returns the reference returns, the lowest first. */
 function returnsData({ maxSteps, chance, constants, human }: ReferenceReturns): EnvironmentData['returns'] {
   const rows = [
     { name: 'chance', mean: chance.mean },
@@ -96,7 +96,7 @@ function returnsData({ maxSteps, chance, constants, human }: ReferenceReturns): 
   return { maxSteps, rows: rows.sort((a, b) => a.mean - b.mean) };
 }
 
-/** The returns as a line. */
+/** Returns the reference returns as a line. */
 export function returnsText({ maxSteps, rows }: NonNullable<EnvironmentData['returns']>): string {
   return `return in ${maxSteps.toLocaleString('en')} steps: ${rows.map(({ name, mean }) => `${name} ${shortNumber(mean)}`).join(' · ')}`;
 }
@@ -107,7 +107,7 @@ function frameData(frame: IndexedImage | PictureFile): EnvironmentData['frame'] 
   return { ...size, png: Buffer.from(png(frame)).toString('base64') };
 }
 
-/** No colours of its own: it reads well on light and on dark pages. */
+/** Returns the card as HTML. It sets no colours, so that it is readable in light and dark themes. */
 function cardHtml(data: EnvironmentData): string {
   const { environment, name, description, release, options, actions, variables, tables = [], frame, returns } = data;
   const size = frame?.width ? ` width="${frame.width}" height="${frame.height}"` : '';

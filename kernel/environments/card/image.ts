@@ -11,13 +11,13 @@ export interface IndexedImage extends PictureSize {
 /** A picture of red, green and blue, 3 bytes per pixel, row by row. */
 export type RgbImage = Omit<IndexedImage, 'palette'>;
 
-/** The picture as a PNG file, enlarged to `size` without smoothing. */
+/** Returns a picture as a PNG file, scaled to `size` pixels without smoothing. */
 export function png(image: IndexedImage, size: PictureSize = image): Uint8Array {
   const rows = scaledRows(image, size);
   return pngFile(size, PALETTE, [chunk('PLTE', image.palette), chunk('IDAT', deflateSync(rows))]);
 }
 
-/** The picture as a PNG file. */
+/** Returns a picture as a PNG file. */
 export function rgbPng({ width, height, pixels }: RgbImage): Uint8Array {
   const rows = Buffer.alloc(height * (1 + 3 * width));
   for (let y = 0; y < height; y++)
@@ -42,7 +42,7 @@ function pngFile({ width, height }: PictureSize, colourType: number, chunks: Uin
   ]);
 }
 
-/** The rows as PNG wants them: each begins with its filter, 0 for none. */
+/** Returns the rows of a PNG: each begins with its filter, 0 for none. */
 function scaledRows({ width, height, pixels }: IndexedImage, size: PictureSize): Uint8Array {
   const stride = 1 + size.width;
   const rows = new Uint8Array(stride * size.height);

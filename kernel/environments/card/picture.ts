@@ -3,7 +3,7 @@ import { imageType } from '../../display/pictures/image';
 import { rgbPng } from './image';
 import { svgSize } from '../../episodes/svg';
 
-/** A picture as the file that it is. */
+/** A picture as a file. */
 export interface PictureFile extends Partial<PictureSize> {
   /** MIME type. */
   type: string;
@@ -13,11 +13,11 @@ export interface PictureFile extends Partial<PictureSize> {
 /** Fields that are pictures by their name. */
 const PICTURE_NAME =
   /^(screen|screenshot|image|frame|picture|pixels|rgb|render)(_?(rgb|array|image|base64|b64|data|png))?$/i;
-/** Pictures have at least so many pixels on each side, and files at most so many characters of base64. */
+/** Pixels on each side of a picture, at least, and characters of base64 of a file, at most. */
 const MINIMUM_SIDE = 2;
 const MAXIMUM_LENGTH = 30_000_000;
 
-/** Returns what a class's `render()` gives, as a file: SVG text, or the bytes of an image; `undefined` where it is neither. */
+/** Returns what the `render()` of a class returned as a file: SVG text, or the bytes of an image; `undefined` when it is neither. */
 export function renderedPicture(picture: unknown): PictureFile | undefined {
   if (typeof picture === 'string')
     return picture.includes('<svg')
@@ -26,7 +26,7 @@ export function renderedPicture(picture: unknown): PictureFile | undefined {
   return picture instanceof Uint8Array ? imageFile(picture) : undefined;
 }
 
-/** Returns whether a schema's observations have a field that should be a picture. */
+/** Returns whether a schema of observations has a field that is a picture by its name or its media type. */
 export function hasPicture(observation: Record<string, any> | undefined): boolean {
   return Object.entries<any>(observation?.properties ?? {}).some(
     ([name, field]) => PICTURE_NAME.test(name) || /^image\//.test(field?.contentMediaType ?? ''),
@@ -34,9 +34,10 @@ export function hasPicture(observation: Record<string, any> | undefined): boolea
 }
 
 /**
- * The first picture in an observation: an image file in base64 or as a data
- * URL, SVG text, or pixels by rows (grey, or red, green and blue from 0 to
- * 255), nested or in one list beside `<name>_shape`.
+ * Returns the first picture in an observation: an image file in base64 or as a
+ * data URL, SVG text, or pixels by rows (grey, or red, green and blue, from 0 to
+ * 255), nested or in one list beside `<name>_shape`; `undefined` when there is
+ * none.
  */
 export function observationPicture(observation: unknown): PictureFile | undefined {
   if (typeof observation !== 'object' || observation === null) return undefined;
@@ -57,11 +58,11 @@ function textPicture(text: string): PictureFile | undefined {
   if (text.length > MAXIMUM_LENGTH) return undefined;
   if (/^\s*(<\?xml[^>]*>\s*)?<svg\b/.test(text)) return renderedPicture(text);
   const encoded = /^data:image\/[\w.+-]+;base64,(.*)$/s.exec(text)?.[1] ?? text;
-  // How the files of the image formats begin.
+  // The first characters of files of the image formats.
   return /^(iVBOR|\/9j\/|R0lGOD|UklGR)/.test(encoded) ? imageFile(Buffer.from(encoded, 'base64')) : undefined;
 }
 
-/** Pixels of three channels are a picture under any name, others under a picture's alone. */
+/** Returns pixels as a picture: those of 3 or 4 channels under any name, grey ones only when `named` as a picture. */
 function pixelPicture(value: unknown[], given: unknown, named: boolean): PictureFile | undefined {
   const isShape = Array.isArray(given) && given.every((side) => Number.isInteger(side) && side > 0);
   const shape: number[] = isShape ? given : shapeOf(value);
@@ -80,14 +81,14 @@ function pixelPicture(value: unknown[], given: unknown, named: boolean): Picture
   return { width, height, type: 'image/png', bytes: rgbPng({ width, height, pixels: rgb }) };
 }
 
-/** Lengths of nested lists, by their first members. */
+/** Returns the lengths of nested lists, those of the first members. */
 function shapeOf(value: unknown): number[] {
   const shape: number[] = [];
   for (let inner = value; Array.isArray(inner); inner = inner[0]) shape.push(inner.length);
   return shape;
 }
 
-/** An image file is shown in its own size. */
+/** Returns an image file, without a size: it is shown in its own. */
 function imageFile(bytes: Uint8Array): PictureFile | undefined {
   const type = imageType(bytes);
   return type ? { type, bytes } : undefined;

@@ -1,6 +1,7 @@
 /** A board of 2048: 16 tile values, row by row from the top left, 0 for an empty cell. */
 export type Board = readonly number[];
 
+/** Cells of a row and of a column. */
 export const SIZE = 4;
 
 /** Names of the actions; an action's ID is its index. */
@@ -11,11 +12,11 @@ export interface Moved {
   board: number[];
   /** Sum of the tiles that the move made by merging. */
   merged: number;
-  /** True where anything moved. */
+  /** Whether the board has changed. */
   changed: boolean;
 }
 
-/** Slides and merges all tiles, each at most once, those in front first. A new tile is not added. */
+/** Returns the board after a move that slides and merges all tiles, each at most once, those in front first. It adds no new tile. */
 export function move(board: Board, actionId: number): Moved {
   const result = [...board];
   let merged = 0;
@@ -28,22 +29,22 @@ export function move(board: Board, actionId: number): Moved {
   return { board: result, merged, changed: result.some((tile, i) => tile !== board[i]) };
 }
 
-/** IDs of the actions that change the board. */
+/** Returns the IDs of the actions that change the board. */
 export function legalActions(board: Board): number[] {
   return ACTIONS.map((_, id) => id).filter((id) => move(board, id).changed);
 }
 
-/** The gains of a move: −1 in all where it changes nothing. */
+/** The gains of a move: all −1 when it changes nothing. */
 export interface Outlook {
   /** Points of the move itself: the sum of the tiles that it merges. */
   points: number;
-  /** Empty cells after it, before the new tile comes. */
+  /** Empty cells after it, before the new tile is added. */
   empty: number;
   /** Pairs of equal neighbours after it: merges that may follow. */
   pairs: number;
 }
 
-/** Returns what a move would bring. */
+/** Returns the gains of a move. */
 export function outlook(board: Board, actionId: number): Outlook {
   const { board: after, merged, changed } = move(board, actionId);
   if (!changed) return { points: -1, empty: -1, pairs: -1 };
@@ -60,14 +61,14 @@ function equalNeighbours(board: Board): number {
   return pairs;
 }
 
-/** Indices of the cells of a row or column, beginning where the tiles slide to. */
+/** Returns the indices of the cells of a row or column, beginning where the tiles slide to. */
 function lineCells(actionId: number, line: number): number[] {
   const vertical = actionId % 2 === 0;
   const cells = Array.from({ length: SIZE }, (_, i) => (vertical ? i * SIZE + line : line * SIZE + i));
   return ACTIONS[actionId] === 'UP' || ACTIONS[actionId] === 'LEFT' ? cells : cells.reverse();
 }
 
-/** A line after its tiles slid to the front, and the sum of the merged ones. */
+/** Returns a line after its tiles have slid to the front, and the sum of the merged ones. */
 function slide(line: number[]): [tiles: number[], merged: number] {
   const waiting = line.filter((tile) => tile !== 0);
   const tiles: number[] = [];

@@ -8,10 +8,10 @@ export interface Game2048Action {
   action_id: 0 | 1 | 2 | 3;
 }
 
-/** The gains of each move: `up_points`, `left_empty` …; −1 where it changes nothing. */
+/** The gains of each move: `up_points`, `left_empty` …; −1 when it changes nothing. */
 export type Game2048Outlook = { [Name in `${Lowercase<(typeof ACTIONS)[number]>}_${keyof Outlook}`]: number };
 
-/** The observation of 2048: the board, and numbers that say what each move would bring. */
+/** The observation of 2048: the board, and the gains of each move. */
 export interface Game2048Observation extends Game2048Outlook {
   /** 16 tile values, row by row from the top left, 0 for an empty cell. */
   board: number[];
@@ -19,6 +19,7 @@ export interface Game2048Observation extends Game2048Outlook {
   legal_actions: number[];
   /** Sum of all merged tiles. */
   score: number;
+  /** The largest tile value. */
   highest_tile: number;
 }
 
@@ -32,7 +33,7 @@ const NUMBERS: Record<keyof Outlook, { description: string; maximum: number }> =
   pairs: { description: 'pairs of equal neighbours after MOVE', maximum: 24 },
 };
 
-/** The numbers of all moves: `up_points`, `up_empty` …, −1 where the move changes nothing. */
+/** The variables of the gains of all moves: `up_points`, `up_empty` …; −1 when the move changes nothing. */
 export const OUTLOOK_VARIABLES = ACTIONS.flatMap((move) =>
   Object.entries(NUMBERS).map(([what, { description, maximum }]) => ({
     name: `${move.toLowerCase()}_${what}`,
@@ -42,7 +43,7 @@ export const OUTLOOK_VARIABLES = ACTIONS.flatMap((move) =>
   })),
 );
 
-/** Without descriptions: plain numbers with ranges are the form that small models know best. */
+/** Has no descriptions: small models know plain numbers with ranges best. */
 const OUTLOOK_SCHEMA = Object.fromEntries(
   OUTLOOK_VARIABLES.map(({ name, minimum, maximum }) => [name, { type: 'integer', minimum, maximum }]),
 );
@@ -52,12 +53,12 @@ const DESCRIPTION =
 
 /**
  * The game 2048, with OpenSpiel's rules: a move slides all tiles, equal ones
- * merge, and a new tile comes, 2 in nine of ten cases, else 4. The reward is
- * the sum of the merged tiles. It ends with the tile 2048, when no move is
- * left, or after 8,192 moves. A move that changes nothing brings no new tile.
+ * merge, and a new tile is added, 2 with probability 0.9, else 4. The reward is
+ * the sum of the merged tiles. An episode ends with the tile 2048, when no move
+ * is left, or after 8,192 moves. A move that changes nothing adds no new tile.
  *
- * Beside the board it tells what each move would bring, so that a short
- * program can compare the moves.
+ * The observation also has the gains of each move, so that a short program can
+ * compare the moves.
  */
 export class Game2048 extends Environment<Game2048Action, Game2048Observation, { moves: number }> {
   static override metadata = { name: '2048', description: DESCRIPTION };

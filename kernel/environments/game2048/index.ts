@@ -10,7 +10,7 @@ export type Game2048Environment = LocalEnvironment<
   EpisodeState & { moves: number }
 >;
 
-/** The variables of the observation, for programs; card and prompt are made from the schema. */
+/** The variables of the observation, for programs; card and prompt use the schema. */
 const VARIABLES = [
   {
     name: 'board',

@@ -23,7 +23,7 @@ const COLOURS = [
   '#edc22e',
 ];
 
-/** A board as an SVG picture. */
+/** Returns a board as an SVG picture of {@link PICTURE_SIZE} pixels on each side. */
 export function boardSvg(board: Board): string {
   const tiles = board.map((tile, i) =>
     tileSvg(tile, GAP + (i % SIZE) * (CELL + GAP), GAP + Math.floor(i / SIZE) * (CELL + GAP)),

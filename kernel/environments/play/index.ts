@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { host } from '../../display/host';
+import { cellContext } from '../../display/cellContext';
 import { PLAY_COMM } from '../../display/mime';
 import { Player, type Playable } from './player';
 
 export type { Playable, PlayGame, PlayStep } from './player';
 
-/** Environments whose cards were shown, by the IDs that the cards carry. A card alone keeps no environment open. */
+/** Environments whose cards were shown, by the IDs on the cards. A card does not keep its environment alive. */
 const offers = new Map<string, WeakRef<Playable>>();
 const ids = new WeakMap<Playable, string>();
 const players = new WeakMap<Playable, Set<Player>>();
 
-/** Lets views of an environment's card play it; the ID is what they open their comm with. */
+/** Lets views of an environment's card play it, and returns the ID with which they open their comm. */
 export function offerPlay(environment: Playable): string {
-  host().registerCommTarget(PLAY_COMM, (comm, data) => {
+  cellContext().registerCommTarget(PLAY_COMM, (comm, data) => {
     const wanted = offers.get(String(data?.id))?.deref();
     if (wanted) return play(wanted, comm);
     comm.send({ type: 'error', text: 'This environment is not open any more. Run its cell again to play.' });
@@ -24,7 +24,7 @@ export function offerPlay(environment: Playable): string {
   return id;
 }
 
-/** Ends the games of an environment that is closed; it cannot be played any more. */
+/** Ends the sessions in which people play an environment that is closed. */
 export function endPlay(environment: Playable): void {
   offers.delete(ids.get(environment) ?? '');
   for (const player of players.get(environment) ?? [])
@@ -34,6 +34,6 @@ export function endPlay(environment: Playable): void {
 function play(environment: Playable, comm: ConstructorParameters<typeof Player>[1]): void {
   const open = players.get(environment) ?? new Set();
   players.set(environment, open);
-  const player = new Player(environment, comm, host().signal, () => open.delete(player));
+  const player = new Player(environment, comm, cellContext().signal, () => open.delete(player));
   open.add(player);
 }

@@ -1,4 +1,4 @@
-/** The buttons of a joystick; a name of an action ("UPRIGHTFIRE") says which are held. */
+/** The buttons of a joystick in the name of an action, such as "UPRIGHTFIRE". */
 const BUTTONS = /UP|DOWN|LEFT|RIGHT|FIRE/g;
 
 /** The keys of ALE's own display, as browsers name them (`KeyboardEvent.key`). */
@@ -10,17 +10,17 @@ const KEYS: Record<string, string> = {
   ' ': 'FIRE',
 };
 
-/** The keys that do something in a game of these actions, and what they hold. */
+/** Returns the keys that have an effect on these actions, each with its button. */
 export function playKeys(actions: readonly string[]): Record<string, string> {
   const used = new Set(actions.flatMap(buttonsOf));
   return Object.fromEntries(Object.entries(KEYS).filter(([, button]) => used.has(button)));
 }
 
 /**
- * The ID of the action that keys ask for: the one of most of the buttons that
- * they hold; of several, the one with the newest. No key is no button: NOOP.
+ * Returns the ID of the action for the keys that are held: the one with the most
+ * of their buttons; of several, the one with the newest. Without keys it is NOOP.
  *
- * @param keys in the order in which they were pressed; others than a game's are ignored
+ * @param keys in the order in which they were pressed; unknown ones are ignored
  */
 export function keysAction(actions: readonly string[], keys: readonly string[]): number {
   const held = keys.map((key) => KEYS[key]).filter(Boolean);

@@ -1,29 +1,29 @@
 import { randomInt } from 'node:crypto';
 import type { PictureSize } from '../../display/pictures/aspect';
-import type { Comm } from '../../display/host';
+import type { Comm } from '../../display/cellContext';
 import type { PlayMessage, PlayViewMessage } from '../../display/mime';
 import { keysAction, playKeys } from './keys';
 
 /** An environment that people can play. */
 export interface Playable {
-  /** Name of what is played: "breakout". */
+  /** Name of the environment, or of its game: "breakout". */
   readonly name: string;
   /** Names of the actions; an action's ID is its index. */
   readonly actions: readonly string[];
   /** 3 bytes (red, green, blue) for each value of a pixel. */
   readonly palette: Uint8Array;
-  /** Opens a game in a session of its own. */
+  /** Opens a session of its own. */
   openGame(): Promise<PlayGame>;
   /** Pixels of a frame, and steps per second in real time. */
   readonly playScreen: PictureSize & { stepsPerSecond: number };
 }
 
-/** A game in a session of its own. */
+/** A session in which a person plays. */
 export interface PlayGame {
   reset(seed: number): Promise<PlayStep>;
   /** @param action the action's ID */
   step(action: number): Promise<PlayStep>;
-  /** The current frame: `height × width` palette indices, row by row. */
+  /** Returns the current frame: `height × width` palette indices, row by row. */
   frame(): Promise<Uint8Array>;
   close(): Promise<void>;
 }
@@ -35,39 +35,41 @@ export interface PlayStep {
   done: boolean;
 }
 
-/** Frames on their way to the view, at most: a few, so that a distant view gets all of them, too. */
+/** Frames that the view has not acknowledged, at most: several, so that a distant view gets all frames, too. */
 const WINDOW = 4;
-/** A view that acknowledges nothing for so long is gone: its page was loaded again. In seconds of the game. */
+/** Seconds in real time of the game after which a view that acknowledges nothing is gone: its page was reloaded. */
 const UNACKNOWLEDGED = 60;
 
-/** A view that plays: steps the game in real time with the keys that are held, and sends its frames. */
+/** Plays for a view: steps the environment in real time with the keys that are held, and sends its frames. */
 export class Player {
   private game: PlayGame | null = null;
-  /** The episode to start, with a seed or any. */
+  /** The episode to start; without a seed, one is drawn. */
   private wanted: { seed?: number } | null = null;
   private paused = false;
   private done = true;
   private closed = false;
-  /** Keys held now, and those pressed since the last step: a short tap counts as well. */
+  /** Keys held now, and those pressed since the last step, so that a short tap counts, too. */
   private held: string[] = [];
   private tapped: string[] = [];
   /** An action held by its ID, instead of keys. */
   private action: number | null = null;
 
-  /** The next frame's message; its reward sums up those of the steps that were not shown. */
-  private news: Extract<PlayMessage, { type: 'frame' }> | null = null;
+  /** The next frame's message; its reward is the sum since the last frame that was sent. */
+  private pending: Extract<PlayMessage, { type: 'frame' }> | null = null;
   private step = 0;
   private return = 0;
-  private underWay = 0;
-  private unanswered = 0;
+  /** Frames that were sent and not acknowledged. */
+  private unacknowledged = 0;
+  /** Steps since the last acknowledgement. */
+  private silentSteps = 0;
 
   private due = 0;
   private woken = false;
   private wake = (): void => {};
 
   /**
-   * @param signal of the kernel: an interrupt ends the game
-   * @param onEnd called once, when nothing is sent any more
+   * @param signal aborted when the kernel is interrupted, which ends the session
+   * @param onEnd called once, when the session has ended
    */
   constructor(
     private readonly environment: Playable,
@@ -83,7 +85,7 @@ export class Player {
     void this.run();
   }
 
-  /** Ends the game and says why. */
+  /** Ends the session and tells the view why. */
   close(reason: string): void {
     if (this.closed) return;
     this.send({ type: 'error', text: reason });
@@ -94,13 +96,13 @@ export class Player {
     this.close('The kernel was interrupted: the game is over. Press Play to start another.');
 
   private receive(message: PlayViewMessage): void {
-    const problem = this.obey(message);
+    const problem = this.apply(message);
     if (problem) this.send({ type: 'error', text: problem });
-    this.look();
+    this.notify();
   }
 
-  /** Does what the view asks for; says what is wrong with it. */
-  private obey(message: PlayViewMessage): string | void {
+  /** Applies a message of the view; returns what is wrong with it, if anything. */
+  private apply(message: PlayViewMessage): string | void {
     switch (message?.type) {
       case 'start': {
         const { seed } = message;
@@ -128,8 +130,8 @@ export class Player {
         this.paused = message.paused === true;
         return;
       case 'ack':
-        this.underWay = Math.max(0, this.underWay - 1);
-        this.unanswered = 0;
+        this.unacknowledged = Math.max(0, this.unacknowledged - 1);
+        this.silentSteps = 0;
         return;
       case 'stop':
         return this.comm.close();
@@ -144,7 +146,7 @@ export class Player {
         if (this.wanted) await this.start(this.wanted);
         else if (this.running && performance.now() >= this.due) await this.play();
         await this.show();
-        await this.rest();
+        await this.wait();
       }
     } catch (error) {
       this.close(`${error instanceof Error ? error.message : String(error)} Press Play to start again.`);
@@ -166,51 +168,51 @@ export class Player {
     const begun = await this.game.reset(seed);
     this.step = this.return = 0;
     this.tapped = [];
-    this.news = null;
+    this.pending = null;
     this.send({ type: 'started', seed });
-    this.note(begun, 'NOOP');
+    this.record(begun, 'NOOP');
     this.due = performance.now() + this.period;
   }
 
   private async play(): Promise<void> {
     const { actions } = this.environment;
-    // A tap that is over was pressed after what is held.
+    // A key that was tapped counts as newer than those that are held.
     const action = this.action ?? keysAction(actions, [...this.held, ...this.tapped]);
     this.tapped = [];
     const played = await this.game!.step(action);
     this.step++;
-    this.note(played, actions[action]);
-    // After a break, of a cell that computes for example, the game goes on from where it was.
+    this.record(played, actions[action]);
+    // After a pause, for example while a cell computes, missed steps are not made up for.
     this.due = Math.max(this.due + this.period, performance.now());
-    if (++this.unanswered > UNACKNOWLEDGED * this.environment.playScreen.stepsPerSecond)
+    if (++this.silentSteps > UNACKNOWLEDGED * this.environment.playScreen.stepsPerSecond)
       this.close('Nobody looked at the game any more, and it was ended. Press Play to start again.');
   }
 
-  private note({ reward, lives, done }: PlayStep, action: string): void {
+  private record({ reward, lives, done }: PlayStep, action: string): void {
     this.return += reward;
     this.done = done;
-    this.news = {
+    this.pending = {
       type: 'frame',
       step: this.step,
       action,
-      reward: reward + (this.news?.reward ?? 0),
+      reward: reward + (this.pending?.reward ?? 0),
       return: this.return,
       lives,
       done,
     };
   }
 
-  /** Sends the newest frame, where there is one that the view has not, and it has shown those before. */
+  /** Sends the newest frame, if the view does not have it and has acknowledged enough of those before. */
   private async show(): Promise<void> {
-    if (!this.news || this.underWay >= WINDOW || this.closed) return;
-    const { news } = this;
-    this.news = null;
-    this.underWay++;
-    this.send(news, [await this.game!.frame()]);
+    if (!this.pending || this.unacknowledged >= WINDOW || this.closed) return;
+    const { pending } = this;
+    this.pending = null;
+    this.unacknowledged++;
+    this.send(pending, [await this.game!.frame()]);
   }
 
-  /** Until the next step is due, or something has happened. */
-  private async rest(): Promise<void> {
+  /** Waits until the next step is due, or {@link notify} is called. */
+  private async wait(): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     if (!this.woken) {
       await new Promise<void>((resolve) => {
@@ -222,7 +224,7 @@ export class Player {
     this.woken = false;
   }
 
-  private look(): void {
+  private notify(): void {
     this.woken = true;
     this.wake();
   }
@@ -235,6 +237,6 @@ export class Player {
     this.closed = true;
     this.signal.removeEventListener('abort', this.interrupted);
     this.onEnd();
-    this.look();
+    this.notify();
   }
 }

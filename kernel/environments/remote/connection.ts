@@ -1,5 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
-import { host } from '../../display/host';
+import { cellContext } from '../../display/cellContext';
 import { StatusLine } from '../../display/progress/statusLine';
 import { OpenEnvClient, type ClientOptions } from '../../openenv/client';
 import { invalidArgument } from '../../openenv/errors';
@@ -24,20 +24,20 @@ export interface RemoteOptions extends Pick<ClientOptions, (typeof CONNECTION_OP
   servers?: string[];
   /** Sessions that a rollout opens at a time, at most; by default as many as the servers allow, up to 32. */
   maxSessions?: number;
-  /** Time in which a reset, or a rollout, tries to reach a server whose connection was lost; default 30,000. */
+  /** For a reset, or a rollout, to reach a server again whose connection was lost; default 30,000. */
   reconnectTimeout?: number;
 }
 
-/** A session with the server of a target, and the server, where it was started for it. */
+/** A session with the server of a target, and the server, if it was started for that. */
 export class Connection {
-  /** The open connections. When a server is full, one of an earlier cell may make room. */
+  /** The open connections. When a server is full, that of an earlier cell may be released. */
   private static readonly all = new Set<Connection>();
 
   closed = false;
   /** The signal of the cell that opened it: each cell has its own. */
-  private readonly cell = host().signal;
+  private readonly cell = cellContext().signal;
   private server!: Server;
-  /** The server that is being started in place of one that has ended: one for all resets that wait for it. */
+  /** Resolves when a server runs in place of one that has ended; all resets meanwhile wait for it. */
   private reviving: Promise<void> | undefined;
   /** The session. */
   client!: OpenEnvClient;
@@ -47,7 +47,7 @@ export class Connection {
     private readonly options: RemoteOptions,
   ) {}
 
-  /** Finds or starts the server of a target, and opens a session with it. */
+  /** Starts the server of a target if it does not run, and opens a session with it. Rejects with an OpenEnvError. */
   static async open(text: string, options: RemoteOptions): Promise<Connection> {
     const target = checkedTarget(text, options);
     const connection = new Connection(target, options);
@@ -60,18 +60,18 @@ export class Connection {
     return this.server.url;
   }
 
-  /** Before a reset: starts the server again, where it was started here and has ended. */
+  /** Starts the server again, if it was started here and has ended. Called before each reset. */
   async revive(): Promise<void> {
     if (this.server.exit === undefined || this.closed) return;
     await (this.reviving ??= this.connect().finally(() => (this.reviving = undefined)));
   }
 
-  /** Another session with the server. */
+  /** Opens another session with the server. */
   newSession(options: ClientOptions = {}): Promise<OpenEnvClient> {
     return OpenEnvClient.connect(this.url, { ...this.clientOptions(), ...options });
   }
 
-  /** Ends the session, and the server where it was started here. */
+  /** Ends the session, and the server if it was started here. */
   async close(): Promise<void> {
     this.closed = true;
     Connection.all.delete(this);
@@ -95,7 +95,7 @@ export class Connection {
     const { target } = this;
     const line = target.kind === 'url' ? undefined : new StatusLine(`Starting ${target.name}`);
     try {
-      const server = await target.start({ signal: host().signal, onProgress: (text) => line?.update(text) });
+      const server = await target.start({ signal: cellContext().signal, onProgress: (text) => line?.update(text) });
       line?.end(`${target.name} runs at ${server.url}`);
       return server;
     } catch (error) {
@@ -111,7 +111,7 @@ export class Connection {
     const { server } = this;
     return {
       ...chosen,
-      waitSignal: () => host().signal,
+      waitSignal: () => cellContext().signal,
       explainLoss: async () => server.explainLoss?.(),
       freeSession: () => this.freeSession(),
       ...waitingLine(),
@@ -119,12 +119,13 @@ export class Connection {
   }
 
   /**
-   * A cell that runs again finds a server of one place taken by its own
-   * earlier run: the earliest session of another cell that is not in use gives
-   * its place away. Its environment opens a session again when it is reset.
+   * Releases the earliest session of another run of a cell that is idle, and
+   * returns whether there was one: when a cell runs again, its earlier run may
+   * occupy the only session of a server. The environment of the released session
+   * opens another when it is reset.
    */
   private async freeSession(): Promise<boolean> {
-    const now = host().signal;
+    const now = cellContext().signal;
     const other = [...Connection.all].find(
       (it) => it !== this && it.url === this.url && it.cell !== now && it.client.connected && !it.client.busy,
     );
@@ -135,7 +136,7 @@ export class Connection {
   }
 }
 
-/** Shows what is waited for, from the first wait on. */
+/** Returns handlers that show a line for each wait. */
 function waitingLine(): Required<Pick<ClientOptions, 'onWait' | 'onWaited'>> {
   let line: StatusLine | undefined;
   return {
@@ -147,7 +148,7 @@ function waitingLine(): Required<Pick<ClientOptions, 'onWait' | 'onWaited'>> {
   };
 }
 
-/** Returns what is opened. Fails with `INVALID_ARGUMENT` where it, or an option for it, is not valid. */
+/** Returns the target of a text. Throws `INVALID_ARGUMENT` when it, or an option for it, is not valid. */
 export function checkedTarget(text: string, options: RemoteOptions): Target {
   if (typeof options !== 'object')
     throw invalidArgument(
@@ -176,7 +177,7 @@ export function checkedTarget(text: string, options: RemoteOptions): Target {
   return target;
 }
 
-/** Values are not shown: they may be secrets. */
+/** Throws `INVALID_ARGUMENT` for a header that HTTP does not allow. Values are not shown: they may be secrets. */
 function checkHeaders(headers: Record<string, string>): void {
   for (const [name, value] of Object.entries(headers ?? {})) {
     try {

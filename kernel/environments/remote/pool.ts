@@ -6,37 +6,38 @@ import { readMetadata, readSchemas } from '../../openenv/shapes';
 import type { RemoteOptions } from './connection';
 import { servedByOthers } from '../registry';
 
-/** A server's description of its environment; empty where it is an old one. */
+/** A server's description of its environment; empty when the server is an old one. */
 interface ServerDescription {
   url: string;
   name?: string;
   schema?: EnvironmentSchema | null;
-  /** The part that its state alone tells, such as a game. */
+  /** What only its state shows, such as the game. */
   variant?: unknown;
-  /** The reason why it cannot be asked. */
+  /** The reason why it does not answer. */
   away?: string;
 }
 
 /**
- * The servers of a pool that answer; those that do not are told of in one
- * line. Fails where they serve different environments, and where none answers.
+ * Returns the addresses of the servers of a pool that answer, and warns of the
+ * others. Rejects with `INVALID_ARGUMENT` when they serve different environments,
+ * and with `CONNECTION_FAILED` when none answers.
  */
-export async function livingServers(addresses: string[], options: RemoteOptions): Promise<string[]> {
+export async function reachableServers(addresses: string[], options: RemoteOptions): Promise<string[]> {
   const found = await Promise.all(addresses.map((url) => describe(httpUrl(url), options)));
-  const living = found.filter(({ away }) => away === undefined);
+  const reachable = found.filter(({ away }) => away === undefined);
   const gone = found.filter(({ away }) => away !== undefined);
-  if (living.length === 0)
+  if (reachable.length === 0)
     throw new OpenEnvError(
       'CONNECTION_FAILED',
       `None of the servers answers. ${gone.map(({ away }) => away).join(' ')}`,
     );
-  for (const other of living.slice(1)) compare(living[0], other);
+  for (const other of reachable.slice(1)) compare(reachable[0], other);
   if (gone.length > 0) {
     console.warn(
-      `${gone.map(({ url }) => url).join(', ')} ${gone.length === 1 ? 'does' : 'do'} not answer: the pool has the other ${living.length === 1 ? 'server' : `${living.length} servers`}. Open it again once all run.`,
+      `${gone.map(({ url }) => url).join(', ')} ${gone.length === 1 ? 'does' : 'do'} not answer: the pool has the other ${reachable.length === 1 ? 'server' : `${reachable.length} servers`}. Open it again once all run.`,
     );
   }
-  return living.map(({ url }) => url);
+  return reachable.map(({ url }) => url);
 }
 
 async function describe(url: string, { connectTimeout = 10_000, headers }: RemoteOptions): Promise<ServerDescription> {
@@ -55,7 +56,7 @@ async function describe(url: string, { connectTimeout = 10_000, headers }: Remot
   }
 }
 
-/** Fails where two servers tell of different environments. */
+/** Throws `INVALID_ARGUMENT` when two servers serve different environments. */
 function compare(one: ServerDescription, other: ServerDescription): void {
   const differ = (what: string): OpenEnvError =>
     invalidArgument(

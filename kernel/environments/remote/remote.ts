@@ -16,7 +16,7 @@ import type { CardContent } from '../card/card';
 import { checkedTarget, Connection, type RemoteOptions } from './connection';
 import type { RolloutEnvironment, StateVariable } from '../environment';
 import { OpenedEnvironment } from '../opened';
-import { livingServers } from './pool';
+import { reachableServers } from './pool';
 import { hasPicture, observationPicture, type PictureFile } from '../card/picture';
 import type { SessionSource } from './sessions';
 import { schemaTyping, TYPING, type EnvironmentTyping } from '../typing';
@@ -24,18 +24,17 @@ import type { EpisodeSpec } from '../vectorEnv';
 
 export type { RemoteOptions };
 
-/** Environments that nobody holds any more, for example after their cell ran again: their sessions and servers are closed. */
+/** Closes the sessions and servers of environments that are garbage, for example after their cell has run again. */
 const forgotten = new FinalizationRegistry<Connection>((connection) => void connection.close());
 
 /**
- * A session with any OpenEnv server. Made by `openenv(target)`. In a notebook
- * its types come from the server's schemas once the cell ran; elsewhere they
- * may be given.
+ * A session with any OpenEnv server, opened with `openenv(target)`. In a
+ * notebook, its types come from the server's schemas once the cell has run;
+ * elsewhere they are type arguments.
  *
  * #### Notes
- * A session that is lost in mid-episode is an error that says so. The next
- * `reset` opens a new session, on a server started anew where it was started
- * here and has ended.
+ * When a session is lost in an episode, `step` rejects. The next `reset` opens a
+ * new session; a server that was started here and has ended is started again.
  */
 export class RemoteEnvironment<
     Action extends object = Record<string, any>,
@@ -47,14 +46,14 @@ export class RemoteEnvironment<
 {
   readonly builtIn = false;
   readonly draws = false;
-  /** The name that the server gives itself. */
+  /** The name in the server's metadata. */
   readonly name: string;
   readonly actions: string[] = [];
   readonly stateVariables: StateVariable[] = [];
   readonly description: string;
-  /** Draws the first frame of an episode, where the environment runs in this process. */
+  /** Returns the first picture of an episode, for an environment that runs in this process. */
   preview?: () => Promise<PictureFile | undefined>;
-  /** Width divided by height of pictures in observations, where their pixels are not square. */
+  /** Width divided by height of pictures in observations, when their pixels are not square. */
   pictureAspect?: number;
   /** The observation that the last episode began with. */
   private first: Observation | undefined;
@@ -62,7 +61,7 @@ export class RemoteEnvironment<
   private constructor(
     private readonly connection: Connection,
     private readonly about: EnvironmentMetadata,
-    /** JSON Schemas of action, observation and state; old servers give none. */
+    /** JSON Schemas of action, observation and state; `null` from old servers, which have none. */
     readonly schemas: EnvironmentSchema | null,
     private readonly check: ActionCheck | null,
     /** The first argument of `openenv`. */
@@ -74,11 +73,11 @@ export class RemoteEnvironment<
     forgotten.register(this, connection, this);
   }
 
-  /** Opens a session with the server of a target; starts the server first where it is none that runs already. */
+  /** Opens a session with the server of a target; starts the server first if it does not run. Rejects with an OpenEnvError. */
   static async open(target: string, options: RemoteOptions = {}): Promise<RemoteEnvironment<any, any, any>> {
     const { kind } = checkedTarget(target, options);
     const pooled = kind === 'url' && options.servers?.length;
-    const [address, ...servers] = pooled ? await livingServers([target, ...options.servers!], options) : [target];
+    const [address, ...servers] = pooled ? await reachableServers([target, ...options.servers!], options) : [target];
     if (pooled) options = { ...options, servers };
     const connection = await Connection.open(address, options);
     // Old servers have neither.
@@ -103,7 +102,7 @@ export class RemoteEnvironment<
     );
   }
 
-  /** The server's address. One that is started again has another. */
+  /** The server's address, which changes when the server is started again. */
   get environment(): string {
     return this.connection.url;
   }
@@ -125,7 +124,7 @@ export class RemoteEnvironment<
     };
   }
 
-  /** Sessions with the servers, of which each thread that plays opens some. */
+  /** Returns sources of sessions with the servers; each thread that plays opens some. */
   async vectorSources(count = availableParallelism()): Promise<SessionSource[]> {
     const { servers = [], maxSessions: maxEnvs, ...options } = this.options as RemoteOptions;
     const { connectTimeout, messageTimeout, reconnectTimeout, headers } = options;
@@ -140,9 +139,10 @@ export class RemoteEnvironment<
   }
 
   /**
-   * Starts an episode, in a new session where the last one was lost.
+   * Starts an episode, in a new session if the last one was lost, and returns its
+   * first observation.
    *
-   * @param args `seed`, `episode_id`, and what else the environment knows
+   * @param args `seed`, `episode_id`, and other arguments of the environment
    */
   async reset(args: ResetArguments = {}): Promise<StepResult<Observation>> {
     await this.connection.revive();
@@ -151,7 +151,7 @@ export class RemoteEnvironment<
     return result;
   }
 
-  /** Takes one step. An action that does not fit the schema is not sent: `VALIDATION_ERROR` names field, value and what is valid. */
+  /** Takes a step and returns its result. An action that does not fit the schema is not sent: rejects with a `VALIDATION_ERROR` that names field, value and what is valid. */
   step(action: Action): Promise<StepResult<Observation>> {
     try {
       this.check?.(action);
@@ -164,50 +164,52 @@ export class RemoteEnvironment<
     return this.client.step(action).catch(problemsOf) as Promise<StepResult<Observation>>;
   }
 
-  /** Returns what the server tells about the episode. */
+  /** Returns the server's state of the episode. */
   state(): Promise<State> {
     return this.client.state() as Promise<State>;
   }
 
-  /** JSON Schemas of action, observation and state. */
+  /** Returns the JSON Schemas of action, observation and state. */
   async schema(): Promise<EnvironmentSchema> {
     return this.schemas ?? this.client.schema();
   }
 
+  /** Returns the server's name, description and version of the environment. */
   async metadata(): Promise<EnvironmentMetadata> {
     return this.about;
   }
 
-  /** `GET /health`: "healthy". */
+  /** Returns the status of `GET /health`: "healthy". */
   health(): Promise<string> {
     return this.client.health();
   }
 
-  /** The environment's tools (MCP). Fails with `NOT_SUPPORTED` where it has none. */
+  /** Returns the environment's tools (MCP). Rejects with `NOT_SUPPORTED` when it has none. */
   listTools(): Promise<Tool[]> {
     return this.client.listTools();
   }
 
   /**
-   * Calls a tool of the environment (MCP) in this session, beside `step`: it
-   * brings no reward. Where calls are actions, as a step it does:
+   * Calls a tool of the environment (MCP) in this session, beside `step`, and
+   * returns its result; there is no reward. In environments whose actions are
+   * calls, a step has one:
    * `step({ type: 'call_tool', tool_name: name, arguments: args })`.
    */
   callTool(name: string, args: Record<string, unknown> = {}): Promise<any> {
     return this.client.callTool(name, args);
   }
 
-  /** Another session with the same server, as `new_session` of OpenEnv's Python client; it is closed on its own. */
+  /** Opens another session with the same server, as `new_session` of OpenEnv's Python client does; the caller closes it. */
   newSession(options: ClientOptions = {}): Promise<OpenEnvClient> {
     return this.connection.newSession(options);
   }
 
-  /** Gives the session back to the server, for example to a rollout where there is only one. The next `reset` opens one again. */
+  /** Closes the session, for example to free it for a rollout when the server has only one. The next `reset` opens another. */
   release(): Promise<void> {
     return this.client.release();
   }
 
-  /** The first frame is there where observations have pictures. If no episode was started yet, one is for it. */
+  /** Returns the content of the card, with a first frame if observations have pictures. Starts an episode for it if none was started yet. */
   protected async cardContent(): Promise<CardContent> {
     const { description, version } = this.about;
     const frame = await this.firstFrame().catch(() => undefined);
@@ -239,7 +241,7 @@ export class RemoteEnvironment<
     return { ...schemaTyping('RemoteEnvironment', this.target, schemas, this.about.description), refresh };
   }
 
-  /** Ends the session, and stops the server where it was started for this. */
+  /** Ends the session, and stops the server if it was started for it. */
   async close(): Promise<void> {
     forgotten.unregister(this);
     await this.connection.close();
@@ -250,7 +252,7 @@ export class RemoteEnvironment<
   }
 }
 
-/** A server without schemas is used without them; where they cannot be used, the user is told why. */
+/** Returns `null` for a server without schemas; warns when it has some that cannot be used. */
 function withoutDocument(error: unknown): null {
   if (error instanceof OpenEnvError && error.code === 'PROTOCOL_ERROR')
     console.warn(`${error.message} The environment is used without its schemas.`);

@@ -5,7 +5,7 @@ import type { EpisodeState } from '../../openenv/protocol';
 import { firstFrame } from '../local';
 import { RemoteEnvironment } from './remote';
 
-/** A client of a server of a class that extends `Environment`, with the types that it declares; a class without types has those of its JSON Schemas, once it is served. */
+/** A client of a server of a class that extends `Environment`, with the types that the class declares, else those of its JSON Schemas once it is served. */
 export type EnvironmentClient<Served> =
   Served extends DeclaredTypes<infer Action extends object, infer Observation, infer State>
     ? RemoteEnvironment<object extends Required<Action> ? any : Action, Observation, State & EpisodeState>
@@ -16,13 +16,13 @@ interface Running {
   client: RemoteEnvironment;
 }
 
-/** The servers of the notebook, by the name of their class. They live in the kernel's process, and end with it. */
+/** The servers of the notebook, by the name of their class. They run in the kernel's process, and end with it. */
 const running = new Map<string, Running>();
 
-/** Serves a class of the notebook in place of an earlier one of its name, and opens a session with it. */
+/** Serves a class of the notebook, in place of an earlier one with its name, and opens a session with the server. */
 export async function serveInNotebook(type: any, options: ServeOptions): Promise<RemoteEnvironment> {
   const previous = running.get(type?.name);
-  // A port that the cell names may be the one that the earlier server has.
+  // The earlier server may listen at the port that the cell names.
   if (options.port) await replace(previous, type.name);
   const server = await serve(type, options);
   const client = await RemoteEnvironment.open(server.url);

@@ -4,22 +4,22 @@ import type { StepResult } from '../../openenv/protocol';
 import type { VectorEnv, VectorEnvs, VectorSource, VectorStep } from '../vectorEnv';
 import { vectorStep, type ReadObservation } from '../vectorStep';
 
-/** OpenEnv servers, which all serve the same environment. */
+/** OpenEnv servers of one environment, as a source of vector environments. */
 export interface SessionSource
   extends VectorSource,
     Pick<ClientOptions, 'connectTimeout' | 'messageTimeout' | 'headers'> {
   /** Their addresses. */
   servers: string[];
-  /** Milliseconds that a server which played before may be out of reach; default 30,000. */
+  /** Milliseconds that a server which was reached before may be out of reach; default 30,000. */
   reconnectTimeout?: number;
-  /** The reader of observations: a module that exports a {@link MakeObservationReader} as `observationReader`, and what it is called with. */
+  /** The reader of observations: a module that exports a {@link MakeObservationReader} as `observationReader`, and its argument. */
   reader?: { module: string; options: object };
 }
 
-/** Makes what is to be made of observations; called with the options of a {@link SessionSource.reader}. */
+/** Returns a reader of observations for the options of a {@link SessionSource.reader}. */
 export type MakeObservationReader = (options: object) => ReadObservation;
 
-/** One episode at a time: what an OpenEnv session offers to those who play. */
+/** A session with an OpenEnv server, with one episode at a time. */
 export interface Session {
   reset(args: { seed: number }): Promise<StepResult>;
   step(action: object): Promise<StepResult>;
@@ -30,11 +30,11 @@ export interface Session {
 export interface SessionServer {
   /** Its address. */
   readonly name: string;
-  /** Fails with `CAPACITY_REACHED` where the server has no session left. */
+  /** Opens a session. Rejects with `CAPACITY_REACHED` when the server has none left. */
   open(): Promise<Session>;
 }
 
-/** Opens sessions with the servers of a source. */
+/** Returns what opens sessions with the servers of a source. */
 export function openVectorEnvs({
   servers,
   connectTimeout,
@@ -43,7 +43,7 @@ export function openVectorEnvs({
   reconnectTimeout,
   reader,
 }: SessionSource): VectorEnvs {
-  // Waiting for room and for lost servers is the matter of those who play.
+  // Rollouts themselves wait for free sessions and lost servers.
   const options: ClientOptions = { connectTimeout, messageTimeout, headers, capacityTimeout: 0, reconnectTimeout: 0 };
   const make = reader && (require(reader.module) as { observationReader: MakeObservationReader }).observationReader;
   return new SessionEnvs(
@@ -53,21 +53,21 @@ export function openVectorEnvs({
   );
 }
 
-/** Milliseconds that a server which played before may be out of reach, by default. */
+/** Milliseconds that a server which was reached before may be out of reach, by default. */
 const OUTAGE = 30_000;
-/** Losses of sessions after which a server is given up, without an episode that came to its end in between. */
+/** Losses of sessions, without a finished episode in between, after which a server is given up. */
 const LOSSES = 4;
 
-/** A server as it was found to be. */
+/** A server and its state. */
 interface ServerState {
   server: SessionServer;
   /** Sessions that are open here. */
   open: number;
-  /** True where it was ever there: gave a session, or said that it is full. */
+  /** Whether it has ever answered: opened a session, or refused one because it was full. */
   reached: boolean;
-  /** Since when it is out of reach. */
+  /** Time since which it is out of reach. */
   failing?: number;
-  /** Number of losses since an episode came to its end. What was open at one loss counts with it: a cut takes all. */
+  /** Number of losses since an episode finished. Sessions that were open at one loss count as one: a broken network loses all. */
   losses: number;
   /** Time of the last loss. */
   lostAt: number;
@@ -76,17 +76,20 @@ interface ServerState {
 }
 
 /**
- * Sessions with some servers, each a vector environment of one episode at a
- * time: so none waits for another. They are spread evenly over the servers. A
- * server that cannot be reached, or loses one session after the other, is not
- * asked again.
+ * Sessions with some servers, each a vector environment of one sub-environment,
+ * so that none waits for another. They are spread evenly over the servers. A
+ * server that cannot be reached, or loses one session after the other, is given
+ * up.
  */
 export class SessionEnvs implements VectorEnvs {
   readonly replaces = true;
   private readonly servers: ServerState[];
   private readonly sessions = new Set<SessionEnv>();
 
-  /** `outage`: milliseconds that a server which played before may be out of reach. `read`: what policies see of an observation. */
+  /**
+   * @param outage milliseconds that a server which was reached before may be out of reach
+   * @param read returns what policies see of an observation
+   */
   constructor(
     servers: readonly SessionServer[],
     private readonly outage = OUTAGE,
@@ -95,7 +98,7 @@ export class SessionEnvs implements VectorEnvs {
     this.servers = servers.map((server) => ({ server, open: 0, reached: false, losses: 0, lostAt: 0 }));
   }
 
-  /** A session on the server with the fewest. */
+  /** Opens a session with the server that has the fewest. */
   async open(): Promise<VectorEnv | 'full' | 'away' | 'none'> {
     const left = this.servers.filter(({ gone }) => !gone).sort((a, b) => a.open - b.open);
     for (const state of left) {
@@ -156,7 +159,7 @@ export class SessionEnvs implements VectorEnvs {
   }
 }
 
-/** Events of a session: its connection broke, an episode came to its end, it was closed. */
+/** Events of a session: its connection broke, an episode finished, it was closed. */
 interface SessionEvents {
   lost(error: OpenEnvError): void;
   played(): void;
@@ -166,7 +169,7 @@ interface SessionEvents {
 /** A session as a vector environment. */
 class SessionEnv implements VectorEnv {
   readonly numEnvs = 1;
-  /** True while there is an episode that nothing has befallen. */
+  /** Whether there is an episode whose session is not lost. */
   private playing = false;
   private isClosed = false;
 

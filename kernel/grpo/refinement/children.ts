@@ -4,21 +4,23 @@ import type { ProgramDatabase } from './database';
 import { cellOf, constantAction, type Scored } from './evaluations';
 import type { ChildOutcome } from './objective';
 import { canonicalCode, type Evaluation, type Program } from './program';
-import type { ChildFate, SearchGroup } from './search';
+import type { ChildAssignment, SearchGroup } from './search';
 
 /** The outcome of a child, and its place in the database. */
 export interface ChildReport extends ChildOutcome {
-  /** ID of the program where the database has taken it. */
+  /** ID of its program in the database; `null` when it was not added. */
   id: number | null;
-  /** It is a known text, or behaves as a known program does. */
+  /** Whether its source is known, or it behaves as a known program does. */
   duplicate: boolean;
 }
 
-/** The outcome of a group: all that advantages are made of. */
+/** The outcome of a group: all that advantages are computed from. */
 export interface GroupReport {
+  /** Whether its programs were written from nothing. */
   fresh: boolean;
+  /** ID of the parent; `null` when fresh. */
   parent: number | null;
-  /** The fitness that gains are measured against: the parent's worth, of fresh programs the mean. */
+  /** The fitness that gains are measured against: the parent's worth; when fresh, the mean of the group. */
   baseline: number | null;
   children: ChildReport[];
 }
@@ -29,18 +31,18 @@ export interface SearchReport {
   metrics: Metrics;
 }
 
-/** A group that is taken into a database. */
+/** A group that has played, to be added to a database. */
 export interface ArrivingGroup {
   generation: number;
   group: SearchGroup;
-  members: Array<{ scored: Scored; fate: ChildFate; evaluation: Evaluation | null }>;
+  members: Array<{ scored: Scored; assignment: ChildAssignment; evaluation: Evaluation | null }>;
   /** Fitness that gains are measured against. */
   baseline: number | null;
   /** The parent's episode from the same start. */
   replay: Evaluation | null;
 }
 
-/** Adds the children of a group that are new and play. @returns what became of each */
+/** Adds the children of a group that are new and play, and returns the outcome of each. */
 export function addChildren(
   database: ProgramDatabase,
   { generation, group, members, baseline, replay }: ArrivingGroup,
@@ -48,11 +50,11 @@ export function addChildren(
   const { parent, island } = group;
   const constants = knownConstants(database);
   const traces = new Set(replay ? [replay.trace] : []);
-  return members.map(({ scored: { sample }, fate, evaluation }): ChildReport => {
+  return members.map(({ scored: { sample }, assignment, evaluation }): ChildReport => {
     const gain = evaluation && baseline !== null ? evaluation.fitness - baseline : null;
     const none = { gain: null, id: null, duplicate: false };
     if (sample.environmentError !== undefined) return { status: 'lost', ...none };
-    if (typeof fate === 'object') return { status: 'unchanged', gain, id: null, duplicate: true };
+    if (typeof assignment === 'object') return { status: 'unchanged', gain, id: null, duplicate: true };
     if (!sample.episode) return { status: 'failed', ...none };
     if (!evaluation) return { status: 'lost', ...none };
     const action = constantAction(evaluation);
@@ -74,7 +76,7 @@ export function addChildren(
   });
 }
 
-/** Returns the actions that programs of the database choose always. */
+/** Returns the actions that programs of the database consist of, when these always choose the same one. */
 function knownConstants(database: ProgramDatabase): Set<string> {
   return new Set(
     database.programs().flatMap(({ evaluations }) => {
@@ -86,7 +88,7 @@ function knownConstants(database: ProgramDatabase): Set<string> {
   );
 }
 
-/** Returns the mean fitness of those that have one. */
+/** Returns the mean fitness of the members that have one; `null` when none has. */
 export function meanFitness(members: ArrivingGroup['members']): number | null {
   const known = members.flatMap(({ evaluation }) => evaluation?.fitness ?? []);
   return known.length > 0 ? mean(known) : null;
@@ -97,9 +99,11 @@ function newProgram(code: string, evaluation: Evaluation): Pick<Program, 'code' 
 }
 
 /**
- * Returns what is known of each child's gain: its worth less that of its parent, of a
- * fresh program less the mean of its group. One lucky episode is worth little,
- * and what the second look confirms is worth more.
+ * Returns the groups with the gain that is expected of each child: its worth
+ * less that of its parent, or of a fresh program less the mean of its group. So
+ * one lucky episode counts little, and one that a replay confirms counts more.
+ *
+ * @param fitness of each child's first episode, group after group
  */
 export function gainsOf(
   database: ProgramDatabase,

@@ -9,30 +9,30 @@ export interface DatabaseSettings {
   archiveSize: number;
   /** Generations between two migrations. */
   migrationInterval: number;
-  /** Preference for parents of high rank. 1: none; the part p of the highest rank has the part p^(1/pressure) of the draws. */
+  /** Preference for parents of high rank. 1: none; the best fraction p of an island is drawn with probability p^(1/pressure). */
   selectionPressure: number;
 }
 
 /** A database as JSON. */
 export interface SavedDatabase {
   programs: Program[];
-  /** Programs that live no more, but have descendants that do; of their episodes only the newest. */
+  /** Programs that have left the archive and have descendants in it; of their episodes only the newest. */
   ancestors: Program[];
-  /** The program of each source that was ever played, by the source's key; 0: it was not kept. */
+  /** The ID of the program of each source that was ever played, by the source's key; 0: it was not added. */
   known: Record<string, number>;
   nextId: number;
 }
 
-/** Part of an island that one cell may fill. */
+/** Fraction of an island that the programs of one cell may fill. */
 const CELL_SHARE = 0.5;
 
 /**
- * The programs of a search, as in FunSearch and ShinkaEvolve: islands of
- * bounded size between which the best migrate, parents drawn by rank, and on
- * each island no behaviour that fills more than its half.
+ * The programs of a search, as in FunSearch and ShinkaEvolve: an archive of
+ * islands of bounded size between which the best migrate, and parents that are
+ * drawn by rank. Programs of one behaviour fill half of an island at most.
  */
 export class ProgramDatabase {
-  private living = new Map<number, Program>();
+  private archive = new Map<number, Program>();
   private ancestors = new Map<number, Program>();
   private known = new Map<string, number>();
   private nextId = 1;
@@ -40,10 +40,10 @@ export class ProgramDatabase {
 
   constructor(readonly settings: DatabaseSettings) {}
 
-  /** Returns a copy that changes on its own. Programs are shared: they never change. */
+  /** Returns an independent copy. Programs are shared: they never change. */
   clone(): ProgramDatabase {
     const copy = new ProgramDatabase(this.settings);
-    copy.living = new Map(this.living);
+    copy.archive = new Map(this.archive);
     copy.ancestors = new Map(this.ancestors);
     copy.known = new Map(this.known);
     copy.nextId = this.nextId;
@@ -51,34 +51,34 @@ export class ProgramDatabase {
   }
 
   get size(): number {
-    return this.living.size;
+    return this.archive.size;
   }
 
-  /** Returns the programs that live, oldest first. */
+  /** Returns the programs of the archive, oldest first. */
   programs(): Program[] {
-    return [...this.living.values()];
+    return [...this.archive.values()];
   }
 
-  /** Returns a program that lives, or an ancestor of one. */
+  /** Returns a program of the archive, or an ancestor of one. */
   get(id: number): Program | undefined {
-    return this.living.get(id) ?? this.ancestors.get(id);
+    return this.archive.get(id) ?? this.ancestors.get(id);
   }
 
-  /** Returns the ID of the program of a source that was played before, blanks aside; it may not live any more. */
+  /** Returns the ID of the program of a source that was played before, blanks aside; it may have left the archive. 0: it was not added. */
   idOf(code: string): number | undefined {
     return this.known.get(codeKey(code));
   }
 
-  /** Returns whether a program is one of those that are kept. */
-  lives(id: number): boolean {
-    return this.living.has(id);
+  /** Returns whether a program is in the archive. */
+  has(id: number): boolean {
+    return this.archive.has(id);
   }
 
   get estimates(): Estimates {
     return (this.cached ??= Estimates.of(this.programs().map(fitnessOf)));
   }
 
-  /** Returns the fitness that is expected of a program, see {@link Estimates}. */
+  /** Returns the expected fitness of a program, see {@link Estimates}. */
   worth(program: Program): number {
     return this.estimates.worth(fitnessOf(program));
   }
@@ -91,7 +91,7 @@ export class ProgramDatabase {
     ).slice(0, count);
   }
 
-  /** Returns the programs by how good they may be, their worth and its deviation together, best first. */
+  /** Returns the programs by the sum of their worth and its standard deviation, highest first. */
   promising(): Program[] {
     return this.ranked(
       this.programs(),
@@ -100,9 +100,9 @@ export class ProgramDatabase {
   }
 
   /**
-   * Draws a parent of an island by the rank of its worth.
+   * Draws a parent from an island by the rank of its worth; `null` when there is none.
    *
-   * @param accepts whether a program may be the parent; the next one is drawn where it may not
+   * @param accepts whether a program may be the parent; if not, another is drawn
    */
   parent(island: number, random: Random, accepts: (program: Program) => boolean = () => true): Program | null {
     const order = this.best().filter(({ islands }) => islands.includes(island));
@@ -113,14 +113,14 @@ export class ProgramDatabase {
     return null;
   }
 
-  /** Draws other programs of any island by the rank of their worth, none twice. */
+  /** Draws other programs from all islands by the rank of their worth, none twice. */
   inspirations(parent: Program, count: number, random: Random): Program[] {
     const order = this.best().filter(({ id }) => id !== parent.id);
     const drawn = Math.min(count, order.length);
     return Array.from({ length: drawn }, () => order.splice(this.rank(order.length, random), 1)[0]);
   }
 
-  /** Draws a place among so many, the first ones preferred. */
+  /** Draws an index below `count`, low ones preferred. */
   private rank(count: number, random: Random): number {
     return Math.floor(count * random.next() ** this.settings.selectionPressure);
   }
@@ -128,32 +128,32 @@ export class ProgramDatabase {
   /** Adds a program, with a new ID. The island may then be too large until {@link trim}. */
   add(program: Omit<Program, 'id'>): Program {
     const added = { ...program, id: this.nextId++ };
-    this.living.set(added.id, added);
+    this.archive.set(added.id, added);
     this.know(added.code, added.id);
     this.cached = null;
     return added;
   }
 
-  /** Notes a source as played, also where its program is not kept. */
+  /** Notes a source as played; `id` is 0 when its program is not added. */
   know(code: string, id = 0): void {
     const key = codeKey(code);
     if (!this.known.has(key)) this.known.set(key, id);
   }
 
-  /** Adds an episode to a program, where it lives. */
+  /** Adds an episode to a program, if it is in the archive. */
   record(id: number, evaluation: Evaluation): void {
-    const program = this.living.get(id);
+    const program = this.archive.get(id);
     if (program) this.replace({ ...program, evaluations: [...program.evaluations, evaluation] });
   }
 
-  /** Puts another version in the place of a program that lives. */
+  /** Replaces a program by another version of it, if it is in the archive. */
   replace(program: Program): void {
-    if (!this.living.has(program.id)) return;
-    this.living.set(program.id, program);
+    if (!this.archive.has(program.id)) return;
+    this.archive.set(program.id, program);
     this.cached = null;
   }
 
-  /** Lets the best program of each island live on the next one, too. */
+  /** Copies the best program of each island to the next one. */
   migrate(): void {
     const { numIslands } = this.settings;
     const best = Array.from({ length: numIslands }, (_, island) =>
@@ -162,15 +162,15 @@ export class ProgramDatabase {
     best.forEach((program, island) => {
       const to = (island + 1) % numIslands;
       if (program && !program.islands.includes(to))
-        this.replace({ ...this.living.get(program.id)!, islands: [...this.living.get(program.id)!.islands, to] });
+        this.replace({ ...this.archive.get(program.id)!, islands: [...this.archive.get(program.id)!.islands, to] });
     });
   }
 
-  /** Lets the islands shrink to their size: of the cell that fills too much of one, else of all, the least worth goes. */
+  /** Removes programs from islands above their size: those of the least worth, of a cell that fills too much of the island first. */
   trim(): void {
     const { numIslands, archiveSize } = this.settings;
     const size = Math.max(1, Math.floor(archiveSize / numIslands));
-    // The order of before the first one goes, which does not depend on who goes.
+    // The order before any is removed, which does not depend on those that are.
     const order = this.ranked(this.programs(), (program) => this.worth(program));
     for (let island = 0; island < numIslands; island++) {
       const members = order.filter(({ islands }) => islands.includes(island));
@@ -187,18 +187,18 @@ export class ProgramDatabase {
   }
 
   private leave(id: number, island: number): void {
-    const program = this.living.get(id)!;
+    const program = this.archive.get(id)!;
     const islands = program.islands.filter((one) => one !== island);
     if (islands.length > 0) return this.replace({ ...program, islands });
-    this.living.delete(id);
+    this.archive.delete(id);
     this.ancestors.set(id, { ...program, islands: [], evaluations: program.evaluations.slice(-1) });
     this.cached = null;
   }
 
-  /** Forgets ancestors without a living descendant. */
+  /** Removes ancestors without a descendant in the archive. */
   private forgetAncestors(): void {
     const needed = new Set<number>();
-    for (const program of this.living.values()) {
+    for (const program of this.archive.values()) {
       for (let id = program.parent; id !== null && !needed.has(id); id = this.get(id)?.parent ?? null) needed.add(id);
     }
     for (const id of this.ancestors.keys()) if (!needed.has(id)) this.ancestors.delete(id);
@@ -221,14 +221,14 @@ export class ProgramDatabase {
     };
   }
 
-  /** Returns the database that was saved, under other settings where they have changed. */
+  /** Returns the database that was saved, under these settings. */
   static fromJSON({ programs, ancestors, known, nextId }: SavedDatabase, settings: DatabaseSettings): ProgramDatabase {
     const database = new ProgramDatabase(settings);
     const settled = (program: Program) => ({
       ...program,
       islands: [...new Set(program.islands.map((island) => island % settings.numIslands))],
     });
-    database.living = new Map(programs.map((program) => [program.id, settled(program)]));
+    database.archive = new Map(programs.map((program) => [program.id, settled(program)]));
     database.ancestors = new Map(ancestors.map((program) => [program.id, program]));
     database.known = new Map(Object.entries(known));
     database.nextId = nextId;
@@ -236,7 +236,7 @@ export class ProgramDatabase {
   }
 }
 
-/** Returns the fullest cell, where it has more members than it may have; `null` where there is none. */
+/** Returns the cell with the most members, if it has more than `most`; else `null`. */
 function crowdedCell(members: readonly Program[], most: number): string | null {
   const counts = new Map<string, number>();
   for (const { cell } of members) counts.set(cell, (counts.get(cell) ?? 0) + 1);

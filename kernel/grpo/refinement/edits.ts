@@ -13,11 +13,11 @@ import { searchAdvantages } from './objective';
 import type { Program } from './program';
 import { editPrompt } from './prompt';
 import type { SearchReport } from './children';
-import { ProgramSearch, secondLook, type Assignment, type SearchPlan } from './search';
+import { ProgramSearch, promisingReplays, type Assignment, type SearchPlan } from './search';
 
 /*
- * A step with refinement: its prompts come from the database, the parents play
- * beside their edits, and the gains of the edits become the rewards.
+ * A step with refinement: its prompts have programs of the database, the parents
+ * play beside their edits, and the gains of the edits are the rewards.
  */
 
 /** The parts of a {@link StepContext} that playing and scoring programs uses. */
@@ -29,7 +29,7 @@ export interface ProgramContext
   tokenizer: Pick<Tokenizer, 'encode'> | null;
 }
 
-/** A generation to be made: who edits which program. */
+/** A generation that is planned: which groups edit which programs. */
 export interface EditPlan {
   search: ProgramSearch;
   plan: SearchPlan;
@@ -43,17 +43,17 @@ export interface PlayedEdits {
   replays: Sample[];
 }
 
-/** A generation of edits that the database has taken in. */
+/** A generation of edits that was added to the database. */
 export interface TakenIn {
   /** The search before and after it. */
   before: ProgramSearch;
   after: ProgramSearch;
   report: SearchReport;
-  /** Returns the advantages that scores come to. */
+  /** Returns the advantages under these scores, one per child. */
   advantages(table: RewardTable): Float32Array;
 }
 
-/** Plans a generation: a group edits its parent by a prompt that shows it; without a parent its prompt is the row's. */
+/** Plans a generation: the prompt of a group shows its parent; without a parent it is the row's. */
 export function planEdits(
   search: ProgramSearch,
   generation: number,
@@ -66,7 +66,7 @@ export function planEdits(
   const fits = ({ ids }: Prompt) => ids.length <= longestPrompt;
   const startOf = (index: number) => environmentSeed(secret, config.seed, generation, index);
   const plan = search.plan(generation, count, startOf, (program, group) => fits(edited(program, group)));
-  /** With as many inspirations as there is room for. */
+  /** Returns a prompt with as many inspirations as there is room for. */
   const promptOf = (parent: Program, group: number, inspirations: Program[]): Prompt => {
     const prompt = edited(parent, group, inspirations);
     return inspirations.length === 0 || fits(prompt) ? prompt : promptOf(parent, group, inspirations.slice(0, -1));
@@ -81,7 +81,7 @@ export function planEdits(
   return { search, plan, groups };
 }
 
-/** Returns what stands below the environment's prompt where a program is edited. */
+/** Returns the text below the environment's prompt that asks for an edit of a program. */
 export function editTextOf({ database }: ProgramSearch, program: Program, others: Program[] = []): string {
   const [best] = database.best(1);
   return editPrompt({
@@ -94,7 +94,7 @@ export function editTextOf({ database }: ProgramSearch, program: Program, others
 }
 
 /**
- * Plays edits that are no duplicates, and their parents from the same starts.
+ * Plays the edits that are not duplicates, and their parents from the same seeds.
  *
  * @throws the signal's reason when aborted
  */
@@ -126,7 +126,7 @@ export async function playEdits(
   };
 }
 
-/** Returns edits with their parents, and with what became of those that did not play themselves. */
+/** Returns edits with their parents; those that did not play, with the episode that they share or the program that they repeat. */
 function withRelations(
   samples: readonly Sample[],
   replays: readonly Sample[],
@@ -144,12 +144,12 @@ function withRelations(
       },
   );
   return samples.map((sample, i) => {
-    const fate = assignment.children[i];
+    const child = assignment.children[i];
     const parent = parents[Math.floor(i / size)];
-    if (typeof fate === 'string') return { ...sample, parent };
-    if ('duplicateOf' in fate) return { ...sample, parent, duplicateOf: fate.duplicateOf };
-    // The same source from the same start plays the same episode.
-    const { episode, environmentError } = replays[fate.copyOf];
+    if (typeof child === 'string') return { ...sample, parent };
+    if ('duplicateOf' in child) return { ...sample, parent, duplicateOf: child.duplicateOf };
+    // The same source from the same seed plays the same episode.
+    const { episode, environmentError } = replays[child.copyOf];
     return environmentError !== undefined
       ? { ...sample, parent, environmentError }
       : { ...sample, parent, episode: episode && new Episode(structuredClone({ ...episode })) };
@@ -157,10 +157,10 @@ function withRelations(
 }
 
 /**
- * Takes a generation of edits into the database, gives what looks promising a
- * second look, and measures what each edit gains over its parent.
+ * Adds a generation of edits to the database, lets promising programs play
+ * again, and computes what each edit gains over its parent.
  *
- * @throws RewardError where a replay could not be scored, and the signal's reason when aborted
+ * @throws RewardError when a replay cannot be scored, and the signal's reason when aborted
  */
 export async function takeIn(
   before: ProgramSearch,
@@ -173,7 +173,7 @@ export async function takeIn(
   const parents = await scorePrograms(replays, context);
   const accept = (scores: RewardTable) => before.accept(plan, assignment, scoredSamples(samples, scores), parents);
   const arrivals = accept(table);
-  const again = secondLook(arrivals, (i) => environmentSeed(secret, config.seed, plan.generation, i));
+  const again = promisingReplays(arrivals, (i) => environmentSeed(secret, config.seed, plan.generation, i));
   const seen = await scorePrograms(await playPrograms(again, context), context);
   const { search: after, report } = ProgramSearch.complete(arrivals, again, seen);
   const settings = { ...before.settings, scaleRewards: config.scaleRewards };
@@ -189,9 +189,9 @@ export async function takeIn(
 }
 
 /**
- * Plays programs, each from a start of its own.
+ * Plays programs, each from its own environment seed.
  *
- * @returns their samples, whose completions are the programs and nothing else
+ * @returns their samples, whose completions are the programs alone
  * @throws the signal's reason when aborted
  */
 export async function playPrograms(
@@ -203,7 +203,7 @@ export async function playPrograms(
   return (await playSamples(samples, seeds, context)).samples;
 }
 
-/** Scores samples with the functions of now, without a trace in metrics and tables. */
+/** Scores samples with the current functions; metrics and tables do not show them. */
 export async function scorePrograms(
   samples: readonly Sample[],
   { config, rewards, trainerState, signal }: Pick<ProgramContext, 'config' | 'rewards' | 'trainerState' | 'signal'>,
@@ -212,7 +212,7 @@ export async function scorePrograms(
   return scoredSamples(samples, table);
 }
 
-/** Returns a program as a completion that says nothing else: what reward functions see of one that plays again. */
+/** Returns the sample of a program that plays again, for reward functions: its completion is the program alone. */
 export function programSample(
   code: string,
   { prompt, tokenizer, reference, step }: Pick<ProgramContext, 'prompt' | 'tokenizer' | 'reference' | 'step'>,
@@ -231,7 +231,7 @@ export function programSample(
   };
 }
 
-/** Returns the completion that is a program and nothing else. */
+/** Returns the completion that is a program alone: a block of code. */
 export function completionText(code: string): string {
   return '```ts\n' + code + '\n```';
 }

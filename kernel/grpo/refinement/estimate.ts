@@ -1,19 +1,18 @@
 import { mean, scaleOf } from '../../common/statistics';
 
-/** Degrees of freedom that the guess of the noise counts for, before episodes say more. */
+/** Degrees of freedom of the prior estimate of the noise. */
 const PRIOR_WEIGHT = 4;
-/** The least part of the variance of means that is taken to be true. */
+/** The least fraction of the variance of the programs' means that is not taken for noise. */
 const LEAST_TRUE = 0.1;
 
 /**
- * The worth of programs, by empirical Bayes: a program's mean is drawn
- * towards the mean of all, the more the fewer episodes it has played and the
- * noisier they are. One lucky episode is worth little.
+ * Expected fitness of programs, their worth, by empirical Bayes: a program's
+ * mean shrinks towards the mean of all, the more the fewer episodes it has
+ * played and the noisier they are. So one lucky episode counts little.
  *
  * #### Notes
- * Of the variance of the programs' means, half is taken for noise until
- * programs with several episodes show how far the episodes of one program lie
- * apart.
+ * Half of the variance of the programs' means is taken for noise until programs
+ * with several episodes show how much the episodes of one program vary.
  */
 export class Estimates {
   private constructor(
@@ -22,11 +21,11 @@ export class Estimates {
     /** Variance between the episodes of one program, and between programs, in units of `scale`². */
     readonly within: number,
     readonly between: number,
-    /** 1, unless fitness is so large that its square is beyond what numbers hold. */
+    /** 1, unless fitness is so large that its square overflows. */
     private readonly scale = 1,
   ) {}
 
-  /** @param programs the fitness of each one's episodes; those without are left out */
+  /** @param programs for each program the fitness of its episodes; those without any are left out */
   static of(programs: ReadonlyArray<readonly number[]>): Estimates {
     const known = programs.filter(({ length }) => length > 0);
     if (known.length === 0) return new Estimates(0, 0, 0);
@@ -56,7 +55,7 @@ export class Estimates {
     return trust * own + (1 - trust) * this.mean;
   }
 
-  /** Returns how uncertain the expected fitness is: a standard deviation. */
+  /** Returns the standard deviation of the expected fitness. */
   deviation(fitness: readonly number[]): number {
     const { within, between } = this;
     return within + between === 0

@@ -5,10 +5,10 @@ import { weightedSum, type RewardTable } from '../../rewards/scoring';
 import type { ProgramDatabase } from './database';
 import type { Evaluation } from './program';
 
-/** A sample with what the reward functions gave it. */
+/** A sample with its rewards. */
 export interface Scored {
   sample: Sample;
-  /** Their weighted sum; `null` where none applies. */
+  /** The weighted sum of the rewards; `null` when no function applies. */
   fitness: number | null;
   rewards: Record<string, number | null>;
 }
@@ -16,10 +16,10 @@ export interface Scored {
 /** Newest episodes of a program that stay in memory, so that other reward functions can score them. */
 const REMEMBERED = 4;
 
-/** The samples of evaluations, for as long as they are in memory. */
+/** The samples of evaluations that are still in memory. */
 const remembered = new WeakMap<Evaluation, Sample>();
 
-/** Returns samples with their rewards out of a table. */
+/** Returns samples with their rewards from a table. */
 export function scoredSamples(samples: readonly Sample[], table: RewardTable): Scored[] {
   const sums = weightedSum(table);
   return samples.map((sample, i) => ({
@@ -29,7 +29,7 @@ export function scoredSamples(samples: readonly Sample[], table: RewardTable): S
   }));
 }
 
-/** Returns what a database keeps of an episode; `null` where none was played, or none that counts. */
+/** Returns what a database keeps of an episode; `null` when none was played, or none that counts. */
 export function evaluationOf({ sample, fitness, rewards }: Scored): Evaluation | null {
   const { episode } = sample;
   if (!episode || fitness === null || episode.end.reason === 'aborted') return null;
@@ -48,25 +48,25 @@ export function evaluationOf({ sample, fitness, rewards }: Scored): Evaluation |
   return evaluation;
 }
 
-/** Returns the sample of an evaluation, where it is still in memory. */
+/** Returns the sample of an evaluation, if it is still in memory. */
 export function sampleOf(evaluation: Evaluation): Sample | undefined {
   return remembered.get(evaluation);
 }
 
-/** Forgets samples of a database but for each program's newest: long records take memory. */
+/** Forgets the samples of a database except the newest of each program: long records take memory. */
 export function forgetOldSamples(database: ProgramDatabase): void {
   for (const { evaluations } of database.programs())
     for (const evaluation of evaluations.slice(0, -REMEMBERED)) remembered.delete(evaluation);
 }
 
-/** Returns the part of the steps that each action had. */
+/** Returns the fraction of the steps that each action has. */
 function actionShares({ actions, actionNames }: Pick<Episode, 'actions' | 'actionNames'>): Record<string, number> {
   const counts = new Map<string, number>();
   for (const action of actions) counts.set(actionNames[action], (counts.get(actionNames[action]) ?? 0) + 1);
   return Object.fromEntries([...counts].map(([name, count]) => [name, count / actions.length]));
 }
 
-/** Returns a text that is equal for two episodes of one start exactly where all their actions are. */
+/** Returns a text that is equal for two episodes exactly when their seed, all their actions and their end are. */
 function traceOf({
   seed,
   actions,
@@ -80,18 +80,19 @@ function traceOf({
     .slice(0, 20);
 }
 
-/** Returns the one action that an episode consists of; `null` where there are more, or none. */
+/** Returns the one action that an episode consists of; `null` when there are more, or none, or when it failed. */
 export function constantAction({ actionShares, end }: Pick<Evaluation, 'actionShares' | 'end'>): string | null {
   const names = Object.keys(actionShares);
   return names.length === 1 && ['terminated', 'truncated'].includes(end.reason) ? names[0] : null;
 }
 
-/** Actions that a cell names, those of the largest shares. */
+/** Actions that a cell names, at most: those of the largest shares. */
 const NAMED = 4;
 
 /**
- * Returns the cell of a behaviour: how it ended, whether the strategy remembers, how
- * long it lasted (in powers of two), and its actions' shares in quarters.
+ * Returns the cell of a behaviour: how the episode ended, whether the strategy
+ * has memory, the number of steps (in powers of two), and its actions' shares in
+ * quarters.
  */
 export function cellOf(
   code: string,
@@ -113,7 +114,7 @@ export function cellOf(
   return parts.join(' ');
 }
 
-/** Returns whether a strategy keeps something between its calls: it declares a variable outside of its functions. */
+/** Returns whether a strategy has memory between its calls: it declares a variable outside of its functions. */
 function usesMemory(code: string): boolean {
   return /^(?:let|var)\s|^const\s+\w+\s*(?::[^=]+)?=\s*(?:[[{]|new\s)/m.test(code);
 }

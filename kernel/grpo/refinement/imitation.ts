@@ -7,23 +7,23 @@ import { completionText, editTextOf } from './edits';
 import type { Program } from './program';
 import type { ProgramSearch } from './search';
 
-/** A program that is worth being learned: as an edit of its parent, or (without one) as a program of its own. */
+/** A program to learn from: as an edit of its parent, or, without one, as a program from nothing. */
 export interface Imitation {
   parent: Program | null;
   program: Program;
 }
 
-/** Episodes that a program has played before it is imitated: one good one is luck. */
+/** Episodes that a program has played before it is imitated, at least: a single good one may be luck. */
 const KNOWN = 2;
-/** Preference for those of high rank, as {@link DatabaseSettings.selectionPressure}. */
+/** Preference for programs of high rank, as {@link DatabaseSettings.selectionPressure}. */
 const PRESSURE = 3;
 
 /**
- * Draws what a step learns once more, as in self-imitation learning (Oh et
- * al., 2018): programs that several episodes have shown to be good, half of
- * them as answers to the environment's prompt, half as the edits that they came
- * from, where these have proved to be improvements. None where nothing is known
- * to be better than the mean of all.
+ * Draws the programs that a step learns from once more, as in self-imitation
+ * learning (Oh et al., 2018): programs that several episodes have shown to be
+ * good, half of them as answers to the environment's prompt, half as edits of
+ * their parents, if they are better than these. Returns none when no program is
+ * known to be better than the mean of all.
  */
 export function imitationsOf({ database, settings }: ProgramSearch, count: number, generation: number): Imitation[] {
   const { mean } = database.estimates;
@@ -32,8 +32,8 @@ export function imitationsOf({ database, settings }: ProgramSearch, count: numbe
     .filter((program) => program.evaluations.length >= KNOWN && database.worth(program) > mean);
   const edits = good.flatMap((program): Imitation[] => {
     const parent = program.parent === null ? undefined : database.get(program.parent);
-    // A parent that lives no more was among the worst.
-    const isBetter = parent && (!database.lives(parent.id) || database.worth(program) > database.worth(parent));
+    // A parent that has left the archive was among the worst.
+    const isBetter = parent && (!database.has(parent.id) || database.worth(program) > database.worth(parent));
     return isBetter ? [{ parent, program }] : [];
   });
   const random = seededRandom(deriveSeed(settings.seed, 'imitation', generation));
@@ -44,14 +44,14 @@ export function imitationsOf({ database, settings }: ProgramSearch, count: numbe
   ).flat();
 }
 
-/** Returns what a step learns once more as prompts and completions; programs that the model has no room for are left out. */
+/** Returns the imitations of a step as prompts and completions, without those longer than `maxSeqLength`; undefined when nothing is learned. */
 export function imitatedCompletions(
   search: ProgramSearch,
   generation: number,
   { config, prompts, tokenizer, model }: Pick<StepContext, 'config' | 'prompts' | 'tokenizer' | 'model'>,
 ): Imitations | undefined {
   const { imitations, imitationAdvantage } = search.settings;
-  // Where nothing is learned, nothing is imitated.
+  // When nothing is learned, nothing is imitated.
   if (config.learningRate === 0 || imitations === 0) return undefined;
   const row = generation * groupsPerGeneration(config);
   const end = typeof tokenizer.eosTokenId === 'number' ? [tokenizer.eosTokenId] : [];

@@ -3,17 +3,18 @@ import { centred } from '../advantages';
 
 /** Names of objectives, see `RefinementConfig.objective`. */
 export type ObjectiveName = 'mean' | 'positive' | 'rank' | 'max@k' | 'entropic';
+/** All objectives. */
 export const OBJECTIVES: readonly ObjectiveName[] = ['mean', 'positive', 'rank', 'max@k', 'entropic'];
 
 /** A child as an objective sees it. */
 export interface ChildOutcome {
   /**
-   * `played` with a behaviour of its own; `unchanged`: it does what its parent
-   * does, or is the text of a known program; `failed`: there is nothing that
-   * plays to its end; `lost`: the environment failed, nothing is learned of it.
+   * `played`: it has a behaviour of its own; `unchanged`: it does what its
+   * parent does, or its source is known; `failed`: there is no program that
+   * plays to its end; `lost`: the environment failed, so that it does not count.
    */
   status: 'played' | 'unchanged' | 'failed' | 'lost';
-  /** Fitness less that of the parent; of a fresh program less the mean of its group. `null` where it has none. */
+  /** Fitness less that of the parent; of a fresh program, less the mean of its group. `null` when it has none. */
   gain: number | null;
 }
 
@@ -35,15 +36,15 @@ export interface ObjectiveSettings {
 }
 
 /**
- * Returns the advantages of the children of a generation, group after group. They follow
- * from outcomes and settings alone, so that those of an earlier generation can
- * be computed again when more is known of it.
+ * Returns the advantages of the children of a generation, group after group.
+ * They depend on outcomes and settings alone, so that those of an earlier
+ * generation can be computed again when more is known of it.
  *
  * #### Notes
  * In a search the best of many counts, and most edits are worse than their
- * parent: where the mean is rewarded, the policy learns to change nothing. So
- * an edit that changes nothing has the value of the worst one that plays, and
- * what fails is below that.
+ * parent: with the mean as the objective, the policy learns to change nothing.
+ * So an edit that changes nothing has the value of the worst one that plays, and
+ * one that fails has less.
  */
 export function searchAdvantages(groups: readonly OutcomeGroup[], settings: ObjectiveSettings): number[] {
   const utilities = groups.map((group) => utilitiesOf(group, settings));
@@ -51,7 +52,7 @@ export function searchAdvantages(groups: readonly OutcomeGroup[], settings: Obje
   return utilities.flatMap((group) => centred(group, { group, batch, none: null }[settings.scaleRewards]));
 }
 
-/** Returns the worth of each child of a group to the search; `null`: it does not count. */
+/** Returns the utility of each child of a group to the search; `null`: it does not count. */
 function utilitiesOf({ fresh, children }: OutcomeGroup, settings: ObjectiveSettings): Array<number | null> {
   const { objective, aboveParent } = settings;
   const values = valuesOf(children, !fresh && objective !== 'mean' && (aboveParent || objective === 'positive'));
@@ -67,7 +68,7 @@ function utilitiesOf({ fresh, children }: OutcomeGroup, settings: ObjectiveSetti
   return result.map((value, i) => (children[i].status === 'failed' ? worst - settings.failurePenalty * spread : value));
 }
 
-/** Returns the gains of those that play; where nothing changed, the worst of them. */
+/** Returns the gain of each child that plays; for one that is unchanged, the worst of these; else `null`. */
 function valuesOf(children: readonly ChildOutcome[], aboveParent: boolean): Array<number | null> {
   const floor = aboveParent ? 0 : -Infinity;
   const gains = children.map(({ status, gain }) =>
@@ -93,7 +94,7 @@ function utility(values: readonly number[], { objective, bestOf, entropicTempera
   }
 }
 
-/** Returns weights by rank, as in CMA-ES: the logarithm for the upper half, 0 below; equal values share theirs. */
+/** Returns weights by rank, as in CMA-ES: logarithmic for the upper half, 0 below; equal values have the mean of theirs. */
 export function rankWeights(values: readonly number[]): number[] {
   const order = [...values].sort((a, b) => b - a);
   const weights = order.map((_, rank) => Math.max(0, Math.log(values.length / 2 + 1) - Math.log(rank + 1)));
@@ -101,11 +102,11 @@ export function rankWeights(values: readonly number[]): number[] {
 }
 
 /**
- * Returns what each of n values adds to the expected maximum of `k` drawn from
- * them: the mean over all sets of k − 1 others of max(set and value) − max(set). Its
- * product with the score function is an unbiased estimate of the gradient of
- * the expected best of k samples, as the second term does not depend on the
- * value. For k = 1 it is the value itself.
+ * Returns what each of n values adds to the expected maximum of `k` of them: the
+ * mean over all sets of k − 1 others of max(set and value) − max(set). Its
+ * product with the score function is an unbiased estimate of the gradient of the
+ * expected best of k samples, as the second term does not depend on the value.
+ * For k = 1 it is the value itself.
  */
 export function maxAtK(values: readonly number[], k: number): number[] {
   const count = values.length;
@@ -116,15 +117,15 @@ export function maxAtK(values: readonly number[], k: number): number[] {
   order.forEach((index, position) => {
     // The largest of the others is the one at `below`: all of the set's other members come before it.
     for (let below = size - 2; below < position; below++) {
-      const sets = chance(below, size - 2, count - 1, size - 1);
+      const sets = chooseRatio(below, size - 2, count - 1, size - 1);
       result[index] += sets * (values[index] - values[order[below]]);
     }
   });
   return result;
 }
 
-/** Returns C(a, b) / C(n, m), by products that do not overflow. */
-function chance(a: number, b: number, n: number, m: number): number {
+/** Returns C(a, b) / C(n, m), without overflow. */
+function chooseRatio(a: number, b: number, n: number, m: number): number {
   return Math.exp(logChoose(a, b) - logChoose(n, m));
 }
 
@@ -134,7 +135,7 @@ function logChoose(n: number, k: number): number {
   return sum;
 }
 
-/** Returns exp(value / temperature) over its mean, the temperature being in spreads of the values. */
+/** Returns exp(value / temperature) over its mean, the temperature in standard deviations of the values. */
 export function entropicWeights(values: readonly number[], temperature: number): number[] {
   if (values.length === 0 || isConstant(values)) return values.map(() => 1);
   const highest = Math.max(...values);

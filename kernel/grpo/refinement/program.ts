@@ -3,30 +3,33 @@ import type { EpisodeEnd } from '../../episodes/episode';
 
 /** An episode that a program played, as a database keeps it: plain data. */
 export interface Evaluation {
+  /** Seed of the environment. */
   environmentSeed: number;
-  /** Weighted sum of what the reward functions gave the episode. */
+  /** Weighted sum of the rewards of the episode. */
   fitness: number;
-  /** By the reward functions' names; `null` where one does not apply. */
+  /** By the reward functions' names; `null` when one does not apply. */
   rewards: Record<string, number | null>;
+  /** Undiscounted sum of the environment's rewards. */
   return: number;
+  /** Number of steps of the episode. */
   steps: number;
   end: EpisodeEnd;
-  /** Part of the steps that each action had, those without left out. */
+  /** Fraction of the steps that each action has, by its name; actions without any are left out. */
   actionShares: Record<string, number>;
-  /** Equal for two episodes of one start exactly where all their actions are. */
+  /** Equal for two episodes exactly when their seed, all their actions and their end are. */
   trace: string;
 }
 
 /** A strategy in a {@link ProgramDatabase}: plain data, never changed in place. */
 export interface Program {
   id: number;
-  /** The source, its lines ended by `\n` and without spaces at their ends. */
+  /** The source, with `\n` as line breaks and without spaces at the ends of lines. */
   code: string;
   /** The program that it is an edit of; `null`: it was written from nothing. */
   parent: number | null;
   /** Generation that made it, from 0; −1: it was given. */
   generation: number;
-  /** Islands that it lives on. */
+  /** Islands that it is on. */
   islands: number[];
   /** Oldest first. */
   evaluations: Evaluation[];
@@ -36,7 +39,7 @@ export interface Program {
   gain: number | null;
 }
 
-/** Returns the source as programs keep it. */
+/** Returns a source in the form of {@link Program.code}. */
 export function canonicalCode(code: string): string {
   return code
     .replace(/\r\n?/g, '\n')
@@ -44,7 +47,7 @@ export function canonicalCode(code: string): string {
     .replace(/^\n+|\n+$/g, '');
 }
 
-/** Returns a text that is equal for two sources that differ in blanks and line breaks alone. */
+/** Returns a text that is equal for two sources that differ only in blanks and line breaks. */
 export function codeKey(code: string): string {
   return createHash('sha256').update(code.replace(/\s+/g, '')).digest('hex').slice(0, 16);
 }

@@ -1,5 +1,5 @@
 import type { DiffLine } from '../../display/training/diff';
-import type { MimeBundle } from '../../display/host';
+import type { MimeBundle } from '../../display/cellContext';
 import { lineageBundle, programsBundle } from '../../display/training/lineage';
 import { formatNumber } from '../../display/table';
 import type { ProgramDatabase } from './database';
@@ -7,13 +7,13 @@ import type { Program } from './program';
 import type { ProgramSearch } from './search';
 import type { Winner } from './validation';
 
-/** A program with what is expected of it. */
+/** A program with its expected fitness. */
 export interface RankedProgram extends Program {
   /** Expected fitness: the weighted sum of the reward functions. */
   worth: number;
 }
 
-/** A program and its ancestors, the eldest first. Displayed: each with its edit. */
+/** A program and its ancestors, the oldest first. It is displayed as each one's diff to its parent. */
 export class Lineage {
   constructor(readonly entries: readonly LineageEntry[]) {}
 
@@ -32,32 +32,37 @@ export class Lineage {
   }
 }
 
-/** The programs that a run has found so far, to be read. */
+/** The programs that a run has found so far, read-only. */
 export class Programs {
   constructor(private readonly search: () => ProgramSearch | null) {}
 
-  /** Number of programs that are kept. */
+  /** Number of programs in the archive. */
   get size(): number {
     return this.search()?.database.size ?? 0;
   }
 
-  /** The choice of the validation at the end of the run; `null` before. */
+  /** The program that the validation at the end of the run has chosen; `null` before. */
   get winner(): Winner | null {
     return this.search()?.winner ?? null;
   }
 
-  /** Returns the winner of the validation, else the program of the highest worth; `null` where there is none. */
+  /** Returns the winner of the validation, else the program of the highest worth; `null` when there is none. */
   best(): RankedProgram | null {
     return this.ranking(1)[0] ?? null;
   }
 
-  /** Returns the best programs: the winner first, then by worth. */
+  /** Returns the `count` best programs: the winner of the validation first, then by worth. */
   ranking(count = 10): RankedProgram[] {
     const search = this.search();
     return search ? search.best(count).map((program) => ({ ...program, worth: search.database.worth(program) })) : [];
   }
 
-  /** Returns a program with its ancestors, by default that of the best one. @throws RangeError where there is none of this ID */
+  /**
+   * Returns a program with its ancestors.
+   *
+   * @param id ID of the program; by default the best one's
+   * @throws RangeError when there is no program with this ID
+   */
   lineage(id = this.best()?.id): Lineage {
     const database = this.search()?.database;
     const entries = database && id !== undefined ? lineageOf(database, id) : [];
@@ -89,16 +94,16 @@ function stepOf({ generation }: Program): number | null {
   return generation < 0 ? null : generation + 1;
 }
 
-/** A program among its ancestors, with the edit that made it of the one before. */
+/** A program of a lineage, with the diff to its parent. */
 export interface LineageEntry {
   program: Program;
-  /** Its expected fitness; `null` where it does not live any more. */
+  /** Its expected fitness; `null` when it has left the archive, or has not played. */
   worth: number | null;
-  /** The edit, line by line; of the first one, which has no parent, the lines as they are. */
+  /** The lines of the diff; of the first program, which has no parent, its lines as kept. */
   edit: DiffLine[];
 }
 
-/** Returns a program and its ancestors, the eldest first. */
+/** Returns a program and its ancestors, the oldest first; empty when there is no program with this ID. */
 export function lineageOf(database: ProgramDatabase, id: number): LineageEntry[] {
   const chain: Program[] = [];
   for (
@@ -109,15 +114,15 @@ export function lineageOf(database: ProgramDatabase, id: number): LineageEntry[]
     chain.unshift(program);
   return chain.map((program, i) => ({
     program,
-    worth: program.evaluations.length > 0 && database.lives(program.id) ? database.worth(program) : null,
+    worth: program.evaluations.length > 0 && database.has(program.id) ? database.worth(program) : null,
     edit: lineDiff(chain[Math.max(0, i - 1)].code, program.code),
   }));
 }
 
-/** Returns the lines of two texts as one list: kept, removed, added; as few as possible are changed. */
+/** Returns the smallest diff of two texts by lines: kept, removed and added ones. */
 export function lineDiff(before: string, after: string): DiffLine[] {
   const [old, now] = [before, after].map((text) => (text === '' ? [] : text.split('\n')));
-  // Lengths of the longest common subsequences of what comes behind.
+  // Lengths of the longest common subsequences of the rests from i and j on.
   const common = Array.from({ length: old.length + 1 }, () => new Array<number>(now.length + 1).fill(0));
   for (let i = old.length - 1; i >= 0; i--) {
     for (let j = now.length - 1; j >= 0; j--)

@@ -16,7 +16,7 @@ export interface EditSubject {
 const LONGEST_MESSAGE = 120;
 
 /**
- * Returns the text below the environment's prompt where a program is to be edited:
+ * Returns the text below the environment's prompt that asks for an edit of a program:
  *
  *   Change this program, which scored 12.5 (the best so far: 31):
  *   ```ts
@@ -25,7 +25,7 @@ const LONGEST_MESSAGE = 120;
  *   Its last episode: return 12, 431 steps, terminated.
  *   Rewards: plays 0.31, survives 0.5.
  *
- * Inspirations stand before it, each as `Another program scored 14:` with its source.
+ * Inspirations come before it, each as `Another program scored 14:` with its source.
  */
 export function editPrompt({ code, worth, best, evaluation, inspirations = [] }: EditSubject): string {
   const others = inspirations.flatMap((other) => [

@@ -11,29 +11,29 @@ export interface SavedRunSearch extends SavedSearch {
   rewards: string;
 }
 
-/** The search of a run as it is after all steps made, and the reward functions that its fitness comes from. */
+/** The search of a run after its newest step, and the reward functions that its fitness comes from. */
 export class RunSearch {
   /** `null`: none has begun. */
   private search: ProgramSearch | null = null;
-  /** The functions, or of a search that was loaded their signature. */
+  /** The functions, or, of a search that was loaded, their signature. */
   private rewards: WeightedReward[] | string = [];
 
-  /** The search as it is known; `null` before the first generation. */
+  /** The search; `null` before the first generation. */
   get programs(): ProgramSearch | null {
     return this.search;
   }
 
-  /** Returns the search, which begins where none has. */
+  /** Returns the search; starts one when there is none. */
   at({ refinement, seed }: ResolvedConfig): ProgramSearch {
     return (this.search ??= ProgramSearch.start({ ...refinement!, seed }));
   }
 
-  /** Goes on from this search: a step has learned from a generation, or a validation has chosen. */
+  /** Sets the search after a step has learned from a generation, or after the validation. */
   moveOn(after: ProgramSearch): void {
     this.search = after;
   }
 
-  /** Takes fitness from these functions: where they are others than before, episodes in memory are scored again. */
+  /** Takes fitness from these functions: when they differ from those before, scores the episodes in memory again. */
   async follow(rewards: WeightedReward[], score: (samples: Sample[]) => Promise<Scored[]>): Promise<void> {
     if (this.search && this.areOthers(rewards)) this.search = await this.search.rescored(score);
     this.rewards = rewards;
@@ -44,7 +44,7 @@ export class RunSearch {
     return this.rewards.length > 0 && rewardChanges(this.rewards, rewards) !== '';
   }
 
-  /** Goes on under other settings; without refinement the search ends. */
+  /** Continues under other settings; without refinement, ends the search. */
   configure({ refinement, seed }: ResolvedConfig): void {
     this.search = refinement && this.search && this.search.withSettings({ ...refinement, seed });
   }

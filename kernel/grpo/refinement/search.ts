@@ -11,7 +11,7 @@ import type { Winner } from './validation';
 /** The settings of a search. */
 export type SearchSettings = ResolvedRefinement & { seed: number };
 
-/** A group to be made: edits of a parent, or programs from nothing; all play from one start. */
+/** A group that is planned: edits of a parent, or programs from nothing; all play from one environment seed. */
 export interface SearchGroup {
   island: number;
   parent: Program | null;
@@ -20,7 +20,7 @@ export interface SearchGroup {
   environmentSeed: number;
 }
 
-/** A generation to be made. */
+/** A generation that is planned. */
 export interface SearchPlan {
   /** From 0. */
   generation: number;
@@ -33,28 +33,32 @@ export interface Replay {
   environmentSeed: number;
 }
 
-/** The fate of a child: it plays; it is its parent's text, whose replay (by its index) it shares; its program is known, and does not play; or there is no program. */
-export type ChildFate = 'play' | 'nothing' | { copyOf: number } | { duplicateOf: number };
+/**
+ * What a child does: `play`; share the replay, by its index, of the parent whose
+ * source it has (`copyOf`); not play, since a program, by its ID, has its source
+ * (`duplicateOf`); or `nothing`, since there is no program.
+ */
+export type ChildAssignment = 'play' | 'nothing' | { copyOf: number } | { duplicateOf: number };
 
 /** The first episodes of a generation. */
 export interface Assignment {
   /** Group after group. */
-  children: ChildFate[];
+  children: ChildAssignment[];
   /** Of the parents, in the order of their groups. */
   replays: Replay[];
 }
 
-/** A generation that has played, but for the second look at what is promising. */
+/** A generation that has played, before promising programs play again. */
 export interface Arrivals {
-  /** The search with all that came in; nothing has left it yet. */
+  /** The search with all new programs; none has been removed yet. */
   search: ProgramSearch;
   generation: number;
   groups: GroupReport[];
-  /** Of each child the fitness of its episode. */
+  /** For each child the fitness of its episode. */
   fitness: Array<number | null>;
   /** Episodes that duplicates have saved. */
   saved: number;
-  /** Programs that have played again already. */
+  /** IDs of the programs that have played again already. */
   replayed: Set<number>;
 }
 
@@ -65,25 +69,25 @@ export interface SavedSearch extends SavedDatabase {
   winner: Winner | null;
 }
 
-/** A program that has played so often does not play again for being promising. */
+/** Episodes after which a program does not play again for being promising. */
 const WELL_KNOWN = 24;
 
 /**
- * A search for programs: which parents are edited, who plays, and what of it
- * is kept. It neither writes programs nor plays nor scores:
+ * A search for programs: which parents are edited, which programs play, and
+ * which are kept. It neither writes programs nor plays nor scores:
  *
  *   const plan = search.plan(generation, count, (i) => startOf(generation, i));
  *   const children = plan.groups.map(({ parent }) => …);                       // sources, by a model or any editor
- *   const assignment = search.assign(plan, children.flat(), (i) => startOf(generation, i));
+ *   const assignment = search.assign(plan, children.flat());
  *   …                                                                          // plays and scores them
  *   const arrivals = search.accept(plan, assignment, scoredChildren, scoredReplays);
- *   const again = secondLook(arrivals, (i) => startOf(generation, i));
+ *   const again = promisingReplays(arrivals, (i) => startOf(generation, i));
  *   …                                                                          // plays and scores them
  *   ({ search, report } = ProgramSearch.complete(arrivals, again, scoredAgain));
  *
  * #### Notes
- * A search never changes: {@link complete} and {@link rescored} give another one.
- * So a generation that is interrupted, or scored again by other reward
+ * A search never changes: {@link complete} and {@link rescored} return another
+ * one. So a generation that is interrupted, or scored again by other reward
  * functions, leaves nothing behind. All draws follow from seed and generation.
  */
 export class ProgramSearch {
@@ -92,11 +96,11 @@ export class ProgramSearch {
     readonly database: ProgramDatabase,
     /** Episodes played so far. */
     readonly episodes: number,
-    /** The choice of the validation; `null` before, and when the search went on since. */
+    /** The program that the validation has chosen; `null` before, and when the search has continued since. */
     readonly winner: Winner | null,
   ) {}
 
-  /** Returns an empty search, but for the initial programs. */
+  /** Returns a search that has only the initial programs. */
   static start(settings: SearchSettings): ProgramSearch {
     const database = new ProgramDatabase(settings);
     settings.initialPrograms.map(canonicalCode).forEach((code, i) => {
@@ -115,11 +119,12 @@ export class ProgramSearch {
   }
 
   /**
-   * Plans the groups of a generation. Without a program that may be its parent, a
-   * group is fresh.
+   * Plans the groups of a generation. A group is fresh when no program may be its
+   * parent.
    *
-   * @param startOf seed of the environment for the i-th start of the generation
-   * @param fits whether a program may be the parent of a group: its prompt leaves room for a completion
+   * @param count number of groups
+   * @param startOf returns the environment seed of the i-th start of the generation
+   * @param fits returns whether a program may be the parent of a group: its prompt leaves room for a completion
    */
   plan(
     generation: number,
@@ -153,10 +158,10 @@ export class ProgramSearch {
   }
 
   /**
-   * Returns who plays first: the children that are no duplicates, and each parent from
-   * its group's start.
+   * Returns which programs play first: the children that are not duplicates, and
+   * each parent from its group's environment seed.
    *
-   * @param codes the children's sources, group after group; `null` where there is none that may be played
+   * @param codes the children's sources, group after group; `null` when there is none that may be played
    */
   assign({ groups }: SearchPlan, codes: ReadonlyArray<string | null>): Assignment {
     const size = codes.length / groups.length;
@@ -164,7 +169,7 @@ export class ProgramSearch {
       parent ? [{ program: parent, environmentSeed }] : [],
     );
     const replayOf = (g: number) => groups.slice(0, g).filter(({ parent }) => parent).length;
-    const children = codes.map((code, i): ChildFate => {
+    const children = codes.map((code, i): ChildAssignment => {
       if (code === null) return 'nothing';
       const g = Math.floor(i / size);
       const { parent } = groups[g];
@@ -176,14 +181,14 @@ export class ProgramSearch {
   }
 
   /**
-   * Takes in a generation that was played and scored.
+   * Adds a generation that was played and scored to a copy of the search.
    *
    * @param children group after group
-   * @param replays those of the assignment
+   * @param replays in the order of the assignment
    */
   accept(
     plan: SearchPlan,
-    { children: fates, replays: assigned }: Assignment,
+    { children: assignments, replays: assigned }: Assignment,
     children: readonly Scored[],
     replays: readonly Scored[],
   ): Arrivals {
@@ -196,7 +201,7 @@ export class ProgramSearch {
     const groups = plan.groups.map((group, g): GroupReport => {
       const members = children
         .slice(g * size, (g + 1) * size)
-        .map((scored, i) => ({ scored, fate: fates[g * size + i], evaluation: evaluationOf(scored) }));
+        .map((scored, i) => ({ scored, assignment: assignments[g * size + i], evaluation: evaluationOf(scored) }));
       const baseline = worths[g] ?? meanFitness(members);
       const outcomes = addChildren(database, {
         generation: plan.generation,
@@ -208,19 +213,19 @@ export class ProgramSearch {
       return { fresh: !group.parent, parent: group.parent?.id ?? null, baseline, children: outcomes };
     });
     const played = [...children, ...replays].filter(
-      ({ sample }, i) => sample.episode && (i >= children.length || fates[i] === 'play'),
+      ({ sample }, i) => sample.episode && (i >= children.length || assignments[i] === 'play'),
     ).length;
     return {
       search: new ProgramSearch(this.settings, database, this.episodes + played, null),
       generation: plan.generation,
       groups,
       fitness: children.map((scored) => evaluationOf(scored)?.fitness ?? null),
-      saved: fates.filter((fate) => typeof fate === 'object').length,
+      saved: assignments.filter((assignment) => typeof assignment === 'object').length,
       replayed: new Set(assigned.map(({ program }) => program.id)),
     };
   }
 
-  /** Takes in the second look, says what is now known of the generation's gains, and lets go what is worth least. */
+  /** Adds the episodes of promising programs, computes the gains of the generation from all that is known, and trims the archive. */
   static complete(
     { search: { database: arrived, settings, episodes }, generation, groups, fitness }: Arrivals,
     again: readonly Replay[],
@@ -248,9 +253,9 @@ export class ProgramSearch {
   }
 
   /**
-   * Returns the search as other reward functions see it: what is in memory of the
-   * programs' episodes is scored again; the others are forgotten, and programs
-   * without any play again in the next generation.
+   * Returns the search under other reward functions: the episodes that are in
+   * memory are scored again; the others are forgotten, and programs without any
+   * play again in the next generation.
    */
   async rescored(score: (samples: Sample[]) => Promise<Scored[]>): Promise<ProgramSearch> {
     const database = this.database.clone();
@@ -276,12 +281,12 @@ export class ProgramSearch {
     );
   }
 
-  /** Returns the search with the choice of a validation. */
+  /** Returns the search with the winner of a validation, and the number of episodes that it played. */
   withWinner(winner: Winner | null, episodes: number): ProgramSearch {
     return new ProgramSearch(this.settings, this.database, this.episodes + episodes, winner);
   }
 
-  /** Returns the best programs: first the winner of the validation, where there is one, then by worth. */
+  /** Returns the best programs: first the winner of the validation, if there is one, then by worth. */
   best(count = 1): Program[] {
     const winner = this.winner && this.database.get(this.winner.id);
     const others = this.database.best().filter(({ id }) => id !== winner?.id);
@@ -298,11 +303,11 @@ export class ProgramSearch {
 }
 
 /**
- * Returns who gets a second look: programs without any episode (given ones, and those whose
- * rewards have changed), and those that may be better than they seem, children
- * of this generation among them; the more the more episodes duplicates save.
+ * Returns the programs that play again: those without any episode (given ones,
+ * and those whose rewards have changed), and the promising ones, children of this
+ * generation among them. Episodes that duplicates have saved go to them.
  */
-export function secondLook(
+export function promisingReplays(
   { search: { database, settings }, groups, saved, replayed }: Arrivals,
   startOf: (index: number) => number,
 ): Replay[] {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { host } from '../../display/host';
+import { cellContext } from '../../display/cellContext';
 import type { RolloutEnvironment } from '../../environments/environment';
 import { scoreSamples } from '../../rewards/scoring';
 import { givenSecret } from '../../strategy/secret';
@@ -17,9 +17,9 @@ import { ProgramSearch } from './search';
 import { chooseProgram } from './validation';
 
 /**
- * Writes a program: an edit of a parent, or one from nothing. The same parent,
- * seed and programs (for crossover) give the same source; `null` where it
- * comes to none.
+ * Returns the source of a program: an edit of `parent`, or one from nothing when
+ * that is `null`; `null` when it has none. The same parent, seed and programs
+ * (for crossover) must give the same source.
  */
 export type ProgramEditor = (
   parent: Program | null,
@@ -29,26 +29,29 @@ export type ProgramEditor = (
 
 /** Options of {@link searchPrograms}. */
 export interface SearchProgramsOptions {
+  /** The environment that the programs play. */
   env: RolloutEnvironment;
+  /** Reward functions, or functions with name and weight. */
   rewardFuncs: RewardFuncs;
   editor: ProgramEditor;
-  /** The settings of a `GRPOTrainer` run: `refinement` (on, unless given), `maxSteps`, `numGenerations`, `maxEpisodeSteps`, `seed` … Those of a model mean nothing. */
+  /** The settings of a `GRPOTrainer` run: `refinement` (on by default), `maxSteps`, `numGenerations`, `maxEpisodeSteps`, `seed` … Those of a model are ignored. */
   args?: GRPOConfig;
-  /** Starts and strategies' random numbers follow from it, as in a run that has the same (see `JOYLAB_SECRET`). By default from the seed alone: no model writes here that could know it. */
+  /** Environment seeds and strategies' random numbers follow from it, as in a run with the same secret (see `JOYLAB_SECRET`). By default it follows from the seed: there is no model that could know it. */
   secret?: string;
-  /** Ends the search. By default it ends with the running cell. */
+  /** Ends the search when aborted. By default an interrupt of the running cell does. */
   signal?: AbortSignal;
   /** Called after each step, counted from 1. */
   onStep?: (step: number, report: SearchReport, programs: Programs) => void | Promise<void>;
 }
 
 /**
- * Runs the search of a `GRPOTrainer` with `refinement`, by any editor instead of a
- * model: the same database, replays, scores and validation, episode for
+ * Runs the search of a `GRPOTrainer` with `refinement`, with any editor instead
+ * of a model: the same database, replays, scores and validation, episode for
  * episode. With random edits it is the baseline that a model has to beat.
  *
  * @returns the programs found, the winner of the validation first
- * @throws the signal's reason when aborted
+ * @throws TypeError for settings that are not valid, RewardError when a reward function fails, and the signal's reason
+ *   when aborted
  */
 export async function searchPrograms({
   env,
@@ -56,7 +59,7 @@ export async function searchPrograms({
   editor,
   args = {},
   secret: given,
-  signal = host().signal,
+  signal = cellContext().signal,
   onStep,
 }: SearchProgramsOptions): Promise<Programs> {
   const config = resolveConfig({ refinement: true, ...args });

@@ -6,33 +6,33 @@ import type { ProgramSearch } from './search';
 /** A program that may win. */
 export interface Candidate {
   id: number;
-  /** The fitness that training expects of it. */
+  /** Its expected fitness after training. */
   worth: number;
 }
 
-/** The choice of a validation. */
+/** The program that a validation has chosen. */
 export interface Winner {
   id: number;
-  /** Mean fitness on validation starts. */
+  /** Mean fitness of its validation episodes. */
   fitness: number;
-  /** Validation starts it has played. */
+  /** Number of its validation episodes. */
   starts: number;
 }
 
 /** Candidates of the first round, at most. */
 const MOST_CANDIDATES = 16;
-/** Episodes that the worth of training counts for: it was chosen for being high. */
+/** Episodes that the worth counts as: few, since candidates were chosen for a high one. */
 const WORTH_COUNTS = 3;
 
 /**
- * Chooses the best program on starts of its own, by successive halving: in each
- * round all that are left play from the same starts, and the better half goes
- * on.
+ * Chooses the best program on environment seeds of its own, by successive
+ * halving: in each round all that are left play from the same starts, and the
+ * better half goes on.
  *
  * @param candidates best first
- * @param episodes to be played, at most
- * @param play the fitness of programs (by ID) from the starts of these numbers, one list per program; `null` where an episode does not count
- * @returns the winner and the episodes that were played; no winner where the episodes do not suffice for two candidates
+ * @param episodes number of episodes to play, at most
+ * @param play returns the fitness of programs (by ID) from the starts of these numbers, a list per program; `null` when an episode does not count
+ * @returns the winner and the number of episodes played; no winner when the episodes do not suffice for two candidates
  */
 export async function validate(
   candidates: readonly Candidate[],
@@ -66,13 +66,13 @@ export async function validate(
   return { winner, episodes: played };
 }
 
-/** Returns the candidates of each round, and the starts that each of them plays; the last round gets what is left over. */
+/** Returns for each round the number of candidates, and of starts that each of them plays; the last round gets the remainder. */
 export function roundsFor(candidates: number, episodes: number): Array<{ size: number; starts: number }> {
   const sizes: number[] = [];
   for (let size = candidates; size > 1; size = Math.ceil(size / 2)) sizes.push(size);
   if (sizes.length === 0) return candidates === 1 && episodes > 0 ? [{ size: 1, starts: Math.min(episodes, 10) }] : [];
   const share = Math.floor(episodes / sizes.length);
-  // Too few episodes for all of them: fewer candidates.
+  // Too few episodes for all candidates: fewer of them.
   if (share < sizes[0])
     return candidates > 2
       ? roundsFor(candidates - 1, episodes)
@@ -86,7 +86,7 @@ export function roundsFor(candidates: number, episodes: number): Array<{ size: n
 }
 
 /**
- * Chooses the best program of a search on validation starts.
+ * Chooses the best program of a search by {@link validate}.
  *
  * @returns the search with its winner
  * @throws the signal's reason when aborted

@@ -5,28 +5,29 @@ import type { Completion } from './play';
 import { groupsPerGeneration, type Prompt } from './prompts';
 import { environmentSeed, samplingSeed } from './seeds';
 
-/** A group to be made: its prompt, and what is random in it. */
+/** A group to generate: its prompt and its seeds. */
 export interface Group {
   prompt: Prompt;
   samplingSeed: number;
-  /** Seed of the start that all its strategies play from. */
+  /** Seed of the environment that all its strategies play from. */
   environmentSeed: number;
 }
 
-/** The completions of groups as token IDs, one group after the other: what an update needs of them. */
+/** The completions of groups as token IDs, group after group. */
 export interface CompletionTokens {
-  /** One per group. */
+  /** Token IDs of the prompts, one per group. */
   promptIds: number[][];
+  /** Token IDs of the completions, `numGenerations` per group. */
   completionIds: number[][];
   /** Completion i answers prompt `promptOf[i]`. */
   promptOf: number[];
-  /** Log-probability of each token when it was sampled. */
+  /** Log-probability of each completion token when it was sampled, in nats. */
   logprobs: Float32Array[];
-  /** True for completions that came to their end before the limit. */
+  /** For each completion whether it ended before the limit. */
   terminated: boolean[];
 }
 
-/** Returns the groups of a generation: each has the next prompt. */
+/** Returns the groups of a generation, each with the next prompt. */
 export function promptGroups(
   generation: number,
   { config, prompts, secret }: Pick<StepContext, 'config' | 'prompts' | 'secret'>,
@@ -87,12 +88,12 @@ export function tokensOf(
   };
 }
 
-/** Returns the tokens that end a completion in training: as in TRL those that the model names, and the tokenizer's own. */
+/** Returns the tokens that end a completion: as in TRL, those of the model's configuration and the tokenizer's. */
 function endTokens({ eosTokenIds }: CausalLM, { eosTokenId }: Tokenizer): number[] {
   return [...new Set([...(typeof eosTokenId === 'number' ? [eosTokenId] : []), ...eosTokenIds])];
 }
 
-/** Returns the completions as texts, with what else {@link play} takes. */
+/** Returns the completions as {@link play} takes them. */
 export function completionsOf(
   { completionIds, promptOf }: CompletionTokens,
   groups: readonly Group[],

@@ -25,23 +25,23 @@ export interface Played extends Rollouts {
   /** Number of the generation in the run, from 0. */
   number: number;
   tokens: CompletionTokens;
-  /** Of a run with refinement. */
+  /** `null` without refinement. */
   edits: PlayedEdits | null;
 }
 
-/** A generation with its rewards and advantages: what steps learn from. */
+/** A generation with its rewards and advantages, which steps learn from. */
 export type Scored = Fresh | Logged;
 
 interface Learnable {
   number: number;
   tokens: CompletionTokens;
-  /** Empty where the generation comes from a checkpoint; `table` and `extra`, too. */
+  /** Empty when the generation comes from a checkpoint; `table` and `extra`, too. */
   samples: Sample[];
   table: RewardTable;
   advantages: Float32Array;
   /** Columns that reward functions added to the table of completions. */
   extra: Map<string, unknown[]>;
-  /** Of a run with refinement: good programs of before that are learned with it. */
+  /** With refinement: good programs of earlier steps that are learned with it. */
   imitations?: Imitations;
 }
 
@@ -61,7 +61,7 @@ export interface Logged extends Learnable {
   status: 'logged';
 }
 
-/** Returns the generations that no step has learned from before. */
+/** Returns the generations that no step has learned from yet. */
 export function freshOf(generations: readonly Scored[]): Fresh[] {
   return generations.filter((generation) => generation.status === 'fresh');
 }
@@ -79,9 +79,9 @@ export interface SavedGeneration {
 }
 
 /**
- * The generations of a run that steps may still learn from, and where programs
- * are edited the search, which moves on as soon as a step has learned from a
- * generation.
+ * The generations of a run that steps may still learn from, and, with
+ * refinement, the search, which a generation changes when a step has learned
+ * from it.
  */
 export class Generations {
   private kept = new Map<number, Played | Scored>();
@@ -108,13 +108,13 @@ export class Generations {
     return generation;
   }
 
-  /** Returns whether functions were replaced, or what came before was scored again, since a generation was scored. */
+  /** Returns whether functions were replaced, or the generation before was scored again, since a generation was scored. */
   isOutdated({ number, rewards: used, takenIn }: Fresh, { rewards, config }: StepContext): boolean {
     if (rewardChanges(used, rewards()) !== '') return true;
     return takenIn !== null && takenIn.before !== this.searchBefore(number, config);
   }
 
-  /** Returns the search that a generation goes on from, its fitness by the functions of now. */
+  /** Returns the search that a generation continues, with fitness by the current functions. */
   async currentSearch(number: number, context: StepContext): Promise<ProgramSearch> {
     await this.search.follow(context.rewards(), (samples) => scorePrograms(samples, context));
     return this.searchBefore(number, context.config);
@@ -128,7 +128,7 @@ export class Generations {
     return earlier[0]?.takenIn?.after ?? this.search.at(config);
   }
 
-  /** Marks generations that a step has learned from as logged, and drops those before `next`, which no step needs again. */
+  /** Marks the generations that a step has learned from as logged, and drops those before `next`, which no step needs again. */
   learned(generations: readonly Scored[], next: number): void {
     for (const { takenIn } of freshOf(generations)) if (takenIn) this.search.moveOn(takenIn.after);
     for (const { number, tokens, samples, table, advantages, extra, imitations } of generations)
@@ -137,7 +137,7 @@ export class Generations {
       for (const number of kept.keys()) if (number < next) kept.delete(number);
   }
 
-  /** Drops all generations: with other settings they are generated in another way. */
+  /** Drops all generations: they do not fit changed settings. */
   forget(): void {
     this.kept.clear();
     this.plans.clear();
@@ -149,7 +149,7 @@ export class Generations {
     this.search.clear();
   }
 
-  /** Returns the generations that a step has learned from, as JSON: the others are made again. */
+  /** Returns the generations that a step has learned from, as JSON; the others are generated again. */
   save(): SavedGeneration[] {
     const logged = [...this.kept.values()].filter((generation) => generation.status === 'logged');
     return logged.map(({ number, tokens: { logprobs, ...tokens }, advantages, imitations }) => ({
@@ -161,7 +161,7 @@ export class Generations {
     }));
   }
 
-  /** Takes over what {@link save} gave. */
+  /** Replaces the generations by those that {@link save} returned. */
   load(saved: readonly SavedGeneration[]): void {
     this.forget();
     for (const { generation: number, advantages, imitations, logprobs, ...tokens } of saved) {

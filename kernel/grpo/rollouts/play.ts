@@ -6,7 +6,7 @@ import type { Sample } from '../../rewards/sample';
 import type { ResolvedConfig } from '../config';
 import type { StepContext } from '../context';
 
-/** A completion as any engine hands it over: TRL's arguments of a reward function, and where its strategy starts. */
+/** A completion of any engine: TRL's arguments of a reward function, and the environment seed of its strategy. */
 export interface Completion {
   /** The prompt and the completion as texts. */
   prompt: string;
@@ -25,7 +25,7 @@ export interface PlayContext
   config: Pick<ResolvedConfig, 'maxEpisodeSteps' | 'strategyTimeLimit'>;
 }
 
-/** Completions that have played: samples as reward functions get them. */
+/** Completions that have played, as samples for reward functions. */
 export interface Rollouts {
   samples: Sample[];
   /** Frames of some episodes, by index of the sample. */
@@ -33,9 +33,8 @@ export interface Rollouts {
 }
 
 /**
- * Extracts the strategies of completions, checks them, and plays each for an
- * episode: the step of that name, for whoever made the completions. Without an
- * environment the samples have neither code nor episode.
+ * Extracts the strategies of completions, checks them, and plays an episode with
+ * each. Without an environment the samples have neither code nor episode.
  *
  * @throws the signal's reason when aborted
  */
@@ -49,8 +48,8 @@ export async function play(completions: readonly Completion[], context: PlayCont
 }
 
 /**
- * Returns a sample for each completion, with the strategy that is in it and
- * what is wrong with that; none has played.
+ * Returns a sample for each completion, with its strategy and the findings of
+ * the check; none has played.
  *
  * @throws the signal's reason when aborted
  */
@@ -80,16 +79,17 @@ export async function extractStrategies(
   return samples;
 }
 
-/** Returns the source that a sample may play; `null` where there is none, or a problem. */
+/** Returns the source that a sample may play; `null` when there is none, or the check found a problem. */
 export function playableCode({ code, problems }: Sample): string | null {
   return problems.length === 0 ? code : null;
 }
 
 /**
- * Plays samples, each from the start of its seed.
+ * Plays samples, each from its own environment seed.
  *
- * @param codes the source that each plays; `null`: it does not
- * @returns the samples with their episodes; one that the environment could not play did not happen
+ * @param seeds one per sample
+ * @param codes the source that each plays; `null`: it does not play
+ * @returns the samples with their episodes, or with an `environmentError` when the environment failed
  * @throws the signal's reason when aborted
  */
 export async function playSamples(
@@ -122,8 +122,9 @@ export async function playSamples(
 }
 
 /**
- * Measures what chance gets where the strategies of a run play, for its
- * samples; `null` where that is not possible, undefined where nobody asks.
+ * Measures the returns of random and of constant actions in the environment of a
+ * run, for its samples; `null` when that is not possible, undefined when there is
+ * no environment or `measureReference` is off.
  *
  * @throws the signal's reason when aborted
  */

@@ -7,8 +7,8 @@ import type { ResolvedRefinement } from '../refinement/settings';
 
 /**
  * A row of the training data: a prompt as text, or as messages to which the
- * model's chat template is applied. Reward functions see the other columns
- * beside the sample, by their names.
+ * model's chat template is applied. Reward functions get the other columns as
+ * members of the sample.
  */
 export interface TrainRow {
   prompt: string | ChatMessage[];
@@ -28,13 +28,13 @@ export interface PromptSettings {
   seed: number;
   shuffleDataset: boolean;
   chatTemplateKwargs: Record<string, unknown> | null;
-  /** Prompts that are generated for together. */
+  /** Prompts of a generation. */
   groupsPerGeneration: number;
 }
 
 /** The prompts of a run, in the order in which its groups draw them. */
 export class PromptSource {
-  /** By text or messages: a data set often repeats one prompt. */
+  /** Encoded prompts, by text or messages: a data set often repeats one prompt. */
   private readonly cache = new Map<TrainRow['prompt'], { text: string; ids: number[] }>();
 
   constructor(
@@ -53,13 +53,13 @@ export class PromptSource {
     return this.rows.length;
   }
 
-  /** Number of rows that a pass uses: the last that do not fill a generation are left out, as in TRL. */
+  /** Number of rows that an epoch uses: the last ones that do not fill a generation are left out, as in TRL. */
   get rowsPerPass(): number {
     const { groupsPerGeneration: together } = this.settings;
     return Math.floor(this.length / together) * together || this.length;
   }
 
-  /** Returns the prompt of the `index`-th group of the run: each pass over the rows has its own order. */
+  /** Returns the prompt of the `index`-th group of the run: each epoch has its own order. */
   at(index: number): Prompt {
     return this.row(this.rowAt(index));
   }
@@ -71,7 +71,7 @@ export class PromptSource {
     return shuffleDataset ? permutation(this.length, deriveSeed(seed, 'dataset', pass))[position] : position;
   }
 
-  /** Returns the same prompt with an addition at the end of its text, or of its last message by the user: a program to edit. */
+  /** Returns the same prompt as {@link at}, with an addition at the end of its text, or of the user's last message. */
   edited(index: number, addition: string): Prompt {
     const row = this.rowAt(index);
     const { prompt: source } = this.rows[row];
@@ -81,7 +81,7 @@ export class PromptSource {
     };
   }
 
-  /** Returns the prompt of a row. */
+  /** Returns the prompt of a row. Throws a TypeError when it is empty. */
   row(row: number): Prompt {
     const { prompt: source, completion: _, completion_ids: __, ...columns } = this.rows[row];
     let prompt = this.cache.get(source);
@@ -104,7 +104,7 @@ export class PromptSource {
     return { text, ids: this.tokenizer.encode(text, { addSpecialTokens: false }) };
   }
 
-  /** Returns the tokens of the longest prompt. */
+  /** Returns the number of tokens of the longest prompt. */
   longest(): number {
     return this.rows.reduce((longest, _, row) => Math.max(longest, this.row(row).ids.length), 0);
   }
@@ -119,7 +119,7 @@ function withAddition(messages: ChatMessage[], addition: string): ChatMessage[] 
   );
 }
 
-/** Names that a sample has itself. */
+/** Members of a sample, which a column must not replace. */
 const taken = [
   'step',
   'parent',
@@ -149,18 +149,18 @@ function checkRow(row: TrainRow, where: string): void {
     );
 }
 
-/** Returns the environment's prompt a thousand times, as in the public notebook. */
+/** Returns a thousand rows with the environment's prompt, as in the public notebook. */
 export function defaultDataset(env: RolloutEnvironment): TrainRow[] {
   const { strategyPrompt } = require('../../environments/prompt') as typeof import('../../environments/prompt');
   return Array<TrainRow>(1000).fill({ prompt: [{ role: 'user', content: strategyPrompt(env) }] });
 }
 
-/** Returns the number of groups that are generated together. */
+/** Returns the number of groups of a generation. */
 export function groupsPerGeneration({ generationBatchSize, numGenerations }: ResolvedConfig): number {
   return generationBatchSize / numGenerations;
 }
 
-/** Returns how long a run over these prompts is. */
+/** Returns the length of a run over these prompts, in steps. */
 export function runLength(config: ResolvedConfig, prompts: PromptSource): Omit<RunLength, 'evaluates'> {
   const { stepsPerGeneration, numIterations, gradientAccumulationSteps, numTrainEpochs, maxSteps, refinement } = config;
   const generations = prompts.rowsPerPass / groupsPerGeneration(config);
@@ -170,10 +170,14 @@ export function runLength(config: ResolvedConfig, prompts: PromptSource): Omit<R
   return { stepsPerEpoch, totalSteps, epochAt: (step) => step / stepsPerEpoch };
 }
 
-/** Episodes of a refinement run of which nothing says how long it is. */
+/** Episodes of a run with refinement that has neither `maxSteps` nor `maxEpisodes`. */
 const REFINED_EPISODES = 1920;
 
-/** Returns the steps of a run that edits programs: `maxSteps`, or fewer where `maxEpisodes` ends it. */
+/**
+ * Returns the steps of a run with refinement: `maxSteps`, or fewer when `maxEpisodes` ends it.
+ *
+ * @throws TypeError when `maxEpisodes` leaves no step
+ */
 export function refinedSteps(
   config: ResolvedConfig,
   { maxEpisodes, freshShare, replays, validationEpisodes, initialPrograms }: ResolvedRefinement,
@@ -192,16 +196,17 @@ export function refinedSteps(
   return maxSteps > 0 ? Math.min(maxSteps, steps) : steps;
 }
 
-/** Tokens that an edit prompt has beside the environment's prompt and the program, about. */
+/** Approximate tokens of an edit prompt beside the environment's prompt and the program. */
 const EDIT_TOKENS = 64;
-/** Tokens of the shortest program that is worth editing, about. */
+/** Approximate tokens of the shortest program that is worth editing. */
 const SHORTEST_PROGRAM = 32;
 
 /**
- * Returns the tokens of a completion at most: the setting, or what the model's
- * `maxSeqLength` leaves after the longest prompt, up to 512.
+ * Returns the largest number of tokens of a completion: the setting, or what the
+ * model's `maxSeqLength` leaves after the longest prompt, up to 512.
  *
- * @throws RangeError where they do not fit
+ * @param longestPrompt its number of tokens
+ * @throws RangeError when they do not fit
  */
 export function completionLimit(
   { maxCompletionLength: setting, refinement }: Pick<ResolvedConfig, 'maxCompletionLength' | 'refinement'>,
@@ -225,7 +230,7 @@ export function completionLimit(
   return setting ?? Math.min(512, room);
 }
 
-/** Returns the same where programs are edited: a prompt holds a program, too, that is as long as a completion. */
+/** Returns the same with refinement: a prompt also has a program, which may be as long as a completion. */
 function refinedCompletionLimit(setting: number | undefined, maxSeqLength: number, longestPrompt: number): number {
   const room = maxSeqLength - longestPrompt - EDIT_TOKENS;
   const limit = setting ?? Math.min(512, Math.floor(room / 2));

@@ -22,9 +22,11 @@ const indexBelow =
     isWhole(value) && (value as number) < count;
 
 /**
- * Checks the state of a GRPO run in a checkpoint, which may come from elsewhere.
+ * Checks the state of a GRPO run in a checkpoint, which may be damaged or of
+ * another program.
  *
- * @param vocabSize tokens of the model
+ * @param vocabSize number of the model's tokens
+ * @throws Error that names the part which is not valid
  */
 export function checkSavedState(
   { rollouts, search, entropy, secret }: Record<string, unknown>,

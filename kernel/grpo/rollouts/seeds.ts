@@ -6,19 +6,19 @@ import { GgufModel } from '../../models/gguf/model';
 import { givenSecret, secretSeed } from '../../strategy/secret';
 import { deriveSeed } from '../../training/seeds';
 
-/** Bytes of each tensor that the digest takes in: enough, as no two models agree in the beginnings of all. */
+/** Bytes of each tensor in the digest: enough, as no two models have the same beginnings of all tensors. */
 const DIGESTED = 65_536;
 
 /**
- * Returns the secret of a run, from which starts and random numbers of
- * strategies follow: what `JOYLAB_SECRET` says, else a digest of the model's
- * weights as they are when the run begins.
+ * Returns the secret of a run, from which environment seeds and the strategies'
+ * random numbers follow: `JOYLAB_SECRET`, else a digest of the model's weights
+ * when the run begins.
  *
  * #### Notes
  * The same notebook gives the same run on every machine, and yet no strategy
- * that the model writes can know what comes: with the seed alone it could (42
- * is soon guessed, and the generators are public), but no model knows a digest
- * of its own weights.
+ * that the model writes can predict the environment: from the seed alone it
+ * could (42 is easily guessed, and the generators are public), but no model
+ * knows a digest of its own weights.
  */
 export function runSecret(model: CausalLM): string {
   const given = givenSecret();
@@ -41,17 +41,17 @@ export function runSecret(model: CausalLM): string {
   }
 }
 
-/** Returns the seed by which a group of a generation is sampled. */
+/** Returns the sampling seed of a group of a generation. */
 export function samplingSeed(seed: number, generation: number, group: number): number {
   return deriveSeed(seed, 'sampling', generation, group);
 }
 
-/** Returns the seed of the environment for the i-th start of a generation: first those of its groups. Strategies see where they start: so it follows from the secret, too. */
+/** Returns the environment seed of the i-th start of a generation: first those of its groups. It follows from the secret, too, since strategies see the state after a reset. */
 export function environmentSeed(secret: string, seed: number, generation: number, index: number): number {
   return secretSeed(secret, 'environment', seed, generation, index);
 }
 
-/** Returns the seed of the i-th start on which programs are chosen: none that training or an evaluation has. */
+/** Returns the environment seed of the i-th start of the validation: training and evaluations have others. */
 export function validationSeed(secret: string, seed: number, index: number): number {
   return secretSeed(secret, 'validation environment', seed, index);
 }

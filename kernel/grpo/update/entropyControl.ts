@@ -1,13 +1,13 @@
 import type { EntropySettings } from '../updateSettings';
 
-/** State of the steering of the bonus; it belongs to a checkpoint. */
+/** State of the adaptive entropy bonus, part of a checkpoint. */
 export interface EntropyState {
   entropyCoef: number;
-  /** Mean entropy of the last step; null before the first. */
+  /** Mean entropy of the last step, in nats per token; null before the first. */
   lastEntropy: number | null;
 }
 
-/** The weight of the entropy bonus: fixed, or steered towards a target as TRL does. */
+/** The weight of the entropy bonus: fixed, or adapted to a target entropy as TRL does. */
 export class EntropyControl {
   state: EntropyState;
 
@@ -15,12 +15,12 @@ export class EntropyControl {
     this.state = { entropyCoef: settings.entropyCoef, lastEntropy: null };
   }
 
-  /** True where there is a bonus in this run. */
+  /** Whether there is a bonus in this run. */
   get enabled(): boolean {
     return this.settings.entropyCoef !== 0 || this.settings.useAdaptiveEntropy;
   }
 
-  /** The weight in the next step: steered, it counts only after a step whose entropy was too low. */
+  /** The weight in the next step; an adaptive one is 0 unless the entropy of the last step was too low. */
   get weight(): number {
     const { entropyCoef, lastEntropy } = this.state;
     const applies =
@@ -28,7 +28,7 @@ export class EntropyControl {
     return applies ? entropyCoef : 0;
   }
 
-  /** Steers after a step of this mean entropy. */
+  /** Adapts the weight after a step with this mean entropy. */
   update(entropy: number): void {
     const { useAdaptiveEntropy, entropyCoefMin, entropyCoefMax, entropyCoefDelta, entropyTarget } = this.settings;
     if (!useAdaptiveEntropy) return;

@@ -16,23 +16,23 @@ import { clip, exp, sigmoid } from '../../onnx/operators/elementwise';
 import type { Value } from '../../onnx/value';
 import type { LossSettings, LossType } from '../updateSettings';
 
-/** Values per token, [M], that the loss is computed from. */
+/** Values that the loss is computed from, of shape [M]: one per completion token of the micro-batch. Log-probabilities are in nats. */
 export interface LossInputs {
   /** Of the policy being trained. */
   logprobs: Value;
   /** Of the policy that sampled. */
   oldLogprobs: Value;
-  /** Of the reference model; needed where beta is not 0. */
+  /** Of the reference model; null when beta is 0. */
   referenceLogprobs: Value | null;
   advantages: Value;
-  /** For each token the sum and the mean of values over the tokens of its completion that count. */
+  /** Returns for each token the sum, or the mean, of values over the tokens of its completion that count. */
   completionSum(values: Value): Value;
   completionMean(values: Value): Value;
   /** 1 for the tokens that the policy's loss is restricted to (those of high entropy), else 0; null: all. */
   chosen: Value | null;
 }
 
-/** Returns the loss per token, and values per token to look at: `kl` where beta is not 0, `phi` of vespo. */
+/** Returns the loss per token, and outputs per token for metrics: `kl` when beta is not 0, `phi` for vespo. All of shape [M]. */
 export function policyLoss(
   graph: Graph,
   settings: LossSettings,
@@ -107,8 +107,8 @@ function objective(
 }
 
 /**
- * Returns vespo's weight of a completion: φ(w) = e^λ · w^k · e^(−λw), where w is its
- * probability ratio; computed from log w.
+ * Returns vespo's weight of a completion: φ(w) = e^λ · w^k · e^(−λw), where w is
+ * its probability ratio; computed from log w.
  */
 function gammaWeights(graph: Graph, settings: LossSettings, advantages: Value, logRatio: Value): Value {
   const negative = less(advantages, graph.scalar(0));
@@ -135,20 +135,21 @@ function onPolicyMask(
   return select(less(advantages, graph.scalar(0)), near, graph.scalar(1));
 }
 
-/** Divisors of a micro-batch's loss beside its own tokens. */
+/** What the loss of a micro-batch is divided by, beside its own tokens. */
 export interface LossScale {
   /** Micro-batches of the step. */
   accumulation: number;
-  /** Tokens that count, of a mean micro-batch of those that were generated together. */
+  /** Mean number of tokens that count, over the micro-batches that were generated together. */
   tokensPerMicroBatch: number;
   maxCompletionLength: number;
 }
 
 /**
- * Returns the share of each token of a micro-batch in the step's loss, so that
- * the loss is the sum of token losses times their shares; as TRL normalises.
+ * Returns the weight of each token of a micro-batch in the step's loss, so that
+ * the loss is the sum of token losses times their weights; as TRL normalises.
  *
- * @param masks 1 for the tokens of a completion that count, else 0
+ * @param masks for each completion 1 for the tokens that count, else 0
+ * @returns for each completion the weights of its tokens
  */
 export function tokenWeights(
   lossType: LossType,
@@ -183,7 +184,7 @@ export function countTokens(mask: ArrayLike<number>): number {
   return count;
 }
 
-/** Returns what speaks against a loss with this level of importance sampling, as TRL says it too; `null`: nothing. */
+/** Returns a warning about a loss with this level of importance sampling, as TRL gives it; `null`: there is none. */
 export function adviceOnLoss({
   lossType,
   importanceSamplingLevel: level,

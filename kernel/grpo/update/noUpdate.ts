@@ -7,7 +7,7 @@ import { resolveUpdate, type UpdateOptions } from '../updateSettings';
 /** The parts of a {@link PolicyUpdate} that a trainer uses. */
 export type PolicyUpdater = Pick<PolicyUpdate, keyof PolicyUpdate>;
 
-/** Stands where an update does, for a model that a run searches with and does not train. */
+/** The updater of a run that searches with a model and does not train it. */
 export class NoUpdate implements PolicyUpdater {
   readonly entropyControl: EntropyControl;
 
@@ -23,7 +23,7 @@ export class NoUpdate implements PolicyUpdater {
     throw new Error('a model that is not trained was to score its tokens');
   }
 
-  /** Of the loss nothing is known. */
+  /** Returns no metrics: the loss is not known. */
   async evaluate(): Promise<Record<string, number>> {
     return {};
   }

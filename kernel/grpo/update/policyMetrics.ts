@@ -2,16 +2,16 @@ import { mean } from '../../common/statistics';
 import { countTokens } from './losses';
 import type { LossSettings } from '../updateSettings';
 
-/** Metrics of an update by TRL's names and definitions. Those that do not exist for a loss, or not in a batch, are left out. */
+/** Metrics of an update, by TRL's names and definitions. Those that a loss or a batch does not have are left out. */
 export interface UpdateMetrics {
   loss: number;
   /** Norm of all gradients before clipping. */
   grad_norm: number;
-  /** Mean over the tokens that count. */
+  /** Mean over the tokens that count, in nats. */
   entropy: number;
-  /** Mean over the tokens that count; only where beta is not 0. */
+  /** Mean over the tokens that count, in nats; only when beta is not 0. */
   kl?: number;
-  /** Tokens (completions, with ratios of whole completions) whose ratio is clipped; not for cispo, sapo and vespo. */
+  /** Fraction of tokens (of completions, with ratios of whole completions) whose ratio is clipped; not for cispo, sapo and vespo. */
   'clip_ratio/low_mean'?: number;
   'clip_ratio/low_min'?: number;
   'clip_ratio/high_mean'?: number;
@@ -21,25 +21,25 @@ export interface UpdateMetrics {
   cispo_clip_ratio?: number;
   /** Mean weight of vespo's completions. */
   'vespo/phi_seq_mean'?: number;
-  /** The loss without the entropy bonus, and the bonus' weight; only where there is one. */
+  /** The loss without the entropy bonus, and the weight of the bonus; only when there is one. */
   policy_loss?: number;
   entropy_coef?: number;
 }
 
 /** Outputs of an update for the completions of a micro-batch, with its inputs. */
 export interface PolicyOutcome {
-  /** Per token. */
+  /** Here and below: for each completion a value per token; of `phi`, all the same. */
   logprobs: readonly ArrayLike<number>[];
   entropies: readonly ArrayLike<number>[];
   kl: readonly ArrayLike<number>[] | null;
   phi: readonly ArrayLike<number>[] | null;
   advantages: ArrayLike<number>;
   masks: readonly ArrayLike<number>[];
-  /** null: the policy is the one that sampled, so that every ratio is 1. */
+  /** Log-probabilities of the policy that sampled; null: it is the same policy, so that every ratio is 1. */
   old: readonly ArrayLike<number>[] | null;
 }
 
-/** Returns the metrics of a micro-batch, but loss and norm, which belong to the step. */
+/** Returns the metrics of a micro-batch; loss and gradient norm are the step's. */
 export function policyMetrics(settings: LossSettings, outcome: PolicyOutcome): Record<string, number> {
   const { masks, entropies, kl, phi } = outcome;
   return {
@@ -50,7 +50,7 @@ export function policyMetrics(settings: LossSettings, outcome: PolicyOutcome): R
   };
 }
 
-/** Returns the mean over all tokens that count; 0 where none does. */
+/** Returns the mean over all tokens that count; 0 when none does. */
 function maskedMean(values: readonly ArrayLike<number>[], masks: readonly ArrayLike<number>[]): number {
   let [sum, count] = [0, 0];
   masks.forEach((mask, i) => {
@@ -80,7 +80,7 @@ function clipping(settings: LossSettings, outcome: PolicyOutcome): Record<string
   };
 }
 
-/** Returns how many tokens of completion i are clipped at either end; with ratios of whole completions, whether it is itself. */
+/** Returns how many tokens of completion i are clipped at either end, of how many; with ratios of whole completions, 0 or 1 of 1. */
 function clippedTokens(
   settings: LossSettings,
   outcome: PolicyOutcome,
@@ -111,7 +111,7 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-/** Returns the mean of each metric over several micro-batches, without those that do not exist. */
+/** Returns the mean of each metric over the micro-batches that have it. */
 export function meanMetrics(batches: ReadonlyArray<Record<string, number>>): Record<string, number> {
   const names = new Set(batches.flatMap((metrics) => Object.keys(metrics)));
   const present = (name: string) =>

@@ -6,14 +6,14 @@ import type { UpdateSettings } from '../updateSettings';
 /**
  * Returns GRPO's loss as an objective. Its outputs are those of {@link policyLoss}.
  *
- * Inputs, all per token:
+ * Inputs, all of shape [M], one value per completion token:
  * - `advantages`
- * - `weights`: the token's share in the loss, 0 where it is masked
- * - `old_logprobs`: of the policy that sampled; `on_policy`: 1 where that is the policy itself, and its own log-probabilities are the old ones, exactly
- * - `reference_logprobs`, where beta is not 0
- * - `mask` and `completion_shares`, where the loss looks at whole completions: whether the token counts, and its share in its completion's mean
- * - `chosen`, where topEntropyQuantile is below 1: whether the token is one of high entropy
- * - `entropy_weights`, where there is an entropy bonus: the token's share in it, times its coefficient
+ * - `weights`: the token's weight in the loss, 0 when it is masked
+ * - `old_logprobs`: of the policy that sampled; `on_policy`: 1 when that is the policy itself, whose own log-probabilities are then the old ones, exactly
+ * - `reference_logprobs`, when beta is not 0
+ * - `mask` and `completion_shares`, when the loss depends on whole completions: whether the token counts, and its share in its completion's mean
+ * - `chosen`, when topEntropyQuantile is below 1: whether the token is one of high entropy
+ * - `entropy_weights`, when there is an entropy bonus: the token's weight in it, times its coefficient
  */
 export function policyObjective(settings: UpdateSettings): Objective {
   const withReference = settings.beta !== 0;

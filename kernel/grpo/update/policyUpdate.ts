@@ -21,10 +21,10 @@ interface StepOptions {
   signal?: AbortSignal;
 }
 
-/** Updates a policy by GRPO: a {@link ModelUpdate} with its loss, TRL's metrics, the reference model, the entropy bonus. */
+/** Updates a policy by GRPO: a {@link ModelUpdate} with GRPO's loss, TRL's metrics, the reference model and the entropy bonus. */
 export class PolicyUpdate implements TrainerUpdate {
   readonly entropyControl: EntropyControl;
-  /** Scores completions with the policy before an update; made when that is first needed. */
+  /** Scores completions with the policy before an update; created when it is first needed. */
   private scorer: LogprobScorer | null = null;
 
   private constructor(
@@ -37,9 +37,10 @@ export class PolicyUpdate implements TrainerUpdate {
   }
 
   /**
-   * Builds the graphs for a model: for its adapter where it has one, else for all of its weights.
+   * Builds the graphs for a model: for its adapter if it has one, else for all of its weights.
    *
-   * @param saved state that it goes on from; the model's weights are loaded apart from it
+   * @param saved the state to continue from; the model's weights are loaded apart from it
+   * @throws TypeError for a wrong setting, or for `syncRefModel` with an adapter
    */
   static async create(
     model: CausalLM,
@@ -59,7 +60,7 @@ export class PolicyUpdate implements TrainerUpdate {
     return new PolicyUpdate(model, all, update, reference);
   }
 
-  /** Makes one optimizer step with all micro-batches. Where it fails, is aborted, or the gradient is not finite, the model is as it was before. */
+  /** Makes one optimizer step with all micro-batches. When it fails or is aborted, or when the gradient is not finite, the model is as before. */
   async step(
     batches: PolicyBatch | PolicyBatch[],
     learningRate: number,
@@ -80,7 +81,7 @@ export class PolicyUpdate implements TrainerUpdate {
     return metrics;
   }
 
-  /** Returns the log-probabilities of completions under the policy as it is. */
+  /** Returns the log-probabilities of completions under the current policy: for each a value per token, in nats. */
   async logprobs(batch: Omit<TokenBatch, 'tokens'>, { signal }: StepOptions = {}): Promise<Float32Array[]> {
     return (await (await this.policyScorer()).scoreBatch(batch, signal)).logprobs;
   }

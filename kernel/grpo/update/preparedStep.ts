@@ -13,17 +13,17 @@ export interface PolicyBatch {
   promptOf: number[];
   /** One per completion. */
   advantages: ArrayLike<number>;
-  /** Log-probabilities of each completion's tokens when it was sampled; absent: the policy is still the one that sampled. */
+  /** Log-probabilities of each completion's tokens when it was sampled, in nats; absent: the policy is still the one that sampled. */
   oldLogprobs?: ArrayLike<number>[];
-  /** Per completion and token 1 or 0: whether it counts in the loss. Absent: all do. */
+  /** For each completion and token 1 if it counts in the loss, else 0. Absent: all count. */
   mask?: ArrayLike<number>[];
-  /** Completions that no step has sampled, but that are to be learned with these. */
+  /** Completions that were not sampled for this step, and are learned with it. */
   imitations?: Imitations;
-  /** Tokens that count, of a mean micro-batch of those that were generated together: what dapo, cispo and vespo divide by. Absent: the mean of this step's. */
+  /** Mean number of tokens that count, over the micro-batches that were generated together: dapo, cispo and vespo divide by it. Absent: the mean of this step's. */
   tokensPerMicroBatch?: number;
 }
 
-/** Completions that are known to be good: each pulls as a sampled one of its advantage does, and is no part of the metrics. */
+/** Completions that are known to be good: each counts in the loss as a sampled one with its advantage does, and not in the metrics. */
 export interface Imitations {
   promptIds: number[][];
   completionIds: number[][];
@@ -34,18 +34,18 @@ export interface Imitations {
 }
 
 /**
- * The micro-batches of a step as one batch of tokens. Completions of one
- * prompt share its computation wherever they stand; what depends on the
- * micro-batch are their weights and the metrics.
+ * The micro-batches of a step as one batch of tokens. Completions of one prompt
+ * share its computation, whichever micro-batch they are in; only their weights
+ * and the metrics depend on the micro-batch.
  */
 export class PreparedStep {
   readonly tokens: TokenBatch & { tokens: Record<string, readonly ArrayLike<number>[]> };
   /** The micro-batches, then the imitated completions as batches of their own. */
   private readonly all: PolicyBatch[];
-  /** Per micro-batch: its completions' numbers among all. */
+  /** For each micro-batch the indices of its completions among all. */
   private readonly members: number[][];
   private readonly masks: ArrayLike<number>[];
-  /** The tokens that the policy's loss looks at. */
+  /** Masks of the tokens in the policy's loss. */
   private chosen: ArrayLike<number>[];
 
   constructor(
@@ -54,7 +54,7 @@ export class PreparedStep {
   ) {
     this.all = [...batches, ...batches.flatMap(({ imitations }) => imitations ?? [])];
     this.chosen = this.masks = this.all.flatMap(masksOf);
-    // Prompts are known by their tokens: those of a checkpoint are other lists than the run's.
+    // Prompts are compared by their tokens: those of a checkpoint are other arrays than the run's.
     const prompts = new Map<string, number>();
     const promptIds: number[][] = [];
     const promptOf: number[] = [];
@@ -73,7 +73,7 @@ export class PreparedStep {
     return this.tokens;
   }
 
-  /** Returns what the loss is computed from, see `policyObjective`. */
+  /** Returns the inputs of the loss, see `policyObjective`. */
   private inputs(completionIds: readonly number[][]): Record<string, ArrayLike<number>[]> {
     const { lossType, maxCompletionLength } = this.settings;
     const accumulation = this.batches.length;
@@ -133,7 +133,7 @@ export class PreparedStep {
     this.tokens.tokens.entropy_weights = weights;
   }
 
-  /** Returns the mean entropy of the tokens that the bonus looks at. */
+  /** Returns the mean entropy of the tokens of the bonus, in nats. */
   meanEntropy({ tokens: { entropies } }: BatchOutcome): number {
     const masks = this.chosen.slice(0, this.members.flat().length);
     let sum = 0;
@@ -164,12 +164,12 @@ export class PreparedStep {
     });
   }
 
-  /** Returns a micro-batch's loss without the bonus. TRL divides some by the number of micro-batches after it was noted. */
+  /** Returns a micro-batch's loss without the bonus, as TRL logs it: for some losses before it divides by the number of micro-batches. */
   private policyLoss(losses: Float32Array[] | undefined): Record<string, number> {
     if (!losses) return {};
     const total = losses.reduce((sum, values) => sum + values.reduce((a, b) => a + b, 0), 0);
-    const noted = ['dapo', 'cispo', 'vespo'].includes(this.settings.lossType) ? total : total * this.batches.length;
-    return { policy_loss: noted };
+    const logged = ['dapo', 'cispo', 'vespo'].includes(this.settings.lossType) ? total : total * this.batches.length;
+    return { policy_loss: logged };
   }
 }
 
@@ -177,10 +177,7 @@ function masksOf({ mask, completionIds }: PolicyBatch): ArrayLike<number>[] {
   return mask ?? completionIds.map((ids) => new Float32Array(ids.length).fill(1));
 }
 
-/**
- * Returns the q-quantile of values, linear between neighbours, as torch.quantile has
- * it.
- */
+/** Returns the q-quantile of values, interpolated linearly as torch.quantile does. */
 function quantile(values: ArrayLike<number>, q: number): number {
   const sorted = Float32Array.from(values).sort();
   const rank = q * (sorted.length - 1);
@@ -190,8 +187,8 @@ function quantile(values: ArrayLike<number>, q: number): number {
 }
 
 /**
- * Returns 1 for the tokens that count whose entropy is at least the `q`-quantile of
- * all that count, else 0. Entries are completions.
+ * Returns for each completion 1 for the tokens that count and whose entropy is at
+ * least the `q`-quantile of all that count, else 0.
  */
 function highEntropyMask(
   entropies: readonly ArrayLike<number>[],

@@ -8,8 +8,8 @@ import type { TokenBatch } from '../../training/update/modelUpdate';
 
 /**
  * The reference model: the policy as it was when the run started. Of a model
- * with an adapter the adapter is copied, as TRL does, and the base is shared;
- * a model that is trained as a whole is copied whole.
+ * with an adapter, only the adapter is copied, as in TRL, and the base is shared;
+ * a model without one is copied whole.
  */
 export class ReferenceModel {
   private constructor(
@@ -19,7 +19,7 @@ export class ReferenceModel {
     private version: number,
   ) {}
 
-  /** @param saved of a checkpoint; by default the model as it is is copied */
+  /** @param saved the reference model of a checkpoint; by default the current model is copied */
   static async create(model: CausalLM, temperature: number, saved?: ExtraTensors): Promise<ReferenceModel> {
     const copies = new Map<string, Tensor>();
     for (const [name, { shape, data }] of model.trainableParameters()) {
@@ -29,12 +29,12 @@ export class ReferenceModel {
     return new ReferenceModel(scorer, copies, saved?.version ?? 0);
   }
 
-  /** Returns the log-probabilities of completions. */
+  /** Returns the log-probabilities of completions under the reference model, in nats. */
   scores(batch: Omit<TokenBatch, 'tokens'>, signal?: AbortSignal): Promise<CompletionScores> {
     return this.scorer.scoreBatch(batch, signal);
   }
 
-  /** Moves it towards the policy: reference = alpha · policy + (1 − alpha) · reference. */
+  /** Sets reference = alpha · policy + (1 − alpha) · reference. */
   mixIn(policy: ReadonlyMap<string, Tensor>, alpha: number): void {
     for (const [name, { data }] of this.copies) {
       const source = policy.get(name)!.data;
@@ -60,7 +60,7 @@ function fitting(saved: ReadonlyMap<string, Tensor>, name: string, shape: readon
   return tensor;
 }
 
-/** Returns the reference model as a set of parameters. An adapter that changes nothing, as a new one does, is left out. */
+/** Returns the reference model as a set of parameters. An adapter that changes nothing, as a new one, is left out. */
 function parametersOf(model: CausalLM, copies: ReadonlyMap<string, Tensor>): ParameterSet {
   const { weights, quantized, adapter } = model.parameters;
   if (!adapter)

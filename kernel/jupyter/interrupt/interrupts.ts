@@ -1,9 +1,9 @@
 import { FLAG } from './flag';
 import { SelfSignal } from './selfSignal';
 
-/** Time that an interrupted loop has to notice, in milliseconds. */
+/** Milliseconds that interrupted code has to see the flag before SIGINT is sent. */
 const SIGNAL_AFTER = 150;
-/** Time after which the user learns why an interrupted cell goes on, in milliseconds. */
+/** Milliseconds after which a message says why an interrupted cell goes on. */
 const EXPLAIN_AFTER = 1500;
 const UNINTERRUPTIBLE =
   'Interrupted, but what computes (a library, a regular expression, eval) cannot be stopped from outside: the cell ends when it returns. To end it now, restart the kernel.\n';
@@ -12,15 +12,15 @@ const UNINTERRUPTIBLE =
 export interface InterruptHandlers {
   /** Ends what the main thread awaits: its own work, an answer of the front end, a child process. */
   cancel(): void;
-  /** Returns a function that shows the user of the cell that runs now a text, while it still runs; `null` where none runs. */
+  /** Returns a function that shows a text in the cell that runs now, as long as it runs; `null` when none runs. */
   toRunningCell(): ((text: string) => void) | null;
-  /** The next cell may begin. */
+  /** Called when the next cell may begin. */
   settled(): void;
 }
 
 /** The interrupts of a session, as the wire thread raises them: see README.md. */
 export class Interrupts {
-  /** Signals that reached this process and no synchronous code of a cell. */
+  /** Number of signals that reached this process and ended no synchronous code of a cell. */
   signals = 0;
   private readonly selfSignal: SelfSignal;
 
@@ -31,15 +31,16 @@ export class Interrupts {
     this.selfSignal = new SelfSignal(flag, () => handlers.settled());
   }
 
-  /** Returns whether a signal is under way that could end a cell which begins now. */
+  /** Whether a signal is on its way that could end a cell which begins now. */
   get pending(): boolean {
     return this.selfSignal.pending;
   }
 
   /**
-   * Stops the running cell. The message reaches code that awaits, the flag
-   * code of cells that looks at it. SIGINT ends anything synchronous, but comes
-   * late on a busy machine: it is for code that neither of them reaches.
+   * Stops the running cell. The message to the main thread reaches code that
+   * awaits; the flag reaches compiled code of cells, which reads it. SIGINT ends
+   * anything synchronous, but arrives late on a busy machine: it is for code
+   * that neither of them reaches.
    */
   raise(): void {
     Atomics.add(this.flag, FLAG.count, 1);
@@ -51,18 +52,18 @@ export class Interrupts {
     else setTimeout((show) => this.explain(show), EXPLAIN_AFTER, this.handlers.toRunningCell()).unref();
   }
 
-  /** SIGINT has reached this process, and no synchronous code of a cell. */
+  /** Handles a SIGINT that reached this process and ended no synchronous code of a cell. */
   onSignal(): void {
     this.signals++;
     if (!this.selfSignal.came()) this.raise();
   }
 
-  /** A cell has ended, by a signal or without it. */
+  /** Takes notice that a cell has ended, by a signal or without it. */
   cellEnded(): void {
     this.selfSignal.cellEnded();
   }
 
-  /** Says why an interrupted cell goes on; the main thread clears the flag when it can. */
+  /** Shows why an interrupted cell goes on, unless the main thread has cleared the flag. */
   private explain(show: ((text: string) => void) | null): void {
     if (Atomics.load(this.flag, FLAG.raised) !== 0) show?.(UNINTERRUPTIBLE);
   }

@@ -5,11 +5,11 @@ import { Script } from 'node:vm';
  * A thread that waits for SIGINT and notifies its parent thread.
  *
  * #### Notes
- * Node.js runs signal handlers on the main thread, which never gets to them
+ * Node.js runs signal handlers on the main thread, which does not run them
  * while it computes. But SIGINT also ends code that a `vm` script runs with
- * `breakOnSigint`, in whatever thread: here such a script sleeps. A script of
- * the main thread that began later comes first, so a signal ends the
- * synchronous part of a cell itself and is not seen here.
+ * `breakOnSigint`, in whatever thread: here such a script sleeps. The script
+ * that began last is the one that ends, so a signal ends the synchronous part
+ * of a cell and is not seen here.
  *
  * The script runs inside another of its kind: without one, for the moment
  * between two sleeps, SIGINT would end the process.

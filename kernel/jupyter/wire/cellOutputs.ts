@@ -1,13 +1,13 @@
 import type { Header, Message, OutgoingMessage } from '../message';
 import { REVISION, type CellExecution, type ExecutionState, type SavedOutput } from '../outputsComm';
 
-/** Characters that are kept of one execution, and of all. */
+/** Characters of output that are kept of one execution, and of all, at most. */
 const EXECUTION_LIMIT = 1 << 25;
 const TOTAL_LIMIT = 1 << 27;
 
 const CUT = `\nThis cell has put out more than the kernel keeps for a page that was not there: what followed is missing here.\n`;
 
-/** An output, with what it takes in characters. */
+/** An output, with its size in characters of JSON. */
 interface Kept {
   output: SavedOutput;
   size: number;
@@ -26,15 +26,15 @@ interface Execution {
   /** Characters of its outputs. */
   size: number;
   isCut: boolean;
-  /** The revision of its last change, and up to which one a file has it. */
+  /** The revision of its last change, and the one that the notebook's file has; 0: none. */
   changed: number;
   saved: number;
 }
 
 /**
- * The outputs of a notebook's cells, for pages that were not there:
- * front ends show the outputs only of what they run themselves. Kept is the
- * newest execution of each cell, as long as the kernel lives.
+ * The outputs of a notebook's cells, for pages that have missed them: front
+ * ends show the outputs only of what they run themselves. The newest execution
+ * of each cell is kept, as long as the kernel lives.
  */
 export class CellOutputs {
   private readonly byMessage = new Map<string, Execution>();
@@ -42,7 +42,7 @@ export class CellOutputs {
   private revision = 0;
   private total = 0;
 
-  /** A request has arrived: one to run a cell will have outputs. Only front ends that name the cell can ask for them. */
+  /** Begins to keep the outputs of an `execute_request` that names its cell; ignores other requests. */
   expect({
     header: { msg_id: msgId, msg_type: type },
     metadata: { cellId },
@@ -75,7 +75,7 @@ export class CellOutputs {
     this.change(msgId, (execution) => Object.assign(execution, { state: 'done' }));
   }
 
-  /** Takes a message in that is about to be published, and numbers it where it changes an output. */
+  /** Keeps a message that is about to be published, and returns it, with a revision when it changes an output. */
   kept(message: OutgoingMessage): OutgoingMessage {
     const revision = this.take(message.type, message.content, message.parent);
     return revision === undefined ? message : { ...message, metadata: JSON.stringify({ [REVISION]: revision }) };
@@ -92,13 +92,13 @@ export class CellOutputs {
     return this.revision;
   }
 
-  /** The executions that a page may have missed something of, and the displays of the others; or those with the given IDs. */
+  /** Returns the newest execution of each cell, with its outputs unless a file has them; or those with the IDs `wanted`, with their outputs. */
   list(wanted?: readonly string[]): CellExecution[] {
     const executions = wanted ? wanted.flatMap((id) => this.byMessage.get(id) ?? []) : [...this.byCell.values()];
     return executions.map((execution) => describe(execution, wanted !== undefined));
   }
 
-  /** A file has these executions as they were at `revision`. */
+  /** Notes that a file has these executions as they were at `revision`. */
   saved(executions: readonly string[], revision: number): void {
     for (const id of executions) {
       const execution = this.byMessage.get(id);
@@ -106,7 +106,7 @@ export class CellOutputs {
     }
   }
 
-  /** Forgets the outputs of these executions, where they are over. */
+  /** Treats the outputs of these executions as saved, if they have ended. */
   discarded(executions: readonly string[]): void {
     this.saved(
       executions.filter((id) => this.byMessage.get(id)?.state === 'done'),
@@ -138,7 +138,7 @@ export class CellOutputs {
     this.makeRoom();
   }
 
-  /** For all outputs with this ID, whichever cells they are of. */
+  /** Replaces all outputs with this display ID, in any cell. */
   private update(displayId: string, { data, metadata }: Record<string, any>, size: number): void {
     for (const execution of this.byMessage.values()) {
       for (const kept of execution.outputs) {
@@ -167,7 +167,7 @@ export class CellOutputs {
     this.total += by;
   }
 
-  /** The oldest of those that are over go first. */
+  /** Forgets executions that have ended, the oldest first, until the rest is within the limit. */
   private makeRoom(): void {
     for (const execution of this.byCell.values()) {
       if (this.total <= TOTAL_LIMIT) return;
@@ -197,7 +197,7 @@ function savedOutput(type: string, { transient: _, ...message }: Record<string, 
   return { output_type: type, ...message };
 }
 
-/** Text of one stream is one output. */
+/** Appends an output; text joins the last one when that is of the same stream. */
 function append({ outputs }: Execution, kept: Kept): void {
   const last = outputs.at(-1);
   if (

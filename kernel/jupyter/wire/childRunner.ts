@@ -3,10 +3,10 @@ import type { Readable } from 'node:stream';
 import type { Child, ChildError, ChildResult, ChildReturn, StreamName } from '../children';
 import type { ReaperWatch } from './reaperWatch';
 
-/** Time that an interrupted child has to end by itself, in milliseconds. */
+/** Milliseconds that an interrupted child has to end by itself. */
 const GRACE = 500;
 
-/** Wire thread: runs the child that the main thread waits for. */
+/** Wire thread: runs the child that the main thread waits for, one at a time. */
 export class ChildRunner {
   private running: ChildProcess | null = null;
 
@@ -71,7 +71,7 @@ export class ChildRunner {
     });
   }
 
-  /** Sends the child SIGINT, as a terminal does, and soon SIGKILL. */
+  /** Sends the child SIGINT, as a terminal does, and SIGKILL when it has not ended after {@link GRACE}. */
   interrupt(): void {
     const child = this.running;
     if (!child) return;
@@ -79,13 +79,13 @@ export class ChildRunner {
     setTimeout(() => child.exitCode === null && child.signalCode === null && end(child, 'SIGKILL'), GRACE);
   }
 
-  /** Ends the child at once: this process ends, and would not be there any more to see whether it obeys. */
+  /** Kills the child at once: this process is about to end. */
   kill(): void {
     if (this.running) end(this.running, 'SIGKILL');
   }
 }
 
-/** Keeps what a stream gives; the function returns it. */
+/** Collects the bytes of a stream, `most` of them; the function that it returns gives them. */
 function collect(stream: Readable, most: number, onTooMuch: () => void): () => Uint8Array {
   const parts: Buffer[] = [];
   let length = 0;

@@ -5,22 +5,22 @@ import { SESSION } from '../message';
 /** One input: its session, its line (the execution count) and its source. */
 export type HistoryEntry = [session: number, line: number, source: string];
 
-/** A line of the file: the session by its ID, so that kernels that run at the same time do not mix theirs. */
+/** A line of the file: the session is its ID, so that kernels that run at the same time are told apart. */
 type Input = [session: string, line: number, source: string];
 
-/** A file larger than this loses its older half, in bytes. */
+/** Bytes above which a file loses the older half of its lines. */
 const MAXIMUM_SIZE = 4 << 20;
 
 /**
- * The inputs of this session and of those before it, for `history_request`.
- * They are kept in a file of the user, a line of JSON for each: a console
- * offers them again after a restart.
+ * The inputs of this session and of earlier ones, for `history_request`. They
+ * are kept in a file of the user, a line of JSON for each: a console offers
+ * them again after a restart.
  */
 export class History {
   private readonly own: Input[] = [];
   private isWritable: boolean;
 
-  /** @param file where inputs are kept; empty: nowhere, they end with the kernel */
+  /** @param file the file that keeps inputs; empty: none, and they end with the kernel */
   constructor(private readonly file: string) {
     this.isWritable = file !== '';
   }
@@ -38,7 +38,7 @@ export class History {
     }
   }
 
-  /** Content of `history_reply`. This kernel keeps inputs only: where outputs are asked for, they are null. */
+  /** Returns the content of `history_reply`. Outputs are not kept: when asked for, they are `null`. */
   reply(content: Record<string, any>): object {
     const entries = this.query(content);
     const history = content.output
@@ -47,7 +47,7 @@ export class History {
     return { status: 'ok', history };
   }
 
-  /** Answers the content of a `history_request`: `tail`, `range` or `search` (with `*` and `?`). */
+  /** Returns the inputs that a `history_request` asks for: `tail`, `range` or `search` (with `*` and `?`). */
   private query(content: Record<string, any>): HistoryEntry[] {
     const { hist_access_type: type, n, pattern, unique } = content;
     if (type === 'range') return this.range(content);
@@ -60,7 +60,7 @@ export class History {
     return typeof n === 'number' ? found.slice(Math.max(0, found.length - n)) : found;
   }
 
-  /** Session 0 is this one, -1 the one before it, 1 the first. */
+  /** Returns the inputs of a session: 0 is this one, -1 the one before it, 1 the first. */
   private range({ start, stop, session: asked = 0 }: Record<string, any>): HistoryEntry[] {
     const isAsked = ([, line]: HistoryEntry) => line >= (start ?? 0) && (typeof stop !== 'number' || line < stop);
     if (asked === 0) return this.own.map(([, line, source]): HistoryEntry => [0, line, source]).filter(isAsked);
@@ -71,7 +71,7 @@ export class History {
     return all.filter(([session]) => session === number).filter(isAsked);
   }
 
-  /** All inputs, the sessions numbered from 1 in the order in which they began, this one last. */
+  /** Returns all inputs, the sessions numbered from 1 in the order in which they began, this one last. */
   private numbered(): HistoryEntry[] {
     const sessions = new Map<string, Input[]>();
     for (const input of this.read()) {
@@ -105,7 +105,7 @@ function prepare(file: string): void {
   renameSync(part, file);
 }
 
-/** A line of the file; what another program, or a crash, left there is passed over. */
+/** Returns the input of a line of the file; none for a line that another program, or a crash, left there. */
 function parse(text: string): Input[] {
   try {
     const [session, line, source] = JSON.parse(text) as Input;
@@ -117,7 +117,7 @@ function parse(text: string): Input[] {
   }
 }
 
-/** Of equal inputs the newest. */
+/** Returns the entries without those that a newer one repeats. */
 function withoutRepeats(entries: HistoryEntry[]): HistoryEntry[] {
   const newest = new Map(entries.map((entry, index) => [entry[2], index]));
   return entries.filter((entry, index) => newest.get(entry[2]) === index);

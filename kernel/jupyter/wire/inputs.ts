@@ -13,14 +13,14 @@ export interface InputRequest {
   give(text: string | null): void;
 }
 
-/** Wire thread: what the front end is asked for, one line at a time. */
+/** Wire thread: asks the front end for lines of text, one at a time. */
 export class Inputs {
   private readonly waiting: InputRequest[] = [];
   private asked: { input: InputRequest; messageId: string } | null = null;
-  /** Questions that nobody waits for any more: front ends may go on showing them. */
+  /** IDs of the questions that were cancelled: front ends may go on showing them. */
   private readonly stale = new Set<string>();
 
-  /** @param send sends `input_request` under an ID; returns `false` where nobody can be asked any more */
+  /** @param send sends `input_request` under an ID; returns `false` when nobody can be asked any more */
   constructor(private readonly send: (input: InputRequest, messageId: string) => boolean) {}
 
   request(input: InputRequest): void {
@@ -28,7 +28,7 @@ export class Inputs {
     this.next();
   }
 
-  /** An answer came. One to an old question is dropped, where the client says what it answers. */
+  /** Passes an answer on. One to a cancelled question is dropped, if the client says what it answers. */
   receive({ header, parentHeader, content }: Message): void {
     if (header.msg_type !== 'input_reply' || !this.asked || this.stale.has(String(parentHeader.msg_id))) return;
     this.asked.input.give(String(content.value ?? ''));
@@ -36,7 +36,7 @@ export class Inputs {
     this.next();
   }
 
-  /** There will be no answers: to those meant, else to any. */
+  /** Cancels the questions for which `isMeant` returns true; by default, all. */
   cancel(isMeant: (input: InputRequest) => boolean = () => true): void {
     const dropped = this.waiting.filter(isMeant);
     for (const input of dropped) this.waiting.splice(this.waiting.indexOf(input), 1);

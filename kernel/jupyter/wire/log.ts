@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs';
 
 /** The kernel's log: standard error of the process, where Jupyter shows it. */
 export class Log {
-  private readonly said = new Set<string>();
+  private readonly written = new Set<string>();
 
   /**
    * Writes to the process's standard error itself: the stream of a thread
@@ -16,13 +16,13 @@ export class Log {
     }
   }
 
-  /** Writes a text the first time only: what a broken client sends comes a thousand times. */
+  /** Writes a text the first time only: a broken client repeats its mistakes. */
   once(text: string): void {
-    if (this.said.has(text) || this.said.size >= MAXIMUM) return;
-    this.said.add(text);
+    if (this.written.has(text) || this.written.size >= MAXIMUM) return;
+    this.written.add(text);
     this.write(`${text} (said once)`);
   }
 }
 
-/** Different texts that are said once. */
+/** Different texts that are written, at most. */
 const MAXIMUM = 100;

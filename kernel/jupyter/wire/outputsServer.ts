@@ -2,7 +2,7 @@ import type { CellOutputs } from './cellOutputs';
 import type { Header, Message } from '../message';
 import { OUTPUTS_COMM, type OutputsMessage, type OutputsPageMessage } from '../outputsComm';
 
-/** Answers pages that ask for outputs of cells: see outputsComm.ts. */
+/** The kernel's side of the comm for outputs: see outputsComm.ts. */
 export class OutputsServer {
   /** IDs of the open comms. */
   private readonly comms = new Set<string>();
@@ -12,7 +12,7 @@ export class OutputsServer {
     private readonly publish: (content: string, parent: Header) => void,
   ) {}
 
-  /** Returns whether a comm's message is one of ours. */
+  /** Returns whether a message belongs to this comm. */
   knows({ content }: Message): boolean {
     return content.target_name === OUTPUTS_COMM || this.comms.has(content.comm_id);
   }

@@ -3,7 +3,7 @@ import type { CellOutputs } from './cellOutputs';
 import type { RequestChannel, Sockets } from './sockets';
 import { StreamBuffer } from './streams';
 
-/** Sends clients what they shall hear of, in the order in which it came. */
+/** Sends replies, and what is published on iopub, in order with the printed text. */
 export class Publisher {
   readonly streams: StreamBuffer;
 
@@ -24,7 +24,7 @@ export class Publisher {
     this.sockets.publish(message);
   }
 
-  /** Publishes what may be a cell's output: it is kept. */
+  /** Publishes what may be a cell's output, and keeps it. */
   output(message: OutgoingMessage): void {
     this.sockets.publish(this.outputs.kept(message));
   }

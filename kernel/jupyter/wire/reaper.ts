@@ -4,17 +4,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { KERNEL_MARK } from '../kernelMark';
 
 /*
- * A program of its own: ends what the cells of a kernel have started and what
- * is still there when the kernel has ended, in whatever way.
+ * A program of its own. It ends the processes that the cells of a kernel have
+ * started and that are left when the kernel has ended, in whatever way.
  *
  *     node reaper.js ID PID [SESSION]
  *
- * ID is what KERNEL_MARK is set to, PID was the kernel's, SESSION is that of
- * the child that the kernel waited for. What was started with
- * `detached: true` has a session of its own and no mark.
+ * ID is the value of KERNEL_MARK, PID was the kernel's, SESSION is that of the
+ * child that the kernel waited for. Processes that were started with
+ * `detached: true` have sessions of their own and no mark.
  */
 
-/** Milliseconds that processes have to end after SIGTERM, and in which the attempt is given up. */
+/** Milliseconds that processes have to end after SIGTERM, after which the attempt is given up, and between two attempts. */
 const GRACE = 500;
 const GIVE_UP = 10_000;
 const INTERVAL = 40;
@@ -27,14 +27,14 @@ interface Process {
 }
 
 async function reap(id: string, kernel: number, sessions: number[]): Promise<void> {
-  // Its end may take a while: who has lost its parent is given another.
+  // The kernel's end may take a while: then this process has another parent.
   while (process.ppid === kernel) await sleep(INTERVAL);
   const began = performance.now();
   const passed = (): number => performance.now() - began;
-  // A kernel that is all of a container ends with it.
+  // A kernel that is the first process of a container takes the others with it.
   const theirs = new Set(kernel === 1 ? sessions : [kernel, ...sessions]);
   const asked = new Set<number>();
-  // Twice none: one may be about to start another just when it is looked for.
+  // None must be left twice: one may start another while the list is read.
   for (let none = 0; none < 2 && passed() < GIVE_UP; await sleep(INTERVAL)) {
     const left = leftovers(id, theirs);
     none = left.length === 0 ? none + 1 : 0;
@@ -86,7 +86,7 @@ function processesOfProc(): Process[] {
     });
 }
 
-/** Other systems do not show the variables of processes, but their groups. */
+/** Returns the processes of systems without /proc, which show groups and not environment variables. */
 function processesOfPs(): Process[] {
   const lines = execFileSync('ps', ['-A', '-o', 'pid=', '-o', 'ppid=', '-o', 'pgid=', '-o', 'stat='], {
     encoding: 'latin1',

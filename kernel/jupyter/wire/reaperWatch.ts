@@ -3,14 +3,15 @@ import { join } from 'node:path';
 import { KERNEL_MARK } from '../kernelMark';
 
 /**
- * A shell that waits until its input ends, which the system sees to however
- * the kernel ends; then it becomes the reaper. (A shell costs a megabyte, a
- * Node.js that waits forty.) The last line that it read is for the reaper.
+ * The script of a shell that waits until its input is closed, which the system
+ * does however the kernel ends, and then becomes the reaper. The last line that
+ * it has read is an argument of the reaper. A waiting shell takes one megabyte,
+ * a waiting Node.js forty.
  */
 const WAIT = 'session=; while read -r line; do session=$line; done; exec "$0" "$@" $session';
 
 /**
- * Has what cells start end with the kernel, however that ends.
+ * Ends the processes that cells start with the kernel, however that ends.
  *
  * #### Notes
  * On Windows the children of Node.js end with it by themselves: they are in a
@@ -32,7 +33,7 @@ export class ReaperWatch {
     (this.shell.stdin as unknown as { unref(): void } | null)?.unref();
   }
 
-  /** Tells of the child that the kernel waits for, which has a session of its own; `undefined`: it has ended. */
+  /** Notes the child that the kernel waits for, which has a session of its own; `undefined`: there is none. */
   note(pid: number | undefined): void {
     this.shell?.stdin?.write(`${pid ?? ''}\n`);
   }

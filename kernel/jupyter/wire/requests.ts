@@ -8,20 +8,20 @@ import type { Publisher } from './publisher';
 import type { RequestChannel } from './sockets';
 import { watchUntaken } from './untaken';
 
-/** A request other than an execution waits this long behind one, in milliseconds, then overtakes it. */
+/** Milliseconds that a request other than an execution waits for those before it; then it overtakes them. */
 const OVERTAKE_AFTER = 100;
 
 interface Request {
   id: number;
   message: Message;
   channel: RequestChannel;
-  /** The time at which it was given to the main thread; empty before. */
+  /** The time at which the main thread was given it, in ISO 8601; empty before. */
   started: string;
-  /** Its `busy` and `idle` are published when the running execution has ended. */
+  /** Whether its `busy` and `idle` are published only when the running execution has ended. */
   quiet: boolean;
 }
 
-/** The other parts of the wire thread that requests pass. */
+/** The parts of the wire thread that requests need. */
 interface Parts {
   publisher: Publisher;
   outputs: CellOutputs;
@@ -44,7 +44,7 @@ interface Parts {
  */
 export class Requests {
   private executionCount = 0;
-  /** Requests that the main thread works on, by ID. */
+  /** Requests that the main thread works on, by number. */
   private readonly open = new Map<number, Request>();
   private readonly queue: Request[] = [];
   private active: Request | null = null;
@@ -54,22 +54,22 @@ export class Requests {
 
   constructor(private readonly parts: Parts) {}
 
-  /** The header of the execution that runs. */
+  /** The header of the request that runs and that later ones wait for; `null` when none runs. */
   get running(): Header | null {
     return this.active?.message.header ?? null;
   }
 
-  /** The request of this number, while it is not answered. */
+  /** Returns the request with this number, until it is answered. */
   find(id: number): Message | undefined {
     return this.open.get(id)?.message;
   }
 
-  /** No request begins any more. */
+  /** Stops: no request begins from now on. */
   close(): void {
     this.closed = true;
   }
 
-  /** Takes a request, to be given to the main thread after those before it. */
+  /** Queues a request for the main thread. */
   enqueue(channel: RequestChannel, message: Message): void {
     if (this.closed) return;
     const request = this.request(channel, message, false);
@@ -80,12 +80,12 @@ export class Requests {
       setTimeout(() => this.overtake(request), OVERTAKE_AFTER);
   }
 
-  /** Gives a comm message to the main thread. */
+  /** Gives a comm message to the main thread at once. */
   passComm(channel: RequestChannel, message: Message): void {
     this.dispatch(this.request(channel, message, this.active !== null));
   }
 
-  /** Gives the next request to the main thread, if that is free. */
+  /** Gives the next request to the main thread, unless one runs. */
   next(): void {
     if (this.active || this.closed || this.parts.interrupts.pending) return;
     const request = this.queue.shift();
@@ -116,13 +116,13 @@ export class Requests {
     else if (!request.quiet) this.restoreBusy();
   }
 
-  /** Publishes the status messages of what was handled already: once the cell that runs has published its own. */
+  /** Publishes the status messages of a message that was handled already, or, while a cell runs, after that cell's own. */
   statusOf(header: Header): void {
     if (this.active) this.owedStatus.push(header);
     else for (const state of ['busy', 'idle'] as const) this.parts.publisher.status(state, header);
   }
 
-  /** After the `idle` of another request: front ends go by the newest status, and a cell is still running. */
+  /** Publishes `busy` again after the `idle` of another request, if a cell runs: front ends show the newest status. */
   restoreBusy(): void {
     if (this.active) this.parts.publisher.status('busy', this.active.message.header);
   }
@@ -131,7 +131,7 @@ export class Requests {
     return { id: this.nextId++, message, channel, started: '', quiet };
   }
 
-  /** Completions, inspections and the like do not wait for a cell that runs long. */
+  /** Gives a request to the main thread although a cell runs: completions, inspections and the like do not wait for long ones. */
   private overtake(request: Request): void {
     const index = this.queue.indexOf(request);
     if (index < 0) return;
@@ -164,14 +164,14 @@ export class Requests {
     publisher.publish({ type: 'execute_input', content: input, parent: header });
   }
 
-  /** Answers a request that the main thread does not take. */
+  /** Answers a request that the main thread does not take with an error. */
   private giveUp({ id, message }: Request): void {
     if (message.header.msg_type === 'execute_request')
       this.parts.publisher.output({ type: 'error', content: BROKEN_REPLY, parent: message.header });
     this.finish({ type: 'reply', id, content: BROKEN_REPLY, status: 'error' });
   }
 
-  /** The request that the others wait for has ended. */
+  /** Goes on after the request that the others wait for. */
   private executed({ message }: Request, status: string): void {
     this.active = null;
     for (const header of this.owedStatus.splice(0)) this.statusOf(header);
@@ -181,7 +181,7 @@ export class Requests {
     setImmediate(() => this.next());
   }
 
-  /** Executions that were queued behind one that failed are not run. */
+  /** Answers the executions that were queued behind one that failed with `aborted`. */
   private abortQueue(): void {
     const { outputs, publisher } = this.parts;
     const aborted = this.queue.filter(({ message }) => message.header.msg_type === 'execute_request');

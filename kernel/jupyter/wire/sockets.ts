@@ -4,17 +4,17 @@ import { address, PORTS, type ConnectionInfo, type PortName } from '../connectio
 import { decode, encode, MalformedMessage, type Message, type OutgoingMessage } from '../message';
 import { Signer } from '../signature';
 
-/** Time that the kernel's exit waits for messages that are still unsent, in milliseconds. */
+/** Milliseconds that the kernel's exit waits for messages that are still unsent. */
 const LINGER = 500;
 
 export type RequestChannel = 'shell' | 'control' | 'stdin';
 
-/** Gets what arrives at the sockets. */
+/** Handles what arrives at the sockets. */
 export interface SocketHandlers {
   onMessage(channel: RequestChannel, message: Message): void;
-  /** A message was dropped. */
+  /** Called when a message is dropped. */
   onDropped(channel: RequestChannel, reason: string): void;
-  /** A client subscribed on iopub. */
+  /** Called when a client subscribes on iopub. */
   onSubscribe(topic: Uint8Array): void;
 }
 
@@ -39,8 +39,10 @@ export class Sockets {
   }
 
   /**
-   * Opens the sockets. Ports that are 0 are chosen by the system and set in the
-   * connection, which is then returned; otherwise `null`.
+   * Opens the sockets. The system chooses the ports that are 0; they are set in
+   * the connection, which is then returned, otherwise `null`.
+   *
+   * @throws Error that names the address when it cannot listen there
    */
   async bind(): Promise<ConnectionInfo | null> {
     const { connection, routers } = this;
@@ -53,7 +55,7 @@ export class Sockets {
     };
     void this.subscriptions();
     const open = PORTS.filter((name) => connection[name] === 0);
-    // Those that are given come first: the system must not choose one of them.
+    // Ports that are given come first: the system must not choose one of them.
     await Promise.all(PORTS.filter((name) => connection[name] !== 0).map((name) => this.bindOne(sockets[name], name)));
     for (const name of open) {
       await this.bindOne(sockets[name], name);
@@ -61,7 +63,7 @@ export class Sockets {
     }
     for (const channel of ['shell', 'control', 'stdin'] as const) void this.receive(channel);
     void this.echo();
-    // Who came while the ports were bound is welcomed before anything else is published.
+    // Clients that subscribed meanwhile are welcomed before anything else is published.
     await setImmediate();
     return open.length > 0 ? connection : null;
   }
@@ -94,7 +96,7 @@ export class Sockets {
     for (const socket of [...Object.values(this.routers), this.iopub]) socket.close();
   }
 
-  /** A socket allows one `send` at a time. */
+  /** Sends after what was enqueued before: a socket allows one `send` at a time. */
   private enqueue(socket: Router | XPublisher, frames: Uint8Array[]): void {
     const before = this.outboxes.get(socket) ?? Promise.resolve();
     const sent = before
@@ -127,7 +129,7 @@ export class Sockets {
   }
 }
 
-/** Signatures of the messages received: one that comes again is a replay. The oldest are forgotten. */
+/** Signatures of the newest messages received: one that occurs again is a replay. */
 class SeenSignatures {
   private readonly signatures = new Set<string>();
 

@@ -1,18 +1,18 @@
 import type { Header } from '../message';
 import { TextReader } from '../textRing';
 
-/** Longest time that text waits for more, in milliseconds. */
+/** Milliseconds that text waits for more, at most. */
 const DELAY = 15;
-/** Text that is sent without waiting, in characters. */
+/** Characters of text that are sent without waiting. */
 const MAXIMUM_LENGTH = 1 << 17;
 
-/** Whose text it is. */
+/** The stream and the request that text belongs to. */
 interface Stream {
   name: 'stdout' | 'stderr';
   parent: Header;
 }
 
-/** Takes printed text from the ring and joins what belongs together into one `stream` message. */
+/** Takes printed text from the ring and joins text of one stream in one `stream` message. */
 export class StreamBuffer {
   private readonly reader: TextReader;
   private stream: Stream | null = null;
@@ -27,18 +27,18 @@ export class StreamBuffer {
     this.reader = new TextReader(ring);
   }
 
-  /** A message has arrived: takes the text that comes before it. */
+  /** Takes the text that comes before a message that has arrived. */
   before(position: number): void {
     this.reader.countMessage();
     this.append(this.reader.readTo(position));
   }
 
-  /** A message was handled: takes the text after it. */
+  /** Takes the text after a message that was handled. */
   after(): void {
     this.append(this.reader.readAll());
   }
 
-  /** From here on the text belongs to `stream`. */
+  /** Sets the stream that text belongs to from here on. */
   begin(stream: Stream): void {
     const same = this.stream?.name === stream.name && this.stream.parent.msg_id === stream.parent.msg_id;
     if (!same) this.flush();
@@ -53,7 +53,7 @@ export class StreamBuffer {
     else this.wake();
   }
 
-  /** There is text, or will be: sends it when it has waited long enough. */
+  /** Starts the timer that sends the text. */
   wake(): void {
     this.timer ??= setTimeout(() => {
       this.timer = null;
@@ -63,7 +63,7 @@ export class StreamBuffer {
     }, DELAY);
   }
 
-  /** Sends what waits. Called before any other message is published, so that order is kept. */
+  /** Sends the text that waits. Called before any other message is published, so that order is kept. */
   flush(): void {
     if (this.length === 0) return;
     const { name, parent } = this.stream!;

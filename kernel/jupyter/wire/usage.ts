@@ -1,19 +1,25 @@
 import * as os from 'node:os';
 import { performance } from 'node:perf_hooks';
 
-/** Times of the host's processors: in total, and idle, in milliseconds. */
+/** Milliseconds of the machine's processors: in total, and idle. */
 interface HostTimes {
   total: number;
   idle: number;
 }
 
-/** The kernel's share of the machine: content of `usage_reply`, with ipykernel's names. */
+/** The resources that kernel and machine use. */
 export class Usage {
   private lastCpu = process.cpuUsage();
   private lastTime = performance.now();
   private lastHost = hostTimes();
 
-  /** Percentages are means since the last call; memory is in bytes. `dropped` messages were malformed or wrongly signed, `signals` are those that ended no code by themselves. */
+  /**
+   * Returns the content of `usage_reply`, with ipykernel's names. Percentages
+   * are means since the last call; memory is in bytes.
+   *
+   * @param dropped number of messages that were malformed or wrongly signed
+   * @param signals number of signals that ended no synchronous code of a cell
+   */
   content(dropped: number, signals: number): Record<string, unknown> {
     const { user, system } = process.cpuUsage(this.lastCpu);
     const elapsed = Math.max(1, performance.now() - this.lastTime);

@@ -15,7 +15,7 @@ import { Requests } from './requests';
 import { Sockets, type RequestChannel } from './sockets';
 import { Usage } from './usage';
 
-/** Time the main thread has to exit after a shutdown, in milliseconds. */
+/** Milliseconds that the main thread has to exit after a shutdown. */
 const EXIT_GRACE = 3000;
 
 /** Requests that the main thread answers, apart from comm messages. */
@@ -28,8 +28,8 @@ const REQUESTS = new Set([
 ]);
 
 /**
- * The kernel's side of the protocol. It owns the sockets, answers by itself
- * what it can, and passes the rest to the main thread: see requests.ts.
+ * The wire thread's side of the protocol. It owns the sockets, answers by
+ * itself what it can, and passes the rest to the main thread: see requests.ts.
  */
 export class Wire {
   private readonly sockets: Sockets;
@@ -44,7 +44,7 @@ export class Wire {
   private readonly inputs = new Inputs((input, messageId) => this.askFrontEnd(input, messageId));
   private closing = false;
 
-  /** @param port to the main thread */
+  /** @param port the port to the main thread */
   constructor(
     private readonly options: WireOptions,
     private readonly port: { postMessage(message: ToMain): void; close(): void },
@@ -77,7 +77,7 @@ export class Wire {
     this.publisher.status('starting', null);
   }
 
-  /** SIGINT has reached this process, and no synchronous code of a cell. */
+  /** Handles a SIGINT that reached this process and ended no synchronous code of a cell. */
   onSignal(): void {
     this.interrupts.onSignal();
   }
@@ -98,7 +98,7 @@ export class Wire {
     else this.log.once(`ignored a message of the unknown type "${type.slice(0, 50)}" on ${channel}`);
   }
 
-  /** Requests that this thread answers by itself, with the contents of their replies. */
+  /** Requests that this thread answers by itself; the functions return the contents of their replies. */
   private readonly immediate: Record<string, (content: Record<string, any>) => object> = {
     // A null prototype: the type comes from outside.
     __proto__: null as never,
@@ -116,7 +116,7 @@ export class Wire {
       this.interrupts.raise();
       return { status: 'ok' };
     },
-    // An answer of the Debug Adapter Protocol: clients that ask must not wait for ever.
+    // A response of the Debug Adapter Protocol, so that clients that ask do not wait forever.
     debug_request: ({ seq = 0, command = '' }) => ({
       type: 'response',
       request_seq: seq,
@@ -142,7 +142,7 @@ export class Wire {
     this.requests.statusOf(message.header);
   }
 
-  /** Handles what the main thread sends. */
+  /** Handles a message of the main thread. */
   handle({ message, position }: Posted): void {
     const { streams } = this.publisher;
     streams.before(position);
@@ -231,7 +231,7 @@ export class Wire {
     await this.sockets.flushed();
     this.sockets.close();
     this.port.close();
-    // What waits for messages learns first that its socket is closed.
+    // The loops that wait for messages end first.
     await new Promise((resolve) => setImmediate(resolve));
     Atomics.store(closed, 0, 1);
     Atomics.notify(closed, 0);

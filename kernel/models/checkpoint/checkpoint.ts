@@ -16,21 +16,23 @@ import { weightFiles } from './weightFiles';
 export interface Checkpoint {
   folder: string;
   config: ModelConfig;
-  /** By the names of the file; with `quantized` exactly those that the architecture has. */
+  /** Weights by their names in the file; together with `quantized` exactly those of the architecture. */
   weights: Map<string, Tensor>;
-  /** The weights that were quantised instead, by the same names. */
+  /** Weights that were quantised instead, by the same names. */
   quantized: Map<string, QuantizedWeight>;
 }
 
 export interface LoadOptions {
-  /** Hold the linear layers of the blocks in this format; float32 without it. */
+  /** Format of the linear layers of the blocks; float32 by default. */
   quantize?: QuantizedFormat;
 }
 
 /**
- * Reads a Hugging Face model folder, tensor by tensor, so that with `quantize`
- * the weights are never together in float32. Whatever is missing, damaged or of
- * the wrong shape is named before anything is read.
+ * Reads a Hugging Face model folder, tensor by tensor, so that with `quantize` the
+ * weights are never together in float32.
+ *
+ * @throws Error that names what is missing, damaged or of the wrong shape, before any
+ *   weight is read
  */
 export async function loadCheckpoint(folder: string, { quantize: format }: LoadOptions = {}): Promise<Checkpoint> {
   if (!existsSync(folder) || !statSync(folder).isDirectory()) {
@@ -71,7 +73,7 @@ export async function loadCheckpoint(folder: string, { quantize: format }: LoadO
   return checkpoint;
 }
 
-/** Bytes of a weight that is quantised. */
+/** Bytes of one quantised weight. */
 const BYTES: Record<QuantizedFormat, number> = { nf4: 0.5625, int8: 1 };
 
 function readConfig(folder: string): ModelConfig {
@@ -88,14 +90,14 @@ function readConfig(folder: string): ModelConfig {
   return config;
 }
 
-/** Reads a JSON file of a model folder. */
+/** Reads a JSON file of a model folder. Throws when it is missing or not valid. */
 export function readJson(folder: string, name: string): JsonObject {
   const path = join(folder, name);
   if (!existsSync(path)) throw new Error(`${folder} has no ${name}; is it a Hugging Face model folder?`);
   return readJsonFile(path);
 }
 
-/** The file of each tensor, once they are known to be those that the architecture has. */
+/** Returns the file of each tensor. Throws when the tensors are not exactly those of the architecture. */
 function locateWeights(
   files: readonly SafetensorsFile[],
   wanted: readonly WeightSpec[],
@@ -126,7 +128,7 @@ function locateWeights(
   return found;
 }
 
-/** A tied head may be stored a second time, and old files carry rotary tables. */
+/** Returns whether a tensor may be ignored: a tied head that is stored twice, or a rotary table of old files. */
 function isRedundant(name: string, config: ModelConfig): boolean {
   return name.endsWith('rotary_emb.inv_freq') || (name === HEAD && config.tiedEmbeddings);
 }

@@ -4,14 +4,14 @@ import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 export class FileWriter {
   private readonly file: number;
   private open = true;
-  /** Bytes so far. */
+  /** Bytes written so far. */
   protected written = 0;
 
   constructor(path: string) {
     this.file = openSync(path, 'w');
   }
 
-  /** Closes the file once it is on the disk. */
+  /** Flushes the file to the disk and closes it. */
   close(): void {
     fsyncSync(this.file);
     this.abandon();

@@ -19,11 +19,10 @@ import { readJsonFile } from './jsonFile';
 import { checkRegularFile } from './regularFile';
 
 /**
- * New files of a folder. They are written whole beside the old ones, under
- * names that end in `.partial`, and take their places together at the end: a
- * full disk or a kill while they are written leaves the folder as it was. A
- * kill while they take their places leaves a list of them, by which
- * {@link finishUpdate} makes up for the rest.
+ * Replaces files of a folder together. New files are written whole beside the old
+ * ones, under names that end in `.partial`, and renamed at the end: a full disk or a
+ * kill while they are written leaves the folder as it was. A kill while they are
+ * renamed leaves a list of them, by which {@link finishUpdate} renames the rest.
  *
  * Files in the folder may have come from elsewhere: links among them are replaced,
  * never written through.
@@ -34,7 +33,10 @@ export class FolderUpdate {
 
   private constructor(private readonly folder: string) {}
 
-  /** Makes the folder where it is missing and lets `write` put files into it. */
+  /**
+   * Creates the folder where it is missing, and lets `write` put files into it. Throws,
+   * and leaves the folder as it was, when that fails.
+   */
   static async run(folder: string, write: (update: FolderUpdate) => Promise<void>): Promise<void> {
     const update = new FolderUpdate(folder);
     try {
@@ -57,22 +59,22 @@ export class FolderUpdate {
     update.settle();
   }
 
-  /** A file that `write` makes at the path it is given, on the disk when it is done. */
+  /** Adds a file that `write` creates, and flushes, at the path that it is given. */
   async stream(name: string, write: (path: string) => Promise<void>): Promise<void> {
     await write(this.partial(name));
   }
 
-  /** A text file. */
+  /** Adds a text file. */
   text(name: string, text: string): void {
     writeNew(this.partial(name), () => text);
   }
 
-  /** A JSON file. */
+  /** Adds a JSON file. */
   json(name: string, value: object): void {
     this.text(name, JSON.stringify(value, null, 2) + '\n');
   }
 
-  /** Copies those of the files that another folder has. */
+  /** Copies the named files that another folder has. */
   copy(from: string, names: readonly string[]): void {
     if (existsSync(from) && realpathSync(from) === realpathSync(this.folder)) return;
     for (const name of names) {
@@ -84,12 +86,12 @@ export class FolderUpdate {
     }
   }
 
-  /** Files of these names (of a subfolder) that are not among the new ones are removed at the end. */
+  /** Removes at the end files of these names (in a subfolder) that are not among the new ones. */
   removeOthers(names: RegExp, subfolder = ''): void {
     this.obsolete = { names, folder: subfolder };
   }
 
-  /** Returns where a new file is to be written. There is nothing at that place yet. */
+  /** Returns the path at which a new file is to be written. Nothing exists there yet. */
   partial(name: string): string {
     const path = `${placeIn(this.folder, name)}.partial`;
     mkdirSync(dirname(path), { recursive: true });
@@ -98,7 +100,7 @@ export class FolderUpdate {
     return path;
   }
 
-  /** Throws where something cannot be replaced, before anything is. */
+  /** Throws when a file cannot be replaced, before any is. */
   private checkPlaces(): void {
     for (const name of this.files) {
       const path = placeIn(this.folder, name);
@@ -131,25 +133,26 @@ export class FolderUpdate {
   }
 }
 
-/** A note in a folder that is being updated: its new files, and those that go. */
+/** The list in a folder that is being updated: its new files, and those to remove. */
 interface Places {
   files: string[];
   obsolete: string[];
 }
 
-/** The same in a file. */
+/** The list as its file has it. */
 interface Signed extends Places {
-  /** Of the file itself: one that came with a copy of the folder, or from elsewhere, has another. */
+  /** Inode of the file itself: a copy of it, or one from elsewhere, has another. */
   inode: string;
 }
 
 const LIST = '.update.json';
 
 /**
- * Makes up for what a process did not come to that was killed while the new
- * files of a folder took their places.
+ * Finishes the renaming of a folder's new files, where a process was killed in the
+ * middle of it.
  *
- * @throws where the list of them was not made in this folder: nothing is touched then
+ * @throws Error when the list of them was not made in this folder (nothing is touched
+ *   then), or the folder cannot be written
  */
 export function finishUpdate(folder: string): void {
   const list = join(folder, LIST);
@@ -191,7 +194,10 @@ function readPlaces(list: string): Places {
 /** Names of files that saving writes, some in a subfolder. */
 const NAME = /^(?:[a-z]+\/)?\w[\w.-]{0,200}$/;
 
-/** The path of a file that is really in the folder: no link leads out of it. */
+/**
+ * Returns the path of a file in the folder. Throws when the name is not that of a
+ * saved file, or a link leads out of the folder.
+ */
 function placeIn(folder: string, name: string): string {
   if (!NAME.test(name))
     throw new Error(`${folder}: ${JSON.stringify(name.slice(0, 60))} is not the name of a file that is saved`);
@@ -206,7 +212,7 @@ function isFile(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
-/** Makes a file, on the disk when it is done, with a text that may tell its inode. */
+/** Creates and flushes a file with a text that may contain its inode. */
 function writeNew(path: string, text: (inode: string) => string): void {
   const file = openSync(path, 'wx');
   try {

@@ -1,4 +1,4 @@
-/** bfloat16 bits → float32, into an array where one is given: bfloat16 is the upper half of a float32. */
+/** Converts bfloat16 bits to float32, into `result` where it is given: bfloat16 is the upper half of a float32. */
 export function bfloat16ToFloat32(
   bits: Uint16Array,
   result: Float32Array = new Float32Array(bits.length),
@@ -8,7 +8,7 @@ export function bfloat16ToFloat32(
   return result;
 }
 
-/** float32 → bfloat16 bits, rounded to nearest, ties to even. */
+/** Converts float32 to bfloat16 bits, rounded to nearest, ties to even. */
 export function float32ToBfloat16(values: Float32Array): Uint16Array {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
   const result = new Uint16Array(values.length);
@@ -22,7 +22,7 @@ export function float32ToBfloat16(values: Float32Array): Uint16Array {
 
 let table: Float32Array | undefined;
 
-/** float16 bits → float32, into an array where one is given. */
+/** Converts float16 bits to float32, into `result` where it is given. */
 export function float16ToFloat32(
   bits: Uint16Array,
   result: Float32Array = new Float32Array(bits.length),
@@ -40,7 +40,7 @@ function decodeHalf(bits: number): number {
   return exponent === 0 ? sign * 2 ** -24 * fraction : sign * 2 ** (exponent - 15) * (1 + fraction / 1024);
 }
 
-/** float32 → float16 bits, rounded to nearest, ties to even; too large values become infinite. */
+/** Converts float32 to float16 bits, rounded to nearest, ties to even; too large values become infinite. */
 export function float32ToFloat16(values: Float32Array): Uint16Array {
   const result = new Uint16Array(values.length);
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);

@@ -4,15 +4,15 @@ import { readTextFile } from './regularFile';
 /** The content of a file of settings. */
 export type JsonObject = Record<string, unknown>;
 
-/** More than any model's file of settings has: the largest list a hundred thousand tensors or added tokens in ten MB. */
+/** Largest JSON file in bytes: the largest of models list a hundred thousand tensors or added tokens in 10 MB. */
 const MAXIMUM_BYTES = 64 * 2 ** 20;
 
 /**
  * Reads a JSON file that holds an object, such as a model's `config.json`.
  *
- * @param maximumBytes what it may have at most
- * @throws an error of one sentence that names the file, where it is missing, not a file, too large, not JSON, nested too
- *   deeply, or holds something else
+ * @param maximumBytes largest size of the file in bytes
+ * @throws Error that names the file when it is missing, not a file, too large, not
+ *   JSON, nested too deeply, or holds something else
  */
 export function readJsonFile(path: string, maximumBytes = MAXIMUM_BYTES): JsonObject {
   const text = readTextFile(path, maximumBytes);
@@ -34,7 +34,7 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A value as JSON, shortened, for the message of an error. */
+/** Returns a value as JSON, shortened, for the message of an error. */
 export function describe(value: unknown): string {
   // Such numbers come from digits that are too many: JSON has no name for them.
   const text = (typeof value === 'number' ? undefined : JSON.stringify(value)) ?? String(value);

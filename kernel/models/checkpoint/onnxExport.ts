@@ -18,11 +18,14 @@ import { changedConfig, companionsOf } from './save';
 import { Transformer } from '../graph/transformer';
 
 const settings = {
-  /** Puts the weights into a file of their own, `model.onnx_data`. Above 1.9 GB by default, as one file cannot hold more than 2. */
+  /**
+   * Puts the weights into a file of their own, `model.onnx_data`. By default where they
+   * are larger than 1.9 GB, since one file cannot hold more than 2.
+   */
   externalData: flag(undefined),
 };
 
-/** How a model is saved as an ONNX graph. */
+/** Options of a model that is saved as an ONNX graph. */
 export interface OnnxOptions extends Given<typeof settings> {}
 
 /** The options of `model.savePretrainedOnnx`. */
@@ -58,7 +61,7 @@ export async function saveOnnx(model: CausalLM, folder: string, options: OnnxOpt
   });
 }
 
-/** The weights with the adapter's updates, each made when its values are asked for. */
+/** Returns the weights with the adapter's updates, each computed when its values are read. */
 function mergedTensors(model: CausalLM): Map<string, Tensor> {
   return new Map(
     allWeights(model.config).map(({ name, shape }) => [
@@ -73,13 +76,13 @@ function mergedTensors(model: CausalLM): Map<string, Tensor> {
   );
 }
 
-/** Sizes that are known when the graph runs, by the names that Optimum gives them. */
+/** Dimensions whose size is known when the graph runs, by Optimum's names. */
 const BATCH = 'batch_size';
 const SEQUENCE = 'sequence_length';
 const PAST = 'past_sequence_length';
 const TOTAL = 'total_sequence_length';
 
-/** Sequences that are padded on either side, with the keys and values of what came before. The weights are inputs. */
+/** Returns the graph of sequences that are padded on either side, with past keys and values. The weights are inputs. */
 function exportGraph(config: ModelConfig, weights: ReadonlyMap<string, Tensor>): Graph {
   const graph = new Graph();
   const { numLayers, numKeyValueHeads: kv, headSize: size, vocabSize } = config;
@@ -113,7 +116,7 @@ function exportGraph(config: ModelConfig, weights: ReadonlyMap<string, Tensor>):
   return graph;
 }
 
-/** 0 where a token sees another one, else very negative; [batch, 1, 1, sequence, total]. */
+/** Returns a mask that is 0 where a token attends to another one, else very negative: [batch, 1, 1, sequence, total]. */
 function attentionMask(graph: Graph, attended: Value): Value {
   const scalar = (dimension: string) => graph.node('Squeeze', [graph.dimension(dimension)], 'int64', []);
   const [total, past] = [scalar(TOTAL), scalar(PAST)];
@@ -133,7 +136,10 @@ function attentionMask(graph: Graph, attended: Value): Value {
   return graph.node('Where', [seen, graph.scalar(0), graph.scalar(HIDDEN)], 'float32', shape);
 }
 
-/** Queries [rows, heads · headSize] with keys and values [batch, kv, total, headSize]; shaped as the queries. */
+/**
+ * Returns attention of queries [rows, heads · headSize] to keys and values
+ * [batch, kv, total, headSize], in the shape of the queries.
+ */
 function attention(config: ModelConfig, queries: Value, keys: Value, values: Value, mask: Value): Value {
   const { numHeads, numKeyValueHeads: kv, headSize: size } = config;
   const group = numHeads / kv;

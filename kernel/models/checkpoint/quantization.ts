@@ -28,14 +28,14 @@ export interface Int8Weight {
   /** [out, in]. */
   shape: number[];
   codes: Int8Array;
-  /** Per row: what a code is multiplied by, 1/127 of the largest magnitude. */
+  /** Per row, the factor of its codes: 1/127 of the largest magnitude. */
   scales: Float32Array;
 }
 
 export type QuantizedWeight = Nf4Weight | Int8Weight;
 export type QuantizedFormat = QuantizedWeight['format'];
 
-/** Values that share a factor in {@link Nf4Weight}. */
+/** Values of a block, which share a factor in {@link Nf4Weight}. */
 export const NF4_BLOCK = 64;
 
 /** Quantiles of a normal distribution between -1 and 1, from the paper. */
@@ -61,7 +61,7 @@ export const NF4_LEVELS = Float32Array.of(
 /** The borders between levels; a value on the border goes to the lower one. */
 const NF4_BORDERS = Float32Array.from({ length: 15 }, (_, i) => Math.fround(NF4_LEVELS[i] + NF4_LEVELS[i + 1]) / 2);
 
-/** The weight in a format. */
+/** Returns a weight quantised. Throws when it does not divide into blocks of `nf4`. */
 export function quantize(weight: Tensor, format: QuantizedFormat): QuantizedWeight {
   return format === 'nf4' ? quantizeNf4(weight) : quantizeInt8(weight);
 }
@@ -87,13 +87,13 @@ function quantizeNf4({ shape, data }: Tensor): Nf4Weight {
   return { format: 'nf4', shape, codes, absmax };
 }
 
-/** For x from -1 to 1 in steps of 1/32, so small that none has two borders: the number of borders below the step. */
+/** For x from −1 to 1 in steps of 1/32, none of which has two borders: the number of borders below the step. */
 const BORDERS_BELOW = Uint8Array.from(
   { length: 65 },
   (_, step) => NF4_BORDERS.filter((border) => border < step / 32 - 1).length,
 );
 
-/** The number of borders below x. */
+/** Returns the number of borders below x: the index of its nearest level. */
 function nearestLevel(x: number): number {
   const below = BORDERS_BELOW[(x * 32 + 32) | 0];
   return x > NF4_BORDERS[below] ? below + 1 : below;
@@ -122,12 +122,12 @@ function largest(data: Float32Array, start: number, end: number): number {
   return value;
 }
 
-/** Far from zero the step between neighbouring numbers is 1. */
+/** Rounds to the nearest whole number, ties to even: far from zero the step between neighbouring numbers is 1. */
 function roundHalfToEven(x: number): number {
   return x + 6755399441055744 - 6755399441055744;
 }
 
-/** The values that a quantised weight stands for, as a new tensor. */
+/** Returns the values of a quantised weight as a new float32 tensor. */
 export function dequantize(weight: QuantizedWeight): Tensor {
   const data = new Float32Array(sizeOf(weight.shape));
   if (weight.format === 'int8') {
@@ -143,7 +143,7 @@ export function dequantize(weight: QuantizedWeight): Tensor {
   return { shape: [...weight.shape], data };
 }
 
-/** Bytes that a quantised weight takes in memory. */
+/** Returns the bytes that a quantised weight takes in memory. */
 export function quantizedBytes(weight: QuantizedWeight): number {
   return weight.codes.byteLength + (weight.format === 'nf4' ? weight.absmax : weight.scales).byteLength;
 }

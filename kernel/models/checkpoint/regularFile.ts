@@ -7,9 +7,10 @@ import { formatBytes } from '../../display/progress/progressBar';
  */
 
 /**
- * Opens a file for reading; links are followed, as the hub's cache has them.
+ * Opens a file for reading and returns its descriptor; links are followed, which the
+ * hub's cache consists of.
  *
- * @throws where there is none, or what is there is no file with an end
+ * @throws Error when there is none, or it is no regular file
  */
 export function openRegularFile(path: string): number {
   // To open a device can have an effect, so it is looked at before. What takes its place in between is not waited for.
@@ -24,7 +25,7 @@ export function openRegularFile(path: string): number {
   }
 }
 
-/** @throws where there is no file at the path or at the end of its links, or something that is no file with an end */
+/** Throws when there is no regular file at the path or at the end of its links. */
 export function checkRegularFile(path: string): void {
   checkRegular(path, stat(path));
 }
@@ -32,7 +33,7 @@ export function checkRegularFile(path: string): void {
 /**
  * Reads a text file.
  *
- * @param maximumBytes what it may have at most, which is looked at before anything is read
+ * @param maximumBytes largest size in bytes, which is checked before anything is read
  */
 export function readTextFile(path: string, maximumBytes: number): string {
   const file = openRegularFile(path);
@@ -48,12 +49,12 @@ export function readTextFile(path: string, maximumBytes: number): string {
   }
 }
 
-/** Bytes of an open file. */
+/** Reads bytes of an open file. */
 export function readBytes(file: number, path: string, position: number, length: number): Buffer {
   return readInto(file, path, position, Buffer.alloc(length));
 }
 
-/** Fills an array with bytes of an open file. */
+/** Fills an array with bytes of an open file and returns it. Throws when the file ends before. */
 export function readInto<T extends NodeJS.ArrayBufferView>(file: number, path: string, position: number, array: T): T {
   for (let done = 0; done < array.byteLength; ) {
     const bytes = new Uint8Array(array.buffer, array.byteOffset + done, Math.min(array.byteLength - done, 1 << 30));

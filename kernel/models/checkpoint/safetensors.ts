@@ -8,16 +8,16 @@ import { readHeader, type Entry } from './safetensorsHeader';
 /** Element types of weights on disk; in memory weights are always float32. */
 export type WeightType = 'float32' | 'float16' | 'bfloat16';
 
-/** Functions that make float32 of 16-bit values. */
+/** Functions that convert 16-bit values to float32. */
 const WIDEN: Partial<Record<Entry['dtype'], (bits: Uint16Array, result: Float32Array) => void>> = {
   F16: float16ToFloat32,
   BF16: bfloat16ToFloat32,
 };
 
-/** 16-bit values are widened so many at a time, so that a tensor is in memory once. */
+/** 16-bit values that are converted at a time, so that a tensor is in memory only once. */
 const SLICE = 1 << 20;
 
-/** A safetensors file, read tensor by tensor. A damaged file is an error that says what is wrong with it. */
+/** Reads a safetensors file tensor by tensor. The constructor throws when the file is damaged. */
 export class SafetensorsFile {
   /** The shape of each tensor, in the file's order. */
   readonly shapes = new Map<string, number[]>();
@@ -35,7 +35,7 @@ export class SafetensorsFile {
     }
   }
 
-  /** A tensor as float32. */
+  /** Reads a tensor as float32. */
   read(name: string): Tensor {
     const { dtype, shape, start } = this.entries.get(name)!;
     const data = new Float32Array(sizeOf(shape));
@@ -71,15 +71,15 @@ export interface TensorSpec {
   shape: readonly number[];
 }
 
-/** Bytes of a weight on disk. */
+/** Bytes of one weight on disk. */
 export const WEIGHT_BYTES: Record<WeightType, number> = { float32: 4, float16: 2, bfloat16: 2 };
 
 const DTYPES: Record<WeightType, string> = { float32: 'F32', float16: 'F16', bfloat16: 'BF16' };
 
-/** Values that are converted at a time, so that a large tensor is not held twice. */
+/** Values that are converted at a time, so that a large tensor is not in memory twice. */
 const CHUNK = 1 << 20;
 
-/** Writes a safetensors file tensor by tensor, in the order that was announced. */
+/** Writes a safetensors file tensor by tensor, in the order of the constructor's `tensors`. */
 export class SafetensorsWriter extends FileWriter {
   constructor(
     path: string,
@@ -103,7 +103,7 @@ export class SafetensorsWriter extends FileWriter {
     this.bytes(Buffer.concat([length, padded]));
   }
 
-  /** The values of the next tensor. */
+  /** Writes the values of the next tensor. */
   write(data: Float32Array): void {
     for (let start = 0; start < data.length; start += CHUNK)
       this.bytes(encode(data.subarray(start, start + CHUNK), this.type));

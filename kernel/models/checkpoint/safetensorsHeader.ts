@@ -11,7 +11,7 @@ import { readBytes } from './regularFile';
  * without overlaps, to its end.
  */
 
-/** Element types that are read, and their bytes. */
+/** Element types that can be read, and their bytes. */
 export const TYPE_BYTES = { F32: 4, F16: 2, BF16: 2 };
 
 /** A tensor of a file. */
@@ -22,10 +22,10 @@ export interface Entry {
   start: number;
 }
 
-/** Enough for more than a hundred thousand tensors. */
+/** Largest header in bytes, enough for more than a hundred thousand tensors. */
 const MAXIMUM_HEADER = 16 * 2 ** 20;
 
-/** The tensors of an open file, in the order of the header. */
+/** Returns the tensors of an open file, in the order of the header. Throws when the file is damaged. */
 export function readHeader(file: number, path: string): Map<string, Entry> {
   const { size } = fstatSync(file);
   const length = size >= 8 ? Number(readBytes(file, path, 0, 8).readBigUInt64LE(0)) : 0;
@@ -69,9 +69,9 @@ function parseHeader(bytes: Buffer, path: string): Record<string, unknown> {
 }
 
 /**
- * Numbers with a sign, a point or an exponent as texts, which no size or offset
- * is: to the format's own reader 4.0 is no integer, and `JSON.parse` takes it
- * for one.
+ * Returns JSON with numbers that have a sign, a point or an exponent as texts, which
+ * are no valid sizes: the format's own reader refuses 4.0 as an integer, which
+ * `JSON.parse` cannot tell from 4.
  */
 function withoutFractions(text: string): string {
   if (!/[:,[]\s*(?:-|\d+[.eE])/.test(text)) return text;
@@ -109,7 +109,7 @@ function checkEntry(path: string, name: string, entry: unknown): Range {
   return { name, dtype, shape, begin, end };
 }
 
-/** One tensor begins where another ends, and the last ends with the file. */
+/** Throws unless each tensor begins where another ends, and the last ends with the file. */
 function checkOrder(path: string, ranges: readonly Range[], size: number): void {
   let position = 0;
   for (const { name, begin, end } of [...ranges].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
@@ -127,18 +127,18 @@ function checkOrder(path: string, ranges: readonly Range[], size: number): void 
     throw new Error(`${path} has ${size - position} bytes after the last tensor; fetch or save it again`);
 }
 
-/** `[2, 3]`, shortened where it is long. */
+/** Returns a shape as text, `[2, 3]`, shortened where it is long. */
 export function shapeText(shape: readonly number[]): string {
   return `[${shape.slice(0, 6).join(', ')}${shape.length > 6 ? ', …' : ''}]`;
 }
 
-/** Names of tensors, shortened where they are many or long. */
+/** Returns names of tensors as text, shortened where they are many or long. */
 export function namesText(names: readonly string[]): string {
   const shown = names.slice(0, 4).map((name) => (name.length > 100 ? `${name.slice(0, 99)}…` : name));
   return shown.join(', ') + (names.length > 4 ? ' …' : '');
 }
 
-/** Beyond it no number of bytes is. */
+/** Upper bound of sizes in bytes. */
 const OVERFLOW = 2 ** 64;
 
 function isSizes(value: unknown): value is number[] {
@@ -149,7 +149,7 @@ function isType(value: unknown): value is keyof typeof TYPE_BYTES {
   return typeof value === 'string' && Object.hasOwn(TYPE_BYTES, value);
 }
 
-/** NaN where it is beyond all bounds on the way, even if a later size is 0. */
+/** Returns the size in bytes of a shape; NaN where a product on the way overflows, even if a later size is 0. */
 function sizeInBytes(shape: readonly number[], bytes: number): number {
   return [...shape, bytes].reduce((product, size) => (product * size < OVERFLOW ? product * size : NaN), 1);
 }

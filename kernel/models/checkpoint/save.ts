@@ -15,11 +15,13 @@ import { belongsTo, INDEX } from './weightFiles';
 const settings = {
   /** Type of the weights in the file. 'float32' by default. */
   dtype: oneOf('float32', Object.keys(WEIGHT_BYTES) as WeightType[]),
+  /** Unsloth's name of what is saved: 'merged_16bit' is the whole model, its weights bfloat16 unless `dtype` is given. */
+  saveMethod: oneOf(undefined, ['merged_16bit']),
   /** Weights of more bytes than this are split over several files, as transformers does. 5,000,000,000 by default. */
   maxShardSize: number(5e9, { above: 0, note: 'in bytes' }),
 };
 
-/** How a model is saved. */
+/** Options of a saved model. */
 export interface SaveOptions extends Given<typeof settings> {}
 
 /** The options of `model.savePretrainedMerged`. */
@@ -28,10 +30,10 @@ export const saveDeclaration: Declaration<typeof settings> = {
   noun: 'option',
   example: "{ dtype: 'float16' }",
   settings,
-  elsewhere: because("give dtype: 'float32', 'float16' or 'bfloat16'", ['saveMethod', 'torchDtype']),
+  elsewhere: because("give dtype: 'float32', 'float16' or 'bfloat16'", ['torchDtype']),
 };
 
-/** Files beside the weights that belong to a model and are copied as they are. */
+/** Files beside the weights that belong to a model and are copied unchanged. */
 const COMPANIONS = [
   'tokenizer.json',
   'tokenizer_config.json',
@@ -45,10 +47,13 @@ const COMPANIONS = [
   'generation_config.json',
 ];
 
-/** Those of them that were read as JSON: they hold settings, wherever links lead to. */
+/** Companions that have been read as JSON: they hold settings, wherever links lead. */
 const SETTINGS = new Set(['tokenizer.json', 'tokenizer_config.json', 'generation_config.json']);
 
-/** The companions that a model's folder has. What is no file of the folder may be anyone's secret, if the folder came from elsewhere. */
+/**
+ * Returns the companions that a model's folder has. Links that lead out of the folder
+ * are left out with a warning: in a folder from elsewhere they may lead to a secret.
+ */
 export function companionsOf(folder: string): string[] {
   const there = COMPANIONS.filter((name) => existsSync(join(folder, name)));
   return there.filter((name) => {
@@ -64,7 +69,8 @@ export function companionsOf(folder: string): string[] {
 
 /** Writes a Hugging Face model folder: configuration, weights with the adapter merged, tokenizer. */
 export async function saveModel(model: CausalLM, folder: string, options: SaveOptions): Promise<void> {
-  const { dtype, maxShardSize } = resolveSettings(saveDeclaration, options);
+  const { maxShardSize, ...resolved } = resolveSettings(saveDeclaration, options);
+  const dtype = options.saveMethod && !options.dtype ? 'bfloat16' : resolved.dtype;
   const shards = shard(allWeights(model.config), dtype, maxShardSize);
   await FolderUpdate.run(folder, async (update) => {
     for (const { file, tensors } of shards) {
@@ -77,7 +83,7 @@ export async function saveModel(model: CausalLM, folder: string, options: SaveOp
   });
 }
 
-/** The model's `config.json` with some settings changed. */
+/** Returns the text of the model's `config.json` with some settings changed. */
 export function changedConfig(model: CausalLM, changes: Record<string, unknown>): string {
   return changeSettings(readFileSync(join(model.folder, 'config.json'), 'utf8'), {
     torch_dtype: undefined,
@@ -124,7 +130,7 @@ interface Shard {
   tensors: TensorSpec[];
 }
 
-/** Tensors in their order over as few files as their sizes allow. */
+/** Returns tensors in their order, split over files of at most `maxShardSize` bytes. */
 function shard(tensors: readonly TensorSpec[], dtype: WeightType, maxShardSize: number): Shard[] {
   const groups: TensorSpec[][] = [];
   let room = 0;

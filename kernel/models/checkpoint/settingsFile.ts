@@ -1,7 +1,7 @@
 /**
- * The text of a `config.json` with some of its top-level settings changed
- * (undefined: left out). All other numbers stay as they are written: to Python
- * 30.0 is another type than 30, and transformers refuses the wrong one.
+ * Returns the text of a `config.json` with some of its top-level settings changed
+ * (undefined: left out). All other numbers stay as written: to Python 30.0 is another
+ * type than 30, and transformers refuses the wrong one.
  */
 export function changeSettings(text: string, changes: Record<string, unknown>): string {
   // Numbers with a point or exponent are carried through as strings that no file has.

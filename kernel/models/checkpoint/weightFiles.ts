@@ -2,12 +2,12 @@ import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
 import { describe, isObject, readJsonFile } from './jsonFile';
 
-/** Lists the files of weights that come in several. */
+/** Name of the file that lists the weights' files where there are several. */
 export const INDEX = 'model.safetensors.index.json';
 
 const SINGLE = 'model.safetensors';
 
-/** The file `model.safetensors`, or the files that `model.safetensors.index.json` lists. */
+/** Returns the path of `model.safetensors`, or those that `model.safetensors.index.json` lists. Throws when there is neither. */
 export function weightFiles(folder: string): string[] {
   const single = join(folder, SINGLE);
   if (existsSync(single)) return [single];
@@ -25,7 +25,7 @@ export function weightFiles(folder: string): string[] {
   });
 }
 
-/** The names of files that the index of a folder lists: each is that of a file in this folder. */
+/** Returns the names of files that the index of a folder lists. Throws when one does not name a file in this folder. */
 export function shardNames(folder: string): string[] {
   const path = join(folder, INDEX);
   const { weight_map: map } = readJsonFile(path);
@@ -50,7 +50,7 @@ export function shardNames(folder: string): string[] {
   });
 }
 
-/** A file that a cache names by its content: that of the hub, or of a tool that keeps versions of data. */
+/** Name of a file that a cache names by its content: the hub's, or that of a tool for versions of data. */
 const NAMED_BY_CONTENT = /^[0-9a-f]{30,128}$/;
 
 /**

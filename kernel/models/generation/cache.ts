@@ -1,16 +1,19 @@
 import type { Feed } from '../../onnx/session';
 import type { ModelConfig } from '../config';
 
-/** Slots are added so many at a time, or an eighth where that is more: the graph attends to all slots, also to empty ones. */
+/**
+ * Slots that are added at a time, or an eighth of them where that is more: the graph
+ * attends to all slots, also to empty ones.
+ */
 const STEP = 16;
 
-/** Room is made at first for as many slots as are needed, up to so many. */
+/** Slots that are allocated at first, at most. */
 const MOST_ROOM = 8 * STEP;
 
-/** Added by a mask to the score of a token that is not to be seen. */
+/** What a mask adds to the score of a hidden token. */
 export const HIDDEN = -1e9;
 
-/** A lower triangle after `past` columns that all rows see: row i sees columns 0 … past + i. */
+/** Returns a causal mask [length, past + length]: row i sees columns 0 … past + i. */
 export function causalMask(length: number, past = 0): Feed {
   const width = past + length;
   const data = new Float32Array(length * width);
@@ -19,14 +22,14 @@ export function causalMask(length: number, past = 0): Feed {
 }
 
 /**
- * Keys and values of completions that grow by a token each at a time, in the
- * layout that the decoding graph reads: [kv, rows, slots, headSize], per layer
- * of the keys and of the values.
+ * The key-value cache of completions that grow by a token each at a time, in the
+ * layout of the decoding graph: [kv, rows, slots, headSize], per layer of the keys and
+ * of the values.
  */
 export class KeyValueCache {
   private slots = STEP;
   private length = 0;
-  /** Keys and values of the first layer, of the second, and so on; longer than they are filled. */
+  /** Keys and values of the first layer, of the second, and so on; allocated beyond their slots. */
   private tensors: Float32Array[];
   private mask: Float32Array = new Float32Array(STEP).fill(HIDDEN);
   private readonly kv: number;
@@ -36,7 +39,7 @@ export class KeyValueCache {
   constructor(
     config: ModelConfig,
     private rows: number,
-    /** Tokens that a row may grow to. */
+    /** Largest number of tokens of a row. */
     limit: number,
   ) {
     this.kv = config.numKeyValueHeads;
@@ -48,7 +51,7 @@ export class KeyValueCache {
     );
   }
 
-  /** Elements of one tensor. */
+  /** Number of elements of one tensor. */
   private get elements(): number {
     return this.kv * this.rows * this.slots * this.size;
   }
@@ -93,7 +96,7 @@ export class KeyValueCache {
     this.fed = undefined;
   }
 
-  /** Makes the runs of slots longer: in place from the last to the first, in new memory where there is no room. */
+  /** Adds slots: in place from the last row to the first, or in new memory where there is no room. */
   private grow(): void {
     const { slots, size } = this;
     const runs = this.kv * this.rows;
@@ -114,7 +117,11 @@ export class KeyValueCache {
   }
 }
 
-/** Puts vectors from [heads, size], beginning with head `first`, into a slot of [heads, slots, size]. For so few elements a view to copy from costs more than the copy. */
+/**
+ * Copies vectors [heads, size] of `from`, beginning with head `first`, into a slot of
+ * `to` [heads, slots, size], element by element: for so few a view costs more than the
+ * copy.
+ */
 function place(
   from: Float32Array,
   first: number,

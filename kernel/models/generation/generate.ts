@@ -10,25 +10,28 @@ import {
 import { generationSettings } from './generationConfig';
 import { seededRandom } from '../../common/random';
 
-/** Completions, in the order of the prompts and, per prompt, of their numbers. */
+/** Completions in the order of the prompts; those of a prompt follow each other. */
 export interface Generation {
   /** Token IDs without the prompt; the end token, if it was reached, is the last. */
   sequences: number[][];
-  /** Log-probability of each token at the temperature it was sampled with (before topK, topP and minP); at 1 where it was not sampled. */
+  /**
+   * Log-probability of each token in nats, at the temperature of sampling, before topK,
+   * topP and minP; at temperature 1 where tokens are not sampled.
+   */
   logprobs: Float32Array[];
-  /** `true` where a completion ended by itself (end token or stop string), not at the limit of tokens. */
+  /** Whether each completion ended by itself (end token or stop string), not at the limit of tokens. */
   terminated: boolean[];
 }
 
 /** Settings that the completions of a call have in common. */
 export type BatchCommon = Omit<BatchSetting, 'engine' | 'prefills'>;
 
-/** Completes rows that fit into a batch, those of a prompt one after the other. */
+/** Completes the rows of a batch. Rows of the same prompt are adjacent. */
 export type CompleteRows = (rows: readonly Row[], common: BatchCommon) => Promise<void>;
 
-/** The parts of a model that generation needs. */
+/** What generation needs of a model. */
 export interface GenerationSetting {
-  /** Returns what completes rows, for at most so many tokens in all. */
+  /** Resolves to a function that completes rows, for at most `tokens` tokens in all. */
   completer(tokens: number): Promise<CompleteRows>;
   generationConfig: GenerationConfig;
   maxSeqLength: number;
@@ -36,10 +39,10 @@ export interface GenerationSetting {
   decode: (ids: readonly number[]) => string;
 }
 
-/** Completions that are decoded at the same time: more share a pass over the weights, but take more memory. */
+/** Rows that are decoded together: more share a pass over the weights, but take more memory. */
 const ROWS_PER_BATCH = 64;
 
-/** Generates completions, those of several prompts together. */
+/** Generates completions, those of several prompts together. Throws when an option or a prompt is wrong. */
 export async function generate(setting: GenerationSetting, options: GenerateOptions): Promise<Generation> {
   checkSettings(generateDeclaration, options);
   checkGenerationConfig(setting.generationConfig);
@@ -88,7 +91,7 @@ export async function generate(setting: GenerationSetting, options: GenerateOpti
   };
 }
 
-/** A completion may end before its limit: then the rest of it counts as written. */
+/** Updates the progress. The rest of a completion that ended before its limit counts as written. */
 function report(task: Task, rows: readonly Row[]): void {
   let [done, share] = [0, 0];
   for (const { ids, terminated, prompt } of rows) {
@@ -99,7 +102,7 @@ function report(task: Task, rows: readonly Row[]): void {
   task.update(done, share / rows.length);
 }
 
-/** Rows with those of a prompt one after the other: it is computed once for all of them. */
+/** Returns rows in an order in which those of a prompt are adjacent, so that it is computed once. */
 function byPrompt(rows: readonly Row[]): Row[] {
   const groups = new Map<Prompt, Row[]>();
   for (const row of rows) {
@@ -110,7 +113,7 @@ function byPrompt(rows: readonly Row[]): Row[] {
   return [...groups.values()].flat();
 }
 
-/** The prompts of a call, equal ones as one object. */
+/** Returns the prompts of a call, equal ones as one object. Throws when there are none, or one is too long. */
 function promptsOf(
   { maxSeqLength }: GenerationSetting,
   options: GenerateOptions,

@@ -7,13 +7,13 @@ import type { Random } from '../../common/random';
 import { RowGrowth, type GrowthSetting } from './rowGrowth';
 import { Sampler } from './sampling';
 
-/** A prompt, and how many tokens may follow it. */
+/** A prompt, and the largest number of tokens of its completions. */
 export interface Prompt {
   ids: readonly number[];
   limit: number;
 }
 
-/** One completion while it grows. */
+/** A completion that grows. */
 export interface Row {
   prompt: Prompt;
   ids: number[];
@@ -24,7 +24,7 @@ export interface Row {
   seen: Set<number>;
 }
 
-/** What the rows of a batch have in common. */
+/** What the rows of a batch share. */
 export interface BatchSetting extends GrowthSetting {
   engine: InferenceEngine;
   prefills: Prefills;
@@ -34,12 +34,12 @@ export interface BatchSetting extends GrowthSetting {
   onToken(): void;
 }
 
-/** Completions that grow together: each prompt once, then a token of every unfinished completion per step. */
+/** Generates completions together: each prompt once, then a token of every unfinished completion per step. */
 export class Batch {
   private readonly sampler: Sampler;
   private readonly growth: RowGrowth;
 
-  /** Rows of the same prompt follow each other. */
+  /** @param rows rows of the same prompt are adjacent */
   constructor(
     private readonly setting: BatchSetting,
     private readonly rows: readonly Row[],
@@ -79,7 +79,7 @@ export class Batch {
     streamer?.end();
   }
 
-  /** The first token of every completion of a prompt comes from the same logits. */
+  /** Appends the first token to every completion of a prompt, from the same logits. */
   private takeFirst(rows: readonly Row[], logits: Float32Array): void {
     const probabilities = this.sampler.probabilities(logits, rows[0].seen);
     for (const row of rows) this.take(row, probabilities.slice());
@@ -113,7 +113,7 @@ export class Batch {
     this.growth.append(row, this.sampler.choose(probabilities, { random: row.random, forbidden }));
   }
 
-  /** Takes finished completions out of the batch. */
+  /** Returns the unfinished completions, and removes the others from the caches. */
   private keepUnfinished({ rows, groups }: Active, { prompts, cache }: State): Active {
     const kept = rows.flatMap((row, i) => (row.terminated || row.ids.length >= row.prompt.limit ? [] : [i]));
     if (kept.length > 0 && kept.length < rows.length) cache.keep(kept);
@@ -128,7 +128,7 @@ interface State {
   cache: KeyValueCache;
 }
 
-/** Unfinished completions, and the place of each one's prompt in the prompt cache. */
+/** Unfinished completions, and the index of each one's prompt in the prompt cache. */
 interface Active {
   rows: Row[];
   groups: number[];

@@ -29,18 +29,21 @@ export const samplingSettings = {
   repetitionPenalty: number(1, { above: 0, note: '1 changes nothing' }),
 };
 
-/** Settings of sampling, complete. */
+/** Settings of sampling with all values. */
 export type SamplingOptions = Resolved<typeof samplingSettings>;
 
-/** Sampling or not, and the length of a completion. */
+/** Settings of the kind of decoding and the length of a completion. */
 const lengthSettings = {
-  /** Samples, or takes the most likely token, as temperature 0 does. Samples by default where an option of sampling is given. */
+  /**
+   * Whether tokens are sampled; otherwise the most likely one is taken, as with
+   * temperature 0. `true` by default where an option of sampling is given.
+   */
   doSample: flag(undefined),
-  /** New tokens of a completion at most; the model's `maxSeqLength` is a limit, too. 256 by default. */
+  /** Largest number of new tokens of a completion; the model's `maxSeqLength` is a limit, too. 256 by default. */
   maxNewTokens: whole(undefined, { from: 1 }),
-  /** New tokens of a completion at least: end tokens are not chosen before. 0 by default. */
+  /** Smallest number of new tokens of a completion: end tokens are not chosen before. 0 by default. */
   minNewTokens: whole(0, { from: 0 }),
-  /** Tokens with the prompt at most, where `maxNewTokens` is not given. */
+  /** Largest number of tokens with the prompt, where `maxNewTokens` is not given. */
   maxLength: whole(undefined, { from: 1 }),
 };
 
@@ -60,13 +63,13 @@ const endSettings = {
   ),
 };
 
-/** Prompts, and those who follow the generation. */
+/** Settings of one call: prompts, seed, streamer, signal. */
 const callSettings = {
   /** Token IDs of one prompt or of several: what `tokenizer(text)` gives. */
   inputIds: unchecked<number[] | number[][]>('token IDs, as tokenizer(text) gives them'),
-  /** The same, by Python's name. */
+  /** The same as `inputIds`, by transformers' name. */
   input_ids: unchecked<number[] | number[][]>('token IDs, as tokenizer(text) gives them'),
-  /** Tokens with 0 are left out (padding). */
+  /** 1 or 0 for each token ID: those with 0 are left out (padding). */
   attentionMask: unchecked<number[] | number[][]>('1 or 0 for each token ID'),
   /** Completions per prompt; they share the prompt's computation. 1 by default. */
   numReturnSequences: whole(1, { from: 1 }),
@@ -85,9 +88,9 @@ const callSettings = {
 export interface GenerateOptions extends GenerationConfig, Given<typeof endSettings>, Given<typeof callSettings> {}
 
 /**
- * Settings of `generation_config.json` that change what transformers generates and that
- * Joylab does not have, with the values besides null and nothing at which they
- * change nothing.
+ * Settings of `generation_config.json` that change what transformers generates and
+ * that Joylab does not have, with the values, beside null and empty ones, at which
+ * they change nothing.
  */
 export const UNSUPPORTED: Readonly<Record<string, readonly unknown[]>> = {
   min_length: [0],
@@ -146,12 +149,17 @@ const configDeclaration: Declaration = {
   elsewhere,
 };
 
-/** Checks a model's defaults, which users may change. */
+/** Throws when a model's defaults, which users may change, are not valid. */
 export function checkGenerationConfig(given: object): void {
   checkSettings(configDeclaration, given);
 }
 
-/** Checks options of `generate` that a trainer passes on. `owner` names the setting that they are in; what is generated from is the trainer's to say. */
+/**
+ * Throws when options of `generate` that a trainer passes on are not valid: the
+ * trainer itself sets prompts, seed and streamer.
+ *
+ * @param owner names the trainer's setting in errors
+ */
 export function checkGenerationKwargs(owner: string, given: object): void {
   const declaration: Declaration = {
     ...generateDeclaration,

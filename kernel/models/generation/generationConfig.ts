@@ -4,16 +4,16 @@ import { defaultsOf } from '../../common/settings';
 import { samplingSettings, UNSUPPORTED, type GenerationConfig, type SamplingOptions } from './generateOptions';
 import { describe, readJsonFile } from '../checkpoint/jsonFile';
 
-/** Settings of a generation, complete: temperature 0 is greedy. */
+/** Settings of a generation with all values: temperature 0 is greedy. */
 export interface GenerationSettings extends SamplingOptions {
   minNewTokens: number;
   maxNewTokens: (promptLength: number) => number;
 }
 
-/** transformers stops after 20 tokens, with a warning; here it is a screenful. */
+/** Default of `maxNewTokens`. transformers stops after 20 tokens, with a warning. */
 const MAX_NEW_TOKENS = 256;
 
-/** Settings of the file by our names. */
+/** Names of the file's settings in camelCase. */
 const NAMES: Record<string, keyof GenerationConfig> = {
   do_sample: 'doSample',
   temperature: 'temperature',
@@ -43,7 +43,7 @@ export function readGenerationConfig(folder: string): GenerationConfig {
   return Object.fromEntries(given.map(([name, ours]) => [ours, raw[name]])) as GenerationConfig;
 }
 
-/** Warnings that were given already: adapters and trainers read a model's file again. */
+/** Warnings that have been given: adapters and trainers read a model's file again. */
 const warned = new Set<string>();
 
 function warnOfUnsupported(file: string, raw: Record<string, unknown>): void {
@@ -60,10 +60,10 @@ function warnOfUnsupported(file: string, raw: Record<string, unknown>): void {
 }
 
 /**
- * Returns the settings of a call: what it says, then what the model says, then
- * transformers' defaults. As there, tokens are sampled only if `doSample` is
- * set; a call that sets something that only sampling has, such as a
- * temperature, a seed or several completions, samples unless it says not to.
+ * Returns the settings of a call: its own, else the model's, else transformers'
+ * defaults. As in transformers, tokens are sampled only if `doSample` is set; a call
+ * that sets something that only sampling has, such as a temperature, a seed or several
+ * completions, samples unless it says not to.
  */
 export function generationSettings(
   call: GenerationConfig & { numReturnSequences?: number; seed?: unknown },

@@ -11,7 +11,7 @@ export interface Prefill extends PromptKeys {
   logits: Float32Array;
 }
 
-/** One more token for each row of a batch. */
+/** Inputs of a step that adds a token to each row of a batch. */
 export interface DecodeInputs {
   /** The newest token of each row, and its position in its sequence. */
   ids: readonly number[];
@@ -20,12 +20,16 @@ export interface DecodeInputs {
   cache: KeyValueCache;
   /** Rows of the batch when it began; the same for all of its steps, which then run the same graph. */
   batch: number;
-  /** The result for the next token: logits, or probabilities at the temperature. */
+  /** What is computed of the next token: logits, or probabilities at the temperature. */
   wanted: 'logits' | 'probabilities';
   temperature: number;
 }
 
-/** `next` [rows, vocabulary] as wanted, and the newest tokens' keys and values as the cache takes them. Valid until the next step. */
+/**
+ * Result of a step: `next` [rows, vocabulary] as wanted, and the newest tokens' keys
+ * and values for the cache, [2 · layers · kv, rows, headSize]. Valid until the next
+ * step.
+ */
 export interface DecodeStep {
   next: Float32Array;
   newest: Float32Array;
@@ -36,10 +40,10 @@ interface LoadedGraph {
   parameters: GraphParameters;
 }
 
-/** Floating point operations of a run: a fraction of a second, so that an interrupt is seen soon. */
+/** Floating-point operations of a run: a fraction of a second, so that an interrupt takes effect soon. */
 const OPERATIONS_PER_RUN = 6e10;
 
-/** Below so many rows, products with the rows on the left are the faster ones (with one row, twice as fast). */
+/** Rows below which products with the rows on the left are faster (with one row, twice as fast). */
 const FEW_ROWS = 8;
 
 /** Multiplications in a product below which waking a second thread costs more than it saves. */
@@ -48,13 +52,16 @@ const WORTH_A_THREAD = 1e5;
 /** Multiplications that each further thread must have to do: a step has hundreds of products, after each of which all threads wait for the last. */
 const WORTH_MORE_THREADS = 1e6;
 
-/** Threads for the products of a step. */
+/** Returns the number of threads for the products of a step. */
 function threadsFor(multiplications: number): number {
   if (multiplications < WORTH_A_THREAD) return 1;
   return Math.min(runtimeSettings.threads, 2 + Math.floor(multiplications / WORTH_MORE_THREADS));
 }
 
-/** Runs a model forward. Sessions are made at the first use; weights are read at every run, so that training is seen at once. */
+/**
+ * Runs a model forward. Sessions are created at the first use; weights are read at
+ * every run, so that training takes effect at once.
+ */
 export class InferenceEngine {
   private readonly loaded = new Map<string, Promise<LoadedGraph>>();
   private outputs: { rows: number; wanted: string; tensors: Record<string, Tensor> } | undefined;
@@ -64,14 +71,14 @@ export class InferenceEngine {
     private readonly set: ParameterSet,
   ) {}
 
-  /** Computes a prompt once. */
+  /** Computes a prompt. */
   async prefill(ids: readonly number[], signal?: AbortSignal): Promise<Prefill> {
     let prefill: Prefill | undefined;
     for await (const part of this.parts(ids, 'last', signal)) prefill = part;
     return prefill!;
   }
 
-  /** Logits [tokens, vocabulary] of every next token of a sequence. */
+  /** Returns the logits of every next token of a sequence, [tokens, vocabulary]. */
   async logits(ids: readonly number[]): Promise<Float32Array> {
     const all = new Float32Array(ids.length * this.config.vocabSize);
     let done = 0;
@@ -110,7 +117,7 @@ export class InferenceEngine {
     }
   }
 
-  /** One more token for each row. */
+  /** Computes the next token of each row. */
   async decode({ ids, positions, prompts, cache, wanted, temperature, batch }: DecodeInputs): Promise<DecodeStep> {
     const { session, parameters } = await this.decoder(prompts, batch);
     const feeds = {
@@ -126,7 +133,7 @@ export class InferenceEngine {
     return { next: outputs[wanted].data, newest: outputs.newest.data };
   }
 
-  /** Memory for what a step gives. Steps of as many rows share it: each is used up before the next. */
+  /** Returns memory for the result of a step. Steps of as many rows share it: each result is used before the next step. */
   private stepOutputs(rows: number, wanted: DecodeInputs['wanted']): Record<string, Tensor> {
     if (this.outputs?.rows !== rows || this.outputs.wanted !== wanted) {
       const { vocabSize, numLayers, numKeyValueHeads, headSize } = this.config;
@@ -137,7 +144,7 @@ export class InferenceEngine {
     return this.outputs.tensors;
   }
 
-  /** The graph for a batch, by what is fastest for its size. */
+  /** Returns the graph that is fastest for a batch of this size. */
   private decoder(prompts: PromptCache, batch: number): Promise<LoadedGraph> {
     const { hiddenSize, intermediateSize } = this.config;
     const options: DecodeGraphOptions = {
@@ -158,7 +165,7 @@ export class InferenceEngine {
     return { keys: of('keys'), values: of('values') };
   }
 
-  /** Tokens of a sequence that are computed in one run. */
+  /** Returns the number of tokens of a sequence that are computed in one run. */
   private partLength(): number {
     const tensors = [...this.set.weights.values(), ...(this.set.quantized?.values() ?? [])];
     const parameters = tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
@@ -179,7 +186,7 @@ export class InferenceEngine {
     return loaded;
   }
 
-  /** Frees the sessions; the next use makes them again. */
+  /** Frees the sessions; the next use creates them again. */
   async dispose(): Promise<void> {
     const loaded = [...this.loaded.values()];
     this.loaded.clear();

@@ -2,9 +2,9 @@ import type { Prompt } from './generateBatch';
 import type { InferenceEngine, Prefill } from './inference';
 
 /**
- * Prompts of batches that follow each other, each computed once: the rows of a
- * prompt are adjacent, so only the last prompt of a batch can go on in the
- * next, and no more than that one is kept.
+ * Computes the prompts of successive batches once: the rows of a prompt are adjacent,
+ * so only the last prompt of a batch can continue in the next, and only that one is
+ * kept.
  */
 export class Prefills {
   private last: { prompt: Prompt; prefill: Prefill } | undefined;

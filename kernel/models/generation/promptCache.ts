@@ -10,10 +10,10 @@ export interface PromptKeys {
 }
 
 /**
- * Keys and values of several prompts, each shared by the completions of its
- * group: [kv, groups, headSize, tokens] and [kv, groups, tokens, headSize],
- * shorter prompts filled up. The rows of a batch lie group after group; for
- * attention to the prompts they are laid out as a rectangle [groups, places].
+ * Keys and values of several prompts, each shared by the completions of its group:
+ * [kv, groups, headSize, tokens] and [kv, groups, tokens, headSize], shorter prompts
+ * padded. The rows of a batch lie group after group; for attention to the prompts they
+ * are laid out as a rectangle [groups, places].
  */
 export class PromptCache {
   private readonly length: number;
@@ -51,8 +51,9 @@ export class PromptCache {
   }
 
   /**
-   * One prompt's arrays are taken as they are. Several are copied head by head, where each has `runs` runs of `unit`
-   * numbers per token; they are filled up to the longest prompt.
+   * Joins the arrays of prompts. Those of one prompt are used without a copy. Several
+   * are copied head by head, each `runs` runs of `unit` numbers per token, and padded to
+   * the longest prompt.
    */
   private join(parts: readonly { data: Float32Array; run: number }[], runs: number, unit: number): Float32Array {
     if (parts.length === 1) return parts[0].data;
@@ -68,7 +69,10 @@ export class PromptCache {
     return result;
   }
 
-  /** Says which group each row belongs to, in ascending order; groups without rows are dropped. */
+  /**
+   * Sets the group of each row, in ascending order, and returns the new indices of the
+   * groups: those without rows are dropped.
+   */
   assign(groupOf: readonly number[]): readonly number[] {
     const kept = [...new Set(groupOf)];
     if (kept.length < this.groups) this.keep(kept);
@@ -107,7 +111,7 @@ export class PromptCache {
     this.groups = groups.length;
   }
 
-  /** Returns whether all rows belong to one prompt that is not filled up: then the graph needs neither rectangle nor mask. */
+  /** Returns whether all rows belong to one prompt without padding: then the graph needs neither rectangle nor mask. */
   get isSingle(): boolean {
     return this.groups === 1 && this.mask[this.length - 1] === 0;
   }

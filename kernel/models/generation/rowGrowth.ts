@@ -2,7 +2,7 @@ import type { Row } from './generateBatch';
 import type { Choice } from './sampling';
 import type { Streamer } from './streamer';
 
-/** What ends a completion, and who follows it. */
+/** What ends a completion, and its streamer. */
 export interface GrowthSetting {
   decode: (ids: readonly number[]) => string;
   /** Tokens and texts that end a completion. */
@@ -22,7 +22,7 @@ export class RowGrowth {
     this.tail = Math.max(0, ...setting.stops.map((stop) => Buffer.byteLength(stop))) + 8;
   }
 
-  /** The next token of a completion, which may be its last. */
+  /** Appends the next token to a completion, which may be its last. */
   append(row: Row, { token, logprob }: Choice): void {
     row.ids.push(token);
     row.logprobs.push(logprob);
@@ -31,7 +31,7 @@ export class RowGrowth {
     row.terminated = this.eos.has(token) || this.hasStop(row.ids);
   }
 
-  /** Whether the newest token completes a stop string; only the tokens that may contain it are decoded. */
+  /** Returns whether the newest token completes a stop string. Only the tokens that may contain it are decoded. */
   private hasStop(ids: readonly number[]): boolean {
     if (this.setting.stops.length === 0) return false;
     const text = this.setting.decode(ids.slice(-this.tail));

@@ -14,7 +14,7 @@ export interface ChoiceContext {
   forbidden?: Iterable<number> | null;
 }
 
-/** Probabilities fall into classes by their leading bits, which are in the order of the values: at most 1 is 0x3f80…. */
+/** Probabilities are classed by their leading bits, which are ordered as the values: 1, the largest, is 0x3f80…. */
 const CLASS_SHIFT = 16;
 const CLASSES = (0x3f80 >>> 0) + 2;
 
@@ -28,17 +28,20 @@ export class Sampler {
 
   constructor(private readonly options: SamplingOptions) {}
 
-  /** What logits are divided by; the most likely token's log-probability is given at temperature 1. */
+  /** Divisor of logits: the temperature, or 1 where the most likely token is taken. */
   get divisor(): number {
     return this.options.temperature || 1;
   }
 
-  /** Whether probabilities depend on the tokens before, so that only {@link probabilities} can compute them. */
+  /** Whether probabilities depend on earlier tokens, so that only {@link probabilities} can compute them. */
   get penalizes(): boolean {
     return this.options.repetitionPenalty !== 1;
   }
 
-  /** Probabilities of the next token from its logits: after the repetition penalty, at the temperature. */
+  /**
+   * Returns the probabilities of the next token from its logits, [vocabulary]: after the
+   * repetition penalty, at the temperature.
+   */
   probabilities(logits: Float32Array, seen: Iterable<number>): Float32Array {
     const { repetitionPenalty: penalty } = this.options;
     const p = Float32Array.from(logits);
@@ -52,9 +55,9 @@ export class Sampler {
   }
 
   /**
-   * The next token from the probabilities p at the temperature, which are
-   * changed. Its log-probability is the one before topK, topP and minP take
-   * tokens out, as TRL compares it in training.
+   * Chooses the next token from the probabilities p at the temperature, which it
+   * changes. Its log-probability is that before topK, topP and minP, as TRL compares it
+   * in training.
    */
   choose(p: Float32Array, { random, forbidden }: ChoiceContext): Choice {
     if (forbidden) for (const token of forbidden) p[token] = 0;
@@ -68,7 +71,7 @@ export class Sampler {
     return chosen(p, draw(p, random.next() * total) ?? mostLikely(p));
   }
 
-  /** Sets tokens that are taken out to 0, in transformers' order: topK, then topP of what is left, then minP. */
+  /** Sets the probabilities of excluded tokens to 0, in transformers' order: topK, then topP of what is left, then minP. */
   private truncate(p: Float32Array): void {
     const { topK, topP, minP } = this.options;
     if (topK > 0 && topK < p.length) this.keepMostLikely(p, topK, Infinity);
@@ -80,9 +83,9 @@ export class Sampler {
   }
 
   /**
-   * Keeps the most likely tokens: so many, or as few as together have the
-   * mass. Tokens are counted by classes of similar probability, so that only
-   * the class in which the limit falls has to be sorted.
+   * Keeps the most likely tokens: `count`, or as few as together have the probability
+   * `mass`. Tokens are counted by classes of similar probability, so that only the class
+   * in which the limit falls has to be sorted.
    */
   private keepMostLikely(p: Float32Array, count: number, mass: number): void {
     const { counts, masses } = this;
@@ -128,7 +131,7 @@ function sum(p: Float32Array): number {
   return total;
 }
 
-/** The token at which the probabilities up to it pass `mass`; only rounding keeps them all below it. */
+/** Returns the first token at which the cumulative probability exceeds `mass`; `undefined` where rounding keeps it below. */
 function draw(p: Float32Array, mass: number): number | undefined {
   let remaining = mass;
   for (let i = 0; i < p.length; i++) {

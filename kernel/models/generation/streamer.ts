@@ -1,7 +1,7 @@
 import { checked, checkSettings, flag, type Declaration, type Given } from '../../common/settings';
 import type { Tokenizer } from '../tokenizer/tokenizer';
 
-/** Follows a generation: `put` gets the prompt's tokens, then each new token; `end` closes it. */
+/** Receives a generation: `put` gets the prompt's tokens, then each new token; `end` is called at the end. */
 export interface Streamer {
   put(ids: readonly number[]): void;
   end(): void;
@@ -12,7 +12,7 @@ const settings = {
   skipPrompt: flag(false),
   /** Leaves special tokens out. `false` by default. */
   skipSpecialTokens: flag(false),
-  /** Where the text goes. Standard output by default. */
+  /** Receives the text. Writes to standard output by default. */
   write: checked<(text: string) => void>(undefined, 'a function', (v) => typeof v === 'function'),
 };
 
@@ -39,6 +39,7 @@ export class TextStreamer implements Streamer {
     checkSettings(streamerDeclaration, options);
   }
 
+  /** Writes the text of more token ids as far as its characters are whole. The first ids after the start or after `end` are the prompt. */
   put(ids: readonly number[]): void {
     const prompt = this.isPrompt;
     this.isPrompt = false;
@@ -52,6 +53,7 @@ export class TextStreamer implements Streamer {
     if (text.endsWith('\n')) this.shorten();
   }
 
+  /** Writes the rest of the text and a line break. */
   end(): void {
     this.write(this.text().slice(this.printed) + '\n');
     this.reset();
@@ -62,7 +64,7 @@ export class TextStreamer implements Streamer {
     return this.tokenizer.decode(this.pending, { skipSpecialTokens: this.options.skipSpecialTokens });
   }
 
-  /** Forgets all but the last token: some tokenizers leave out a space where a text begins, and here none begins. */
+  /** Drops all but the last token, which is kept because some tokenizers leave out a space at the beginning of a text. */
   private shorten(): void {
     this.pending = this.pending.slice(-1);
     this.printed = this.text().length;

@@ -9,28 +9,31 @@ import {
 } from '../graph/architecture';
 import type { ModelConfig } from '../config';
 
-/** What llama.cpp calls a family of models, and what its code fixes there. */
+/** llama.cpp's name of a family of models, and what its code fixes. */
 export interface Architecture {
   /** `general.architecture`. */
   name: string;
-  /** Rotary embeddings turn neighbouring values of a head instead of those half a head apart, so rows of queries and keys are in another order. */
+  /**
+   * Whether rotary embeddings rotate neighbouring values of a head instead of those half
+   * a head apart, so that rows of queries and keys are in another order.
+   */
   interleaved?: boolean;
-  /** Each pair of a head may have a factor of its own, the tensor `rope_freqs.weight`. */
+  /** Whether each pair of a head may have a factor of its own, in the tensor `rope_freqs.weight`. */
   pairFactors?: boolean;
   /** Linear layers that may have a bias. */
   biases?: readonly string[];
-  /** Which layers see a sliding window only; without it llama.cpp has none there. */
+  /** Returns whether a layer attends only to a sliding window; without it llama.cpp has none. */
   isSliding?: (layer: number) => boolean;
-  /** Which layers have no rotary embedding. */
+  /** Returns whether a layer has no rotary embedding. */
   isUnrotated?: (layer: number) => boolean;
-  /** Norms are kept with their offset added. */
+  /** Whether the weights of norms include their offset. */
   wholeNorms?: boolean;
 }
 
 const QUERY_KEY_VALUE = ['q_proj', 'k_proj', 'v_proj'];
 const SLIDING_OF_SIX = (layer: number) => (layer + 1) % 6 !== 0;
 
-/** By `model_type`. */
+/** Architectures by `model_type`. */
 const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
   llama: { name: 'llama', interleaved: true, pairFactors: true, biases: TARGET_MODULES },
   mistral: { name: 'llama', interleaved: true },
@@ -42,7 +45,7 @@ const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
   gemma3_text: { name: 'gemma3', wholeNorms: true, isSliding: SLIDING_OF_SIX },
 };
 
-/** @throws where llama.cpp has none for the `model_type` */
+/** Returns the architecture of a `model_type`. Throws when llama.cpp has none. */
 export function architectureOf(modelType: string): Architecture {
   const architecture = ARCHITECTURES[modelType];
   if (!architecture)
@@ -52,7 +55,7 @@ export function architectureOf(modelType: string): Architecture {
   return architecture;
 }
 
-/** The `model_type` of what llama.cpp calls so. */
+/** Returns the `model_type` of an architecture by llama.cpp's name. Throws when a Hugging Face folder cannot have it. */
 export function modelTypeOf(name: string, path: string): string {
   const found = Object.entries(ARCHITECTURES).find(([, architecture]) => architecture.name === name);
   if (!found)
@@ -63,15 +66,15 @@ export function modelTypeOf(name: string, path: string): string {
   return found[0];
 }
 
-/** A weight in both worlds. */
+/** A weight by both names. */
 export interface NamedWeight {
   /** The checkpoint's name. */
   name: string;
   /** llama.cpp's. */
   gguf: string;
-  /** Rows are those of so many heads, whose order differs. */
+  /** Number of heads, where the order of their rows differs. */
   heads?: number;
-  /** What is added to the values of the checkpoint. */
+  /** Offset that is added to the values of the checkpoint. */
   offset: 0 | 1;
 }
 
@@ -85,7 +88,7 @@ const MODULES: Readonly<Record<string, string>> = {
   down_proj: 'ffn_down',
 };
 
-/** All weights of a model, in llama.cpp's order. */
+/** Returns all weights of a model, in llama.cpp's order. */
 export function namedWeights(config: ModelConfig, { interleaved, wholeNorms }: Architecture): NamedWeight[] {
   const normOffset = wholeNorms ? config.normOffset : 0;
   const plain = (name: string, gguf: string): NamedWeight => ({ name, gguf, offset: 0 });
@@ -121,7 +124,7 @@ export function namedWeights(config: ModelConfig, { interleaved, wholeNorms }: A
   ];
 }
 
-/** Rows of heads of a size, from halves (first the first values of all pairs, then the second ones) to pairs, or back. */
+/** Returns the rows of heads reordered from halves (the first values of all pairs, then the second ones) to pairs, or back. */
 export function reorderHeads(
   data: Float32Array,
   heads: number,

@@ -3,7 +3,7 @@ import type { WeightType } from '../checkpoint/safetensors';
 
 const USAGE = 'joylab gguf folder FILE FOLDER [--dtype TYPE], or joylab gguf install';
 
-/** `joylab gguf`: a GGUF file as a folder that trains, and llama.cpp brought ahead. */
+/** Runs `joylab gguf`: writes a GGUF file as a folder that can be trained, or installs llama.cpp. Resolves to the exit code. */
 export async function ggufCommand(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({
     args,

@@ -3,14 +3,14 @@ import { parseRope } from '../graph/rope';
 import { modelTypeOf } from './architectures';
 import type { Metadata } from './metadata';
 
-/** The tensors of a file that its configuration follows from. */
+/** The tensors of a file from which its configuration follows. */
 export interface FileTensors {
   shapes: ReadonlyMap<string, readonly number[]>;
   /** Factors of the pairs of a head, where the file has them. */
   pairFactors: Float32Array | null;
 }
 
-/** A `config.json` for what a GGUF file says of its model. */
+/** Returns a `config.json` from the metadata of a GGUF file. */
 export function configFile(metadata: Metadata, { shapes, pairFactors }: FileTensors, path: string): JsonObject {
   const name = metadata.text('general.architecture');
   const modelType = modelTypeOf(name, path);
@@ -74,12 +74,12 @@ const ARCHITECTURE_CLASSES: Readonly<Record<string, string>> = {
   gemma3_text: 'Gemma3ForCausalLM',
 };
 
-/** Those of 27 billion weights, whose attention has a scale of its own. */
+/** Returns whether it is a Gemma of 27 billion weights, whose attention has a scale of its own. */
 function isLargest(name: string, layers: number): boolean {
   return (name === 'gemma2' && layers === 46) || (name === 'gemma3' && layers === 62);
 }
 
-/** `generation_config.json`: the tokens that end a generation. */
+/** Returns a `generation_config.json` with the tokens that end a generation. */
 export function generationFile(metadata: Metadata): JsonObject {
   const eos = [tokenId(metadata, 'eos'), tokenId(metadata, 'eot')].filter((id) => id !== null);
   return {
@@ -113,7 +113,11 @@ function scalingOf(metadata: Metadata, name: string, rope: Rope, path: string): 
   return { rope_type: 'yarn', factor, original_max_position_embeddings: original };
 }
 
-/** The file has only what comes out of Llama 3's rule: of its parameters those that the models of Llama 3 have are tried. */
+/**
+ * Returns the parameters of Llama 3's rule for the factors of pairs. The file has only
+ * the rule's result, so the parameters of the Llama 3 models are tried; throws when
+ * they do not give it.
+ */
 function llama3(pairFactors: Float32Array, { headSize, theta, maxPositions }: Rope, path: string): JsonObject {
   const factor = Math.round(Math.max(...pairFactors));
   const parameters = {
@@ -135,7 +139,7 @@ function llama3(pairFactors: Float32Array, { headSize, theta, maxPositions }: Ro
   return parameters;
 }
 
-/** The shortest number that is the same as float32: 1e-5 for 0.000009999999747. */
+/** Returns the shortest number that is the same in float32: 1e-5 for 0.000009999999747. */
 function shortest(value: number): number {
   for (let digits = 1; digits < 9; digits++) {
     const short = Number(value.toPrecision(digits));

@@ -35,12 +35,12 @@ const BLOCKS: Partial<Record<TypeName, Dequantizer>> = {
   },
 };
 
-/** Whether a type can be read as float32 here. */
+/** Returns whether a type can be read as float32. */
 export function isDequantized(type: TypeName): boolean {
   return ['F32', 'F16', 'BF16'].includes(type) || type in BLOCKS;
 }
 
-/** Writes the values that blocks of a type stand for. */
+/** Dequantises blocks of a type into `out`. Throws when the type cannot be read. */
 export function dequantizeInto(type: TypeName, raw: Buffer, out: Float32Array): void {
   if (type === 'F32') new Uint8Array(out.buffer, out.byteOffset, out.byteLength).set(raw);
   else if (type === 'F16') float16ToFloat32(words(raw), out);
@@ -72,7 +72,7 @@ function signed(byte: number): number {
   return (byte << 24) >> 24;
 }
 
-/** 32 codes of four bits: those of value i and of value i + 16 in a byte. */
+/** Reads 32 codes of four bits: those of value i and of value i + 16 in a byte. */
 function nibbles(block: Uint8Array, out: Float32Array, at: number, value: (code: number, i: number) => number): void {
   for (let i = 0; i < 16; i++) {
     out[i] = value(block[at + i] & 15, i);
@@ -80,17 +80,17 @@ function nibbles(block: Uint8Array, out: Float32Array, at: number, value: (code:
   }
 }
 
-/** The fifth bit of value i, in its place. */
+/** Returns the fifth bit of value i, shifted to its position. */
 function fifth(block: Uint8Array, at: number, i: number): number {
   return ((block[at + (i >> 3)] >> (i & 7)) & 1) << 4;
 }
 
-/** Two bits of value i of 256: of four values that are 32 apart in a byte. */
+/** Returns two bits of value i of 256: a byte has those of four values that are 32 apart. */
 function twoBits(block: Uint8Array, at: number, i: number): number {
   return (block[at + (i >> 7) * 32 + (i & 31)] >> (2 * ((i >> 5) & 3))) & 3;
 }
 
-/** Factors and offsets of 16 values each in 4 bits, codes, factor and offset of the block. */
+/** Reads Q2_K: factors and offsets of 16 values each in 4 bits, codes, factor and offset of the block. */
 function q2K(block: Uint8Array, out: Float32Array): void {
   const [factor, offset] = [half(block, 80), half(block, 82)];
   for (let i = 0; i < 256; i++) {
@@ -99,7 +99,7 @@ function q2K(block: Uint8Array, out: Float32Array): void {
   }
 }
 
-/** Upper bits, lower two bits, factors of 16 values each in 6 bits, factor of the block. */
+/** Reads Q3_K: upper bits, lower two bits, factors of 16 values each in 6 bits, factor of the block. */
 function q3K(block: Uint8Array, out: Float32Array): void {
   const factor = half(block, 108);
   for (let i = 0; i < 256; i++) {
@@ -111,7 +111,7 @@ function q3K(block: Uint8Array, out: Float32Array): void {
   }
 }
 
-/** Factor and offset of the block, those of 32 values each in 6 bits, upper bits (Q5_K), lower four bits. */
+/** Reads Q4_K and Q5_K: factor and offset of the block, those of 32 values each in 6 bits, upper bits (Q5_K), lower four bits. */
 function q45K(block: Uint8Array, out: Float32Array, upper: number | null): void {
   const [factor, offset] = [half(block, 0), half(block, 2)];
   const codes = upper === null ? 16 : 48;
@@ -126,7 +126,10 @@ function q45K(block: Uint8Array, out: Float32Array, upper: number | null): void 
   }
 }
 
-/** Factor and offset of a group of 32: the first four in 6 bits of a byte each, the others in what those leave and four more bytes. */
+/**
+ * Returns factor and offset of a group of 32: the first four in 6 bits of a byte each,
+ * the others in the remaining bits and four more bytes.
+ */
 function sixBits(block: Uint8Array, at: number, group: number): { scale: number; least: number } {
   if (group < 4) return { scale: block[at + group] & 63, least: block[at + 4 + group] & 63 };
   const rest = block[at + 4 + group];
@@ -136,7 +139,7 @@ function sixBits(block: Uint8Array, at: number, group: number): { scale: number;
   };
 }
 
-/** Lower four bits, upper two, factors of 16 values each in 8 bits, factor of the block. */
+/** Reads Q6_K: lower four bits, upper two, factors of 16 values each in 8 bits, factor of the block. */
 function q6K(block: Uint8Array, out: Float32Array): void {
   const factor = half(block, 208);
   for (let i = 0; i < 256; i++) {
@@ -148,10 +151,10 @@ function q6K(block: Uint8Array, out: Float32Array): void {
 
 const LEVELS = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
 
-/** Floating point of four bits: a sign, two bits of exponent, one of fraction; twice its value. */
+/** Twice the values of four-bit floating point: a sign, two bits of exponent, one of fraction. */
 const FOUR_BITS = [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12];
 
-/** Factor of the block, upper bits and lower bits of the factors of 32 values each, codes of 32 values after those of the last 32. */
+/** Reads IQ4_XS: factor of the block, upper and lower bits of the factors of 32 values each, then the codes of each 32 values. */
 function iq4Xs(block: Uint8Array, out: Float32Array): void {
   const factor = half(block, 0);
   const upper = block[2] | (block[3] << 8);
@@ -164,7 +167,7 @@ function iq4Xs(block: Uint8Array, out: Float32Array): void {
 
 const POWERS = [1, 3, 9, 27, 81];
 
-/** Digits of base 3, five in a byte: 160 values in 32 bytes, 80 in 16, 16 in 4; factor of the block. */
+/** Reads TQ1_0: digits of base 3, five in a byte: 160 values in 32 bytes, 80 in 16, 16 in 4; factor of the block. */
 function tq10(block: Uint8Array, out: Float32Array): void {
   const factor = half(block, 52);
   for (let i = 0; i < 256; i++) {

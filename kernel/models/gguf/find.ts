@@ -5,7 +5,7 @@ import { readJsonFile } from '../checkpoint/jsonFile';
 import { POINTER } from './model';
 import { ggufFiles } from './parts';
 
-/** The GGUF file that is meant, or null where a model of another format is. */
+/** Resolves to the path of the GGUF file that options name; null where they name a model of another format. */
 export async function findGguf(options: HubOptions & { modelName: string; ggufFile?: string }): Promise<string | null> {
   const { modelName, ggufFile } = options;
   if (ggufFile !== undefined) return named(modelName, ggufFile, options);

@@ -8,19 +8,12 @@ import { RowGrowth } from '../generation/rowGrowth';
 import type { Choice } from '../generation/sampling';
 import { llamaCpp, type Choosing, type LlamaModel, type LlamaSequence } from './llama';
 
-/** Completions that grow at the same time: their tokens share a pass over the weights. */
+/** Largest number of completions that grow together: their tokens share a pass over the weights. */
 const MOST_SEQUENCES = 16;
 /** Tokens of a prompt that are computed in one run. */
 const PROMPT_PART = 512;
 
-/**
- * Lets llama.cpp write completions, as many as there is room for at a time. The
- * random numbers of a row choose the seed of each of its tokens.
- *
- * #### Notes
- * All sequences make a step together, in their order: what llama.cpp computes
- * in one pass, and so the rounding, is the same in every run.
- */
+/** Lets llama.cpp generate completions, up to 16 at a time. The random numbers of a row choose the seed of each of its tokens. */
 export async function completeRows(model: LlamaModel, rows: readonly Row[], common: BatchCommon): Promise<void> {
   const { signal, streamer } = common;
   signal?.throwIfAborted();
@@ -60,7 +53,7 @@ export async function completeRows(model: LlamaModel, rows: readonly Row[], comm
   }
 }
 
-/** A row and the sequence that it grows in. */
+/** A row and its sequence in llama.cpp. */
 interface Active {
   row: Row;
   sequence: LlamaSequence;
@@ -89,7 +82,7 @@ async function choosingFor(model: LlamaModel, row: Row, { settings, eos }: Batch
   return options;
 }
 
-/** Brings sequences to where only the last token of a prompt is left. One that several rows have is computed once. */
+/** Computes prompts in sequences, up to their last token. A prompt of several rows is computed once. */
 class Prompts {
   private readonly files = new Map<Prompt, string>();
   private folder: string | null = null;

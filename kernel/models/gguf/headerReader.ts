@@ -2,26 +2,26 @@ import { fstatSync } from 'node:fs';
 import { readBytes } from '../checkpoint/regularFile';
 import { KINDS, MAGIC, typeName, TYPES, type GgufValue, type TypeName } from './types';
 
-/** A tensor as the header has it. */
+/** A tensor in the header. */
 interface HeaderTensor {
   name: string;
   shape: number[];
   type: TypeName;
-  /** From the beginning of the values. */
+  /** Position of its first byte, from the beginning of the values. */
   offset: number;
 }
 
 const WINDOW = 1 << 20;
-/** Far more than any has. */
+/** Largest numbers in a header, far above those of any file. */
 const MOST_SETTINGS = 1e5;
 const MOST_TENSORS = 1e6;
 const MOST_DIMENSIONS = 4;
-/** Lists of lists are not in use. */
+/** Deepest nesting of lists; lists of lists are not in use. */
 const DEEPEST = 4;
 
-/** Reads what stands before the values of a GGUF file, without ever asking for more than the file has. */
+/** Reads the part of a GGUF file before the values, without reading beyond the file's end. Throws when it is damaged. */
 export class HeaderReader {
-  /** Of the next byte in the file. */
+  /** Position of the next byte in the file. */
   position = 0;
   private window: Buffer = Buffer.alloc(0);
   private windowStart = 0;

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { cacheFolder } from '../../common/cacheFolder';
-import { host } from '../../display/host';
+import { cellContext } from '../../display/cellContext';
 import { withProgress } from '../../display/progress/progress';
 import { packageRoot } from '../../common/packagePaths';
 
@@ -23,10 +23,10 @@ import { packageRoot } from '../../common/packagePaths';
  */
 
 const NAME = 'node-llama-cpp';
-/** About what is brought: 92 packages with 83 MB. */
+/** About the number of packages that are installed, which have 83 MB. */
 const PACKAGES = 92;
 
-/** By platform and processor: what brings llama.cpp itself. */
+/** Packages with llama.cpp's binaries, by platform and processor. */
 const BINARIES: Readonly<Record<string, string>> = {
   'linux-x64': 'linux-x64',
   'linux-arm64': 'linux-arm64',
@@ -43,8 +43,8 @@ interface Lock {
 }
 
 /**
- * The folder of node-llama-cpp: the one that `$JOYLAB_LLAMA_CPP` names, or that among the user's caches, where it is
- * installed the first time.
+ * Resolves to the folder of node-llama-cpp: the one that `$JOYLAB_LLAMA_CPP` names, or
+ * that among the user's caches, into which it is installed at the first call.
  */
 export async function llamaPackage(): Promise<string> {
   const named = process.env.JOYLAB_LLAMA_CPP;
@@ -79,7 +79,7 @@ function readLock(): Lock {
   return JSON.parse(readFileSync(join(packageRoot, 'kernel/models/gguf/llamaPackages.json'), 'utf8')) as Lock;
 }
 
-/** Installs beside the place, then moves it there: the folder is whole or not there, also where two processes install. */
+/** Installs into a folder beside `folder`, then renames it: `folder` is complete or missing, also where two processes install. */
 async function install(folder: string, lock: Lock): Promise<void> {
   mkdirSync(dirname(folder), { recursive: true });
   const partial = mkdtempSync(`${folder}.partial-`);
@@ -102,7 +102,7 @@ async function install(folder: string, lock: Lock): Promise<void> {
     }
   } catch (error) {
     rmSync(partial, { recursive: true, force: true });
-    host().signal.throwIfAborted();
+    cellContext().signal.throwIfAborted();
     if (isPackage(join(folder, 'node_modules', NAME))) return;
     const what = `${NAME}@${lock.packages[`node_modules/${NAME}`].version} @node-llama-cpp/${binary()}`;
     throw new Error(
@@ -122,7 +122,10 @@ function binary(): string {
   return name;
 }
 
-/** The binary of this machine is asked for by name, as without optional packages none comes. */
+/**
+ * Writes `package.json` and its lock. The binary of this machine is named as a
+ * dependency, since no optional packages are installed.
+ */
 function writePackages(folder: string, lock: Lock): void {
   const name = `@node-llama-cpp/${binary()}`;
   const { packages } = lock;
@@ -133,7 +136,7 @@ function writePackages(folder: string, lock: Lock): void {
   writeFileSync(join(folder, 'package-lock.json'), JSON.stringify(lock));
 }
 
-/** Without a network that is known within some seconds, not minutes. */
+/** Options of npm by which a missing network is an error within seconds, not minutes. */
 const SOON = ['--fetch-retry-mintimeout=2000', '--fetch-retry-maxtimeout=8000'];
 
 /** Runs `npm ci` with the user's settings: registry, proxy, certificates. */
@@ -144,7 +147,7 @@ function npmCi(folder: string): Promise<void> {
   const child = spawn(existsSync(beside) ? `"${beside}"` : 'npm', args, {
     cwd: folder,
     shell: true,
-    signal: host().signal,
+    signal: cellContext().signal,
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr])
@@ -157,7 +160,7 @@ function npmCi(folder: string): Promise<void> {
   });
 }
 
-/** npm says first what failed, then where its log lies. */
+/** Returns the first lines of npm's output, which say what failed, without the path of its log. */
 function firstLines(output: string): string {
   const lines = output.split('\n').map((line) => line.replace(/^npm (?:error|ERR!) ?/, '').trim());
   return lines

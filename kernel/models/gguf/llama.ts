@@ -38,7 +38,7 @@ export interface LlamaContext {
   dispose(): Promise<void>;
 }
 
-/** How a token is chosen. */
+/** Settings of sampling a token. */
 export interface Choosing {
   temperature: number;
   topK: number;
@@ -49,7 +49,7 @@ export interface Choosing {
   tokenBias?: TokenBias;
 }
 
-/** What is wanted after a token. */
+/** What is computed after a token. */
 export interface Wanted {
   generateNext: { token?: boolean; confidence?: boolean; probabilities?: boolean; options: Choosing };
 }
@@ -78,7 +78,7 @@ interface LlamaModule {
 
 let loaded: Promise<{ llama: Llama; module: LlamaModule }> | undefined;
 
-/** llama.cpp, brought and started at the first use. */
+/** Resolves to llama.cpp, which is installed and loaded at the first call. */
 export function llamaCpp(): Promise<{ llama: Llama; module: LlamaModule }> {
   loaded ??= start().catch((error) => {
     loaded = undefined;

@@ -1,6 +1,6 @@
 import type { GgufValue } from './types';
 
-/** Settings of a GGUF file, read by kind: what is missing or of another kind is an error that names it. */
+/** Settings of a GGUF file, read by kind. Methods throw an error that names a setting which is missing or of another kind. */
 export class Metadata {
   constructor(
     private readonly values: ReadonlyMap<string, GgufValue>,
@@ -32,7 +32,7 @@ export class Metadata {
     return this.fail(name, 'a list of texts');
   }
 
-  /** Numbers, or undefined where there are none. */
+  /** Returns a list of numbers, or `undefined` where the setting is missing. */
   numbers(name: string): number[] | undefined {
     const value = this.values.get(name);
     if (value === undefined) return undefined;
@@ -40,12 +40,12 @@ export class Metadata {
     return this.fail(name, 'a list of numbers');
   }
 
-  /** Numbers, one, or none. */
+  /** Returns a list of numbers, which may be one number or missing. */
   numbersOrOne(name: string): number[] {
     return typeof this.values.get(name) === 'number' ? [this.number(name)] : (this.numbers(name) ?? []);
   }
 
-  /** The names of settings that begin so. */
+  /** Returns the names of settings that begin with `prefix`. */
   names(prefix: string): string[] {
     return [...this.values.keys()].filter((name) => name.startsWith(prefix));
   }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { withProgress } from '../../display/progress/progress';
-import { host } from '../../display/host';
+import { cellContext } from '../../display/cellContext';
 import { sizeOf, type Tensor } from '../../onnx/tensor';
 import { runtimeSettings } from '../../onnx/threads';
 import { CausalLM } from '../causalLM';
@@ -18,16 +18,16 @@ import { partsOf } from './parts';
 import { GgufFile } from './reader';
 import { ggufTokenizer } from './tokens';
 
-/** What names the file of a GGUF model in a folder that `savePretrained` wrote. */
+/** Name of the file that names the GGUF file in a folder that `savePretrained` wrote. */
 export const POINTER = 'gguf.json';
 
-/** Bytes of a file that are looked at to know it from others. */
+/** Bytes of a file that its fingerprint is computed from. */
 const LOOKED_AT = 2 ** 20;
 
-/** Which GGUF file to open, and how. */
+/** A GGUF file to open. */
 export interface GgufSource {
   path: string;
-  /** What was asked for. */
+  /** The name or folder that the user gave. */
   modelName: string;
   maxSeqLength?: number;
 }
@@ -35,7 +35,7 @@ export interface GgufSource {
 interface Opened {
   path: string;
   llama: LlamaModel;
-  /** Types of the weights, the commonest first. */
+  /** Types of the weights, the most common first. */
   types: string[];
   parameters: number;
   architecture: string;
@@ -54,7 +54,7 @@ export class GgufModel extends CausalLM {
     this.opened = opened;
   }
 
-  /** Opens a file, or the first of several. */
+  /** Opens a file, or all files of a model by one of them. */
   static async open({ path, modelName, maxSeqLength }: GgufSource): Promise<GgufModel> {
     const parts = partsOf(path);
     const bytes = parts.reduce((sum, part) => sum + statSync(part).size, 0);
@@ -76,7 +76,7 @@ export class GgufModel extends CausalLM {
       llama.loadModel({
         modelPath: resolve(parts[0]),
         onLoadProgress: (share) => task.update(Math.floor(100 * share)),
-        loadSignal: host().signal,
+        loadSignal: cellContext().signal,
       }),
     );
     const parameters = [...shapes.values()].reduce((sum, shape) => sum + sizeOf(shape), 0);
@@ -102,7 +102,7 @@ export class GgufModel extends CausalLM {
     ));
   }
 
-  /** Nothing is trained. */
+  /** Returns an empty map: the model is not trained. */
   override trainableParameters(): Map<string, Tensor> {
     return new Map();
   }
@@ -111,7 +111,7 @@ export class GgufModel extends CausalLM {
     throw new Error(this.whyNotTrained);
   }
 
-  /** @internal The sentence for whoever wants to train it. */
+  /** @internal Why it is not trained, and what to do instead, as a sentence. */
   get whyNotTrained(): string {
     const { path } = this.opened;
     return (
@@ -120,7 +120,7 @@ export class GgufModel extends CausalLM {
     );
   }
 
-  /** @internal Knows the file from others: a digest of its size and its last weights. */
+  /** @internal Returns a digest of the file's size and last MiB, which tells it from other files. */
   fingerprint(): string {
     const path = partsOf(this.opened.path).at(-1)!;
     const file = openRegularFile(path);
@@ -153,7 +153,10 @@ export class GgufModel extends CausalLM {
     return (rows, common) => completeRows(this.opened.llama, rows, common);
   }
 
-  /** Log-probabilities of every next token, [tokens, vocabulary] row by row, for each sequence: llama.cpp's bindings give no logits. */
+  /**
+   * Returns the log-probabilities of every next token for each sequence,
+   * [tokens, vocabulary] row by row: llama.cpp's bindings give no logits.
+   */
   override async logits(inputIds: number[][]): Promise<Float32Array[]> {
     const longest = Math.max(...inputIds.map((ids) => ids.length));
     if (longest > this.maxSeqLength)
@@ -191,6 +194,11 @@ export class GgufModel extends CausalLM {
     writeFileSync(join(folder, POINTER), `${JSON.stringify({ file: resolve(this.opened.path) })}\n`);
   }
 
+  /** The folder would name a file that others have not. */
+  override async pushToHub(): Promise<string> {
+    throw new Error(this.whyNotSaved);
+  }
+
   override async savePretrainedMerged(): Promise<void> {
     throw new Error(this.whyNotSaved);
   }
@@ -217,7 +225,7 @@ export class GgufModel extends CausalLM {
   }
 }
 
-/** The types of weights, by how many values have them. */
+/** Returns the types of weights, the most common first. */
 function typesOf(file: GgufFile): string[] {
   const counts = new Map<string, number>();
   for (const [name, shape] of file.shapes) {
@@ -228,7 +236,7 @@ function typesOf(file: GgufFile): string[] {
   return [...counts].sort((a, b) => b[1] - a[1]).map(([type]) => type);
 }
 
-/** What is known of a model of any architecture; nothing here computes with the rest. */
+/** Returns what is known of a model of any architecture; the other settings are not used. */
 function configOf(metadata: Metadata, name: string, shapes: ReadonlyMap<string, readonly number[]>): ModelConfig {
   const number = (key: string, otherwise?: number) => metadata.number(`${name}.${key}`, otherwise);
   const hiddenSize = number('embedding_length');

@@ -6,19 +6,19 @@ import type { RopeSettings } from '../graph/rope';
 import type { Architecture } from './architectures';
 import { f32, text, u32, type Setting } from './types';
 
-/** What a GGUF file says of a model's shape, and the factors of its rotary embedding where each pair has its own. */
+/** Settings of a GGUF file for a model's shape, and the factors of its rotary embedding where each pair has its own. */
 export interface ModelSettings {
   settings: Map<string, Setting>;
   pairFactors: Float32Array | null;
 }
 
-/** A model's `config.json`, absent settings filled in. */
+/** Returns a model's `config.json` with absent settings filled in. */
 export function filledConfig(folder: string): JsonObject & { model_type: string } {
   const raw = readJson(folder, 'config.json') as JsonObject & { model_type: string };
   return { ...COMMON, ...FAMILIES.get(raw.model_type)?.defaults, ...raw };
 }
 
-/** @throws where llama.cpp would compute something else */
+/** Returns the settings of a GGUF file for a model. Throws when llama.cpp would compute something else. */
 export function modelSettings(raw: JsonObject, config: ModelConfig, architecture: Architecture): ModelSettings {
   check(raw, config, architecture);
   const { name, isSliding } = architecture;
@@ -71,13 +71,13 @@ function check(
     );
 }
 
-/** What scores of attention are divided by: llama.cpp knows the largest Gemmas by their layers. */
+/** Returns llama.cpp's divisor of attention scores: it recognises the largest Gemmas by their number of layers. */
 function attentionRoot(name: string, { headSize, hiddenSize, numHeads, numLayers }: ModelConfig): number {
   const isLargest = (name === 'gemma2' && numLayers === 46) || (name === 'gemma3' && numLayers === 62);
   return Math.sqrt(isLargest ? hiddenSize / numHeads : headSize);
 }
 
-/** Writes how heads are turned. @returns the factor of each pair, where there is no rule for them in llama.cpp */
+/** Sets the rotary embedding. Returns the factor of each pair, where llama.cpp has no rule for them. */
 function rope(
   raw: JsonObject,
   config: ModelConfig,
@@ -111,7 +111,7 @@ function rope(
   return null;
 }
 
-/** The rotary embedding of a layer that sees everything. */
+/** Returns the rotary embedding of the layers with full attention. */
 function fullRope({ rope }: ModelConfig, isSliding?: (layer: number) => boolean): RopeSettings | null {
   return rope.find((one, layer) => one && !isSliding?.(layer)) ?? null;
 }

@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 
 const PART = /^(.*)-(\d{5})-of-(\d{5})\.gguf$/;
 
-/** The name of a file, or of all files of a model that comes in several, whichever of them is named. */
+/** Returns the names of all files of a model, by the name of any of them. */
 export function partNames(name: string): string[] {
   const match = PART.exec(name);
   if (!match) return [name];
@@ -11,7 +11,7 @@ export function partNames(name: string): string[] {
   return Array.from({ length: Number(of) }, (_, i) => `${stem}-${String(i + 1).padStart(5, '0')}-of-${of}.gguf`);
 }
 
-/** The same for files that have to be there. */
+/** Returns the paths of all files of a model, by the path of any of them. Throws when one is missing. */
 export function partsOf(path: string): string[] {
   const parts = partNames(path);
   const missing = parts.find((part) => !existsSync(part));
@@ -24,7 +24,7 @@ export function partsOf(path: string): string[] {
   return parts;
 }
 
-/** One name for each model among the names of a folder's files. */
+/** Returns one name for each GGUF model among the names of a folder's files. */
 export function ggufFiles(names: readonly string[]): string[] {
   const files = names.filter((name) => posix.extname(name) === '.gguf');
   return [...new Set(files.map((name) => partNames(name)[0]))];

@@ -24,14 +24,14 @@ const split = (Regex: string) =>
   sequence({ type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false }, byteLevel(false));
 
 interface Rule {
-  /** As a tokenizer.json says it. */
+  /** The pre-tokenizer as in a tokenizer.json. */
   preTokenizer: object;
-  /** Whether llama.cpp takes a text that is a token as it is, without merging. */
+  /** Whether llama.cpp takes a word that is a token without merging. */
   ignoreMerges?: boolean;
   normalizer?: object;
 }
 
-/** By the name in `tokenizer.ggml.pre`. */
+/** Rules by the name in `tokenizer.ggml.pre`. */
 const RULES: Readonly<Record<string, Rule>> = {
   'gpt-2': { preTokenizer: byteLevel(true) },
   smollm: { preTokenizer: sequence({ type: 'Digits', individual_digits: true }, byteLevel(true)) },
@@ -51,19 +51,19 @@ const SAME: Readonly<Record<string, string>> = {
   starcoder: 'smollm',
 };
 
-/** The rule of a name, or undefined. */
+/** Returns the rule of a name; `undefined` where there is none. */
 export function ruleOf(name: string): Rule | undefined {
   return RULES[SAME[name] ?? name];
 }
 
-/** The name of what a tokenizer.json says, or undefined where llama.cpp has no such rule. */
+/** Returns the name of a tokenizer.json's rule; `undefined` where llama.cpp has none. */
 export function nameOfRule(preTokenizer: unknown, ignoreMerges: boolean): string | undefined {
   const wanted = fingerprint(preTokenizer);
   const found = Object.entries(RULES).filter(([, rule]) => fingerprint(rule.preTokenizer) === wanted);
   return (found.find(([, rule]) => (rule.ignoreMerges ?? false) === ignoreMerges) ?? found[0])?.[0];
 }
 
-/** What of a pre-tokenizer changes the tokens. */
+/** Returns the settings of a pre-tokenizer that change the tokens, as text. */
 function fingerprint(value: unknown): string {
   const all = (value as { pretokenizers?: unknown[] } | null)?.pretokenizers ?? [value];
   return JSON.stringify(

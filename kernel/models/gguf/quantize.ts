@@ -11,7 +11,7 @@ type Quantizer = (x: Float32Array, codes: Uint8Array, scales: Float32Array) => v
 
 interface Layout {
   quantize: Quantizer;
-  /** Where in a block its factor lies, its offset where it has one, and its codes. */
+  /** Byte positions in a block of its factor, of its offset where it has one, and of its codes. */
   factor: number;
   offset?: number;
   codes: number;
@@ -29,7 +29,7 @@ const LAYOUTS: Partial<Record<TypeName, Layout>> = {
   TQ2_0: { quantize: ternaryInPairs, factor: 64, codes: 0 },
 };
 
-/** The bytes of values in a type; their number is a multiple of its block. */
+/** Returns the bytes of values in a type; the number of values is a multiple of its block. */
 export function quantize(type: TypeName, data: Float32Array): Uint8Array {
   if (type === 'F32') return bytesOf(data);
   if (type === 'F16') return bytesOf(float32ToFloat16(data));
@@ -65,7 +65,7 @@ function inverse(factor: number): number {
   return factor === 0 ? 0 : fround(1 / factor);
 }
 
-/** Codes around the middle: the value of the largest magnitude, with its sign, is the lowest code. */
+/** Returns a quantiser with codes around the middle: the value of the largest magnitude, with its sign, is the lowest code. */
 function symmetric(bits: 4 | 5): Quantizer {
   const middle = 2 ** (bits - 1);
   return (x, codes, scales) => {
@@ -81,7 +81,7 @@ function symmetric(bits: 4 | 5): Quantizer {
   };
 }
 
-/** Codes from the smallest value to the largest. */
+/** Returns a quantiser with codes from the smallest value to the largest. */
 function withOffset(bits: 4 | 5): Quantizer {
   const last = 2 ** bits - 1;
   return (x, codes, scales) => {
@@ -98,7 +98,7 @@ function withOffset(bits: 4 | 5): Quantizer {
   };
 }
 
-/** 32 codes: the fifth bits in four bytes, then the lower four of value i and of value i + 16 in a byte. */
+/** Writes 32 codes: the fifth bits in four bytes, then the lower four of value i and of value i + 16 in a byte. */
 function pack(x: Float32Array, codes: Uint8Array, code: (value: number) => number, bits: 4 | 5): void {
   const start = bits === 5 ? 4 : 0;
   for (let i = 0; i < 16; i++) {
@@ -116,7 +116,7 @@ function largest(x: Float32Array): number {
   return value;
 }
 
-/** Half away from zero. */
+/** Rounds to the nearest whole number, ties away from zero. */
 function round(x: number): number {
   return Math.sign(x) * Math.floor(Math.abs(x) + 0.5);
 }
@@ -127,14 +127,17 @@ function eightBits(x: Float32Array, codes: Uint8Array, scales: Float32Array): vo
   for (let i = 0; i < 32; i++) codes[i] = round(fround(x[i] * factor));
 }
 
-/** 0, 1 or 2 for about minus the largest magnitude, 0, and the largest magnitude. */
+/**
+ * Returns a function that gives value i the code 0, 1 or 2, for about minus the
+ * largest magnitude, 0, and the largest magnitude.
+ */
 function ternary(x: Float32Array, scales: Float32Array): (i: number) => number {
   scales[0] = largest(x);
   const factor = inverse(scales[0]);
   return (i) => round(fround(x[i] * factor)) + 1;
 }
 
-/** Digits of base 3, five in a byte: values [from, 5, step], one byte for each step; at the end four in a byte. */
+/** Layout of digits of base 3, five in a byte: values [from, 5, step], one byte for each step; at the end four in a byte. */
 const FIFTHS = [
   { from: 0, step: 32, digits: 5, byte: 0 },
   { from: 160, step: 16, digits: 5, byte: 32 },

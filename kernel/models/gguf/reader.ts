@@ -17,7 +17,7 @@ interface Place {
   start: number;
 }
 
-/** A GGUF file, or the several files of one model, read tensor by tensor. What is damaged is an error that says so. */
+/** Reads a GGUF file, or the several files of one model, tensor by tensor. The constructor throws when one is damaged. */
 export class GgufFile {
   /** The settings, by name. */
   readonly metadata: ReadonlyMap<string, GgufValue>;
@@ -57,17 +57,17 @@ export class GgufFile {
     return metadata;
   }
 
-  /** The type of a tensor. */
+  /** Returns the type of a tensor. */
   typeOf(name: string): TypeName {
     return this.places.get(name)!.type;
   }
 
-  /** Types of tensors that cannot be read as float32. */
+  /** Types of tensors in the file that cannot be read as float32. */
   get unreadableTypes(): TypeName[] {
     return [...new Set([...this.places.values()].map(({ type }) => type))].filter((type) => !isDequantized(type));
   }
 
-  /** A tensor as float32. */
+  /** Reads a tensor as float32. */
   read(name: string): Tensor {
     const { file, path, shape, type, start } = this.places.get(name)!;
     const { values, bytes } = TYPES[type];

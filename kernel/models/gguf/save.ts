@@ -12,7 +12,7 @@ import { text, TYPES, u32, type Setting, type TensorInfo, type TypeName } from '
 import { vocabularySettings } from './vocabulary';
 import { GgufWriter } from './writer';
 
-/** How the weights of a GGUF file are kept, by the names of llama.cpp's and Unsloth's tools. */
+/** Types of the weights of a GGUF file, by the names of llama.cpp's and Unsloth's tools. */
 export type QuantizationMethod =
   | 'f32'
   | 'f16'
@@ -27,9 +27,9 @@ export type QuantizationMethod =
 
 interface Method {
   type: TypeName;
-  /** What llama.cpp calls such a file, `general.file_type`. */
+  /** llama.cpp's number of such a file, `general.file_type`. */
   fileType: number;
-  /** Embedding and head are kept so: an error there is seen in every token. */
+  /** Type of embedding and head, an error of which affects every token. */
   ends?: TypeName;
 }
 
@@ -59,7 +59,7 @@ const ggufSettings = {
   },
 };
 
-/** How a model is saved as GGUF. */
+/** Options of a model that is saved as GGUF. */
 export interface GgufOptions extends Given<typeof ggufSettings> {}
 
 /** The options of `model.savePretrainedGguf`. */
@@ -145,14 +145,14 @@ function writeTensor(writer: GgufWriter, data: Float32Array, type: TypeName): vo
   writer.align();
 }
 
-/** A weight's values as llama.cpp has them. */
+/** Returns a weight's values as llama.cpp has them. */
 function valuesOf(model: CausalLM, { name, heads, offset }: NamedWeight): Float32Array {
   const { data } = model.mergedWeight(name);
   if (heads) return reorderHeads(data, heads, model.config.headSize, 'pairs');
   return offset ? data.map((value) => value + offset) : data;
 }
 
-/** Vectors stay float32; rows that do not divide into blocks are float16. */
+/** Returns the type of a tensor: vectors are float32, rows that do not divide into blocks float16. */
 function typeOf(name: string, shape: readonly number[], { type, ends = type }: Method): TypeName {
   if (shape.length === 1) return 'F32';
   const wanted = ENDS.includes(name) ? ends : type;

@@ -17,7 +17,7 @@ const settings = {
   dtype: oneOf('float32', Object.keys(WEIGHT_BYTES) as WeightType[]),
 };
 
-/** How a GGUF file becomes a folder. */
+/** Options of {@link ggufToFolder}. */
 export interface GgufToFolderOptions extends Given<typeof settings> {}
 
 /** The options of `ggufToFolder`. */
@@ -29,9 +29,9 @@ export const ggufToFolderDeclaration: Declaration<typeof settings> = {
 };
 
 /**
- * Writes the model of a GGUF file as a Hugging Face folder, which can be
- * trained: the values that its weights stand for, configuration, tokenizer and
- * chat template. Nothing but this file is needed.
+ * Writes the model of a GGUF file as a Hugging Face folder, which can be trained: the
+ * values of its weights, configuration, tokenizer and chat template. Throws when the
+ * file has types that cannot be read, or another architecture's tensors.
  */
 export async function ggufToFolder(path: string, folder: string, options: GgufToFolderOptions = {}): Promise<void> {
   const { dtype } = resolveSettings(ggufToFolderDeclaration, options);
@@ -64,7 +64,7 @@ export async function ggufToFolder(path: string, folder: string, options: GgufTo
 
 const FACTORS = 'rope_freqs.weight';
 
-/** The file has the tensors of its architecture, and no others. */
+/** Throws unless the file has exactly the tensors of its architecture. */
 function checkTensors(file: GgufFile, config: ModelConfig, weights: readonly NamedWeight[]): void {
   const wanted = new Map(allWeights(config).map(({ name, shape }) => [name, shape]));
   for (const { name, gguf } of weights) {

@@ -5,7 +5,7 @@ import { TOKEN_TYPES, WHOLE_TOKENIZER } from './vocabulary';
 
 const GGML = 'tokenizer.ggml.';
 
-/** A model's tokenizer as Hugging Face's library has it: tokenizer.json (as text) and tokenizer_config.json. */
+/** Returns a model's tokenizer in Hugging Face's form: tokenizer.json (as text) and tokenizer_config.json. */
 export function tokenizerFiles(metadata: Metadata, path: string): { tokenizer: string; settings: JsonObject } {
   const settings = tokenizerSettings(metadata);
   if (metadata.has(WHOLE_TOKENIZER)) return { tokenizer: metadata.text(WHOLE_TOKENIZER), settings };
@@ -32,7 +32,7 @@ function unknownKind(kind: string, path: string): never {
   );
 }
 
-/** tokenizer_config.json: special tokens by their roles, and the chat templates. */
+/** Returns a tokenizer_config.json: special tokens by their roles, and the chat templates. */
 export function tokenizerSettings(metadata: Metadata): JsonObject {
   const tokens = metadata.texts(`${GGML}tokens`);
   const token = (role: string): string | null => {
@@ -57,7 +57,7 @@ export function tokenizerSettings(metadata: Metadata): JsonObject {
   };
 }
 
-/** Control tokens are special; others that a user defined are found in texts, too. */
+/** Returns the added tokens: control tokens are special; user-defined ones are recognised in texts, too. */
 function addedTokens(tokens: readonly string[], types: readonly number[]): object[] {
   return tokens.flatMap((content, id) => {
     const special = types[id] === TOKEN_TYPES.control || types[id] === TOKEN_TYPES.unknown;
@@ -122,7 +122,7 @@ function sentencePiece(metadata: Metadata, all: Tokens): JsonObject {
   };
 }
 
-/** Every way in which two tokens make a third, those of the best scores first. */
+/** Returns every merge of two tokens into a third, those of the best scores first. */
 function mergesOf(scores: readonly number[], { tokens, types, vocab }: Tokens): [string, string][] {
   const merges: { pair: [string, string]; score: number; left: number }[] = [];
   tokens.forEach((token, id) => {
@@ -137,7 +137,7 @@ function mergesOf(scores: readonly number[], { tokens, types, vocab }: Tokens): 
   return merges.sort((a, b) => b.score - a.score || a.left - b.left).map(({ pair }) => pair);
 }
 
-/** Puts the start token before a text, where the model wants it. */
+/** Returns a post-processor that puts the start token before a text; null where the model has none. */
 function startToken(metadata: Metadata, vocab: Vocab, otherwise: boolean): object | null {
   if (!metadata.flag(`${GGML}add_bos_token`, otherwise) || !metadata.has(`${GGML}bos_token_id`)) return null;
   const id = metadata.number(`${GGML}bos_token_id`);

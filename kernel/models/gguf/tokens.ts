@@ -6,7 +6,7 @@ import type { Metadata } from './metadata';
 import { tokenizerSettings } from './tokenizerFiles';
 import { WHOLE_TOKENIZER } from './vocabulary';
 
-/** The tokenizer of a GGUF model: the tokenizer.json that the file holds, else llama.cpp's own rules. */
+/** Returns the tokenizer of a GGUF model: the tokenizer.json that the file holds, else llama.cpp's own rules. */
 export function ggufTokenizer(metadata: Metadata, model: LlamaModel, path: string): Tokenizer {
   const settings = tokenizerSettings(metadata);
   const tokens = metadata.has(WHOLE_TOKENIZER)
@@ -25,7 +25,7 @@ function wholeTokenizer(text: string, path: string): object {
   throw new Error(`${path}: ${WHOLE_TOKENIZER} is not a JSON object; fetch the file again`);
 }
 
-/** Text into tokens and back by llama.cpp. */
+/** Encodes and decodes text by llama.cpp. */
 class LlamaTokens implements TokenSource {
   private readonly ids: ReadonlyMap<string, number>;
 

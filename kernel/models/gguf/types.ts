@@ -3,7 +3,7 @@
  * then tensors, their values in blocks of one of ggml's types.
  */
 
-/** How the values of a tensor are kept: so many values in so many bytes. */
+/** A type of a tensor's values: blocks of `values` values in `bytes` bytes. */
 export interface BlockType {
   /** Its number in the file. */
   id: number;
@@ -49,7 +49,7 @@ export const TYPES = {
 
 export type TypeName = keyof typeof TYPES;
 
-/** The name of a type, or undefined for one that is newer than this list. */
+/** Returns the name of a type; `undefined` for one that is newer than this list. */
 export function typeName(id: number): TypeName | undefined {
   return (Object.keys(TYPES) as TypeName[]).find((name) => TYPES[name].id === id);
 }
@@ -91,14 +91,14 @@ export const list = (kind: Setting['kind'], value: readonly (string | number | b
   value,
 });
 
-/** A tensor of a file: its shape as elsewhere here, the last dimension the one that lies together. */
+/** A tensor of a file, row-major: the last dimension is contiguous. */
 export interface TensorInfo {
   name: string;
   shape: readonly number[];
   type: TypeName;
 }
 
-/** Bytes of a tensor. */
+/** Returns the bytes of a tensor. */
 export function tensorBytes({ shape, type }: Pick<TensorInfo, 'shape' | 'type'>): number {
   const { values, bytes } = TYPES[type];
   return (shape.reduce((product, size) => product * size, 1) / values) * bytes;

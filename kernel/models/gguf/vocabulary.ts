@@ -6,10 +6,10 @@ import type { Tokenizer } from '../tokenizer/tokenizer';
 import { nameOfRule } from './preTokenizers';
 import { bool, list, text, u32, type Setting } from './types';
 
-/** What a token is to llama.cpp. */
+/** llama.cpp's types of tokens. */
 export const TOKEN_TYPES = { normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6 };
 
-/** The whole tokenizer.json: programs that read it, Joylab among them, have the same tokens for every text. */
+/** Setting with the whole tokenizer.json: programs that read it, such as Joylab, have the same tokens for every text. */
 export const WHOLE_TOKENIZER = 'tokenizer.huggingface.json';
 
 const MAXIMUM_BYTES = 500e6;
@@ -28,7 +28,7 @@ interface AddedToken {
   special?: boolean;
 }
 
-/** The tokenizer of a model as llama.cpp keeps it, chat templates included. */
+/** Returns the settings of a GGUF file for a model's tokenizer and chat templates. */
 export function vocabularySettings({ folder, tokenizer, config, eosTokenIds }: CausalLM): Map<string, Setting> {
   const path = join(folder, 'tokenizer.json');
   const file = readJsonFile(path, MAXIMUM_BYTES);
@@ -57,7 +57,7 @@ function bpeModel({ model }: JsonObject, path: string): BpeModel {
   );
 }
 
-/** The texts and types of all tokens; rows of the embedding without a token get one that nothing makes. */
+/** Returns the texts and types of all tokens; rows of the embedding without a token get an unused one. */
 function tokenList(
   { vocab, byte_fallback, unk_token }: BpeModel,
   added: readonly AddedToken[],
@@ -108,7 +108,7 @@ function byteLevel({ pre_tokenizer }: JsonObject, { merges, ignore_merges }: Bpe
   );
 }
 
-/** llama.cpp merges by the score of what comes out: the earlier the merge, the higher. */
+/** Sets the scores of tokens: llama.cpp merges by the score of the result, which is the higher the earlier the merge. */
 function sentencePiece(file: JsonObject, { merges }: BpeModel, tokens: string[], types: number[], set: Set): void {
   const rank = new Map<string, number>();
   for (const pair of merges) {

@@ -1,7 +1,7 @@
 import { FileWriter } from '../checkpoint/fileWriter';
 import { ALIGNMENT, KINDS, MAGIC, tensorBytes, TYPES, VERSION, type Setting, type TensorInfo } from './types';
 
-/** Writes a GGUF file: header at once, then the tensors in the order that was announced. */
+/** Writes a GGUF file: the header in the constructor, then the tensors in the order of its `tensors`. */
 export class GgufWriter extends FileWriter {
   constructor(path: string, settings: ReadonlyMap<string, Setting>, tensors: readonly TensorInfo[]) {
     super(path);
@@ -16,12 +16,12 @@ export class GgufWriter extends FileWriter {
     this.align();
   }
 
-  /** The next part of the tensor that is being written. */
+  /** Writes the next part of the current tensor. */
   write(bytes: Uint8Array): void {
     this.bytes(bytes);
   }
 
-  /** The tensor ends here. */
+  /** Ends the current tensor: pads to the alignment. */
   align(): void {
     this.bytes(new Uint8Array(aligned(this.written) - this.written));
   }

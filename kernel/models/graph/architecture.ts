@@ -16,23 +16,23 @@ export const EMBEDDING = 'model.embed_tokens.weight';
 export const FINAL_NORM = 'model.norm.weight';
 export const HEAD = 'lm_head.weight';
 
-/** The name of a linear layer's weight in block `layer`. */
+/** Returns the name of a linear layer's weight in block `layer`. */
 export function moduleWeight(layer: number, module: string): string {
   const part = ATTENTION.includes(module) ? 'self_attn' : 'mlp';
   return `model.layers.${layer}.${part}.${module}.weight`;
 }
 
-/** The name of a linear layer's bias in block `layer`. */
+/** Returns the name of a linear layer's bias in block `layer`. */
 export function moduleBias(layer: number, module: string): string {
   return moduleWeight(layer, module).replace(/weight$/, 'bias');
 }
 
-/** The name of the norm of each head of queries or keys in block `layer`. */
+/** Returns the name of the norm of each head of queries or keys in block `layer`. */
 export function headNormWeight(layer: number, of: 'q' | 'k'): string {
   return `model.layers.${layer}.self_attn.${of}_norm.weight`;
 }
 
-/** The norms of a block: before and, in some families, after its two parts. */
+/** The norms of a block: before and, in some families, after attention and feed-forward layers. */
 export interface BlockNorms {
   beforeAttention: string;
   afterAttention: string | null;
@@ -40,7 +40,7 @@ export interface BlockNorms {
   afterFeedForward: string | null;
 }
 
-/** The names of the norms of block `layer`. */
+/** Returns the names of the norms of block `layer`. */
 export function blockNorms({ postNorms }: ModelConfig, layer: number): BlockNorms {
   const name = (norm: string) => `model.layers.${layer}.${norm}.weight`;
   return {
@@ -71,7 +71,7 @@ function moduleShape(config: ModelConfig, module: string): number[] {
   }
 }
 
-/** The weights of the given linear layers in every block. */
+/** Returns the weights of the given linear layers in every block. */
 export function moduleWeights(config: ModelConfig, modules: readonly string[] = TARGET_MODULES): WeightSpec[] {
   return Array.from({ length: config.numLayers }, (_, layer) =>
     TARGET_MODULES.filter((module) => modules.includes(module)).map((module) => ({
@@ -81,7 +81,7 @@ export function moduleWeights(config: ModelConfig, modules: readonly string[] = 
   ).flat();
 }
 
-/** Every weight that a checkpoint of this configuration has. */
+/** Returns every weight of a checkpoint of this configuration. */
 export function allWeights(config: ModelConfig): WeightSpec[] {
   const { hiddenSize, vocabSize, numLayers } = config;
   const head = config.tiedEmbeddings ? [] : [{ name: HEAD, shape: [vocabSize, hiddenSize] }];
@@ -94,7 +94,7 @@ export function allWeights(config: ModelConfig): WeightSpec[] {
   ];
 }
 
-/** Norms and biases of a block. */
+/** Returns the norms and biases of a block. */
 function blockVectors(config: ModelConfig, layer: number): WeightSpec[] {
   const norms = Object.values(blockNorms(config, layer)).filter((name): name is string => name !== null);
   const headNorms = config.queryKeyNorm ? [headNormWeight(layer, 'q'), headNormWeight(layer, 'k')] : [];

@@ -18,13 +18,16 @@ export interface PromptHeads {
   values: Value;
 }
 
-/** Rows of keys or values [P, kv · headSize] by head: [kv, P, headSize]. */
+/** Returns rows of keys or values [P, kv · headSize] by head: [kv, P, headSize]. */
 export function promptHeads(config: ModelConfig, rows: Value): Value {
   const split = reshape(rows, [rows.shape[0], config.numKeyValueHeads, config.headSize]);
   return transpose(split, [1, 0, 2]);
 }
 
-/** Attention of P rows to K tokens of their prompt: queries [P, heads · headSize]; `mask` [P, K] is 0 or very negative. */
+/**
+ * Returns attention of P rows, queries [P, heads · headSize], to K tokens of their
+ * prompt, in the shape of the queries; `mask` [P, K] is 0 or very negative.
+ */
 export function promptAttention(config: ModelConfig, queries: Value, prompt: PromptHeads, mask: Value): Value {
   const { kv, group, size, width } = headShape(config);
   const P = queries.shape[0];
@@ -36,7 +39,7 @@ export function promptAttention(config: ModelConfig, queries: Value, prompt: Pro
   return reshape(transpose(reshape(mixed, [kv, group, P, size]), [2, 0, 1, 3]), [P, width]);
 }
 
-/** Scores as the softmax takes them before the mask: capped, in families that do so. */
+/** Returns attention scores, capped in families that do so. */
 export function cap({ attentionSoftcap }: ModelConfig, scores: Value): Value {
   return attentionSoftcap === null ? scores : softCap(scores, attentionSoftcap);
 }

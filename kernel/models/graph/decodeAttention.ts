@@ -13,19 +13,19 @@ import type { ModelConfig } from '../config';
  * product with them, and so are the completions of a prompt.
  */
 
-/** The way in which rows meet their prompts' keys and values, each held once for all of its completions. */
+/** How rows are laid out beside their prompts' keys and values, which are held once for all completions of a prompt. */
 export interface PromptLayout {
-  /** Leading dimensions of the prompts' keys and values. */
+  /** Returns the leading dimensions of the prompts' keys and values. */
   leading(kv: number): Dimension[];
-  /** Rows x [kv, N, group, c] beside their prompt: […leading, rows · group, c]. */
+  /** Returns rows x [kv, N, group, c] beside their prompt: […leading, rows · group, c]. */
   beside(x: Value): Value;
-  /** The inverse for x […leading, rows · group, c]: [kv, N, group, c]. */
+  /** Returns rows x […leading, rows · group, c] in their own order, the inverse of {@link beside}: [kv, N, group, c]. */
   back(x: Value, group: Dimension): Value;
-  /** Scores […leading, rows · group, P] with what no prompt has hidden. */
+  /** Returns scores […leading, rows · group, P] with the padding of prompts hidden. */
   mask(scores: Value): Value;
 }
 
-/** All completions are of one prompt. */
+/** Returns the layout of completions of one prompt. */
 export function onePrompt(): PromptLayout {
   return {
     leading: (kv) => [kv],
@@ -39,9 +39,9 @@ export function onePrompt(): PromptLayout {
 }
 
 /**
- * Completions of several prompts, laid out as a rectangle [G, R]. Inputs:
- * `to_groups` [G, R], the row at each place (any where there is none);
- * `from_groups` [N], the place of each row; `prompt_mask` [G, 1, P].
+ * Returns the layout of completions of several prompts, a rectangle [G, R]. Inputs:
+ * `to_groups` [G, R], the row at each place (any where there is none); `from_groups`
+ * [N], the place of each row; `prompt_mask` [G, 1, P].
  */
 export function severalPrompts(graph: Graph): PromptLayout {
   const toGroups = graph.input('to_groups', 'int64', ['G', 'R']);
@@ -65,8 +65,9 @@ export function severalPrompts(graph: Graph): PromptLayout {
 }
 
 /**
- * Attention of one new token per completion to the prompt, to the completion so far, and to itself. Queries
- * [kv, N, group · headSize], scaled; keys and values [kv, N, headSize]; the result is rows [N, heads · headSize].
+ * Returns attention of one new token per completion to the prompt, to the completion
+ * so far, and to itself, as rows [N, heads · headSize]. Queries
+ * [kv, N, group · headSize] are scaled; keys and values are [kv, N, headSize].
  */
 export function decodeAttention(
   graph: Graph,

@@ -9,17 +9,17 @@ import type { GraphParameters } from './parameters';
 import { Transformer, type Attend } from './transformer';
 
 /**
- * The way to compute products with weights: x · wᵀ, or (w · xᵀ)ᵀ, which is faster
- * where there are few rows of x, but not for very few. ONNX Runtime rearranges
- * the right operand of a product at every run, so that should be the small one.
+ * Order of products with weights: x · wᵀ, or (w · xᵀ)ᵀ, which is faster where there
+ * are few rows of x, but not for very few. ONNX Runtime rearranges the right operand
+ * of a product at every run, so that should be the small one.
  */
 export type ProductOrder = 'rows' | 'columns';
 
 /**
- * A transformer over one token of each of N sequences: gives the same as
+ * A transformer over one token of each of N sequences: its results are those of
  * {@link Transformer}, computed in the order that is fastest for few rows. Its
- * attention takes queries [kv, N, group · headSize] that are scaled already,
- * keys and values [kv, N, headSize], and gives rows [N, heads · headSize].
+ * attention takes queries [kv, N, group · headSize] that are scaled, keys and values
+ * [kv, N, headSize], and gives rows [N, heads · headSize].
  */
 export class DecodingTransformer extends Transformer {
   private readonly scaled = new Map<RotaryTables, RotaryTables>();
@@ -59,7 +59,7 @@ export class DecodingTransformer extends Transformer {
       : transpose(this.parameters.columns(x, name), [1, 0]);
   }
 
-  /** Rows of x through a linear layer whose outputs are heads: [kv, N, outputs / kv]. */
+  /** Returns rows x through a linear layer whose outputs are heads: [kv, N, outputs / kv]. */
   private byHead(x: Value, name: string): Value {
     const kv = this.config.numKeyValueHeads;
     const rows = x.dimension(0);
@@ -71,14 +71,14 @@ export class DecodingTransformer extends Transformer {
     return transpose(reshape(product, [rows, kv, perHead(product.dimension(1), kv)]), [1, 0, 2]);
   }
 
-  /** Each head of x [kv, N, heads · headSize] normalised by itself, in families that do so. */
+  /** Returns x [kv, N, heads · headSize] with each head normalised by itself, in families that do so. */
   private headNormIf(x: Value, name: string, heads: number): Value {
     if (!this.config.queryKeyNorm) return x;
     const [kv, rows] = x.shape;
     return reshape(this.norm(reshape(x, [kv, rows, heads, this.config.headSize]), name), x.shape);
   }
 
-  /** Tables that rotate queries and scale them for attention. */
+  /** Returns tables that rotate queries and scale them for attention. */
   private scaledTables(tables: RotaryTables): RotaryTables {
     let scaled = this.scaled.get(tables);
     if (!scaled) {

@@ -10,14 +10,18 @@ import { seededRandom } from '../../common/random';
  * are independent, and rows are.
  */
 
-/** Numbers per row and column. */
+/** Random numbers per row and per column. */
 export const DROPOUT_NUMBERS = 4;
 
-/** Rows have multiples of 1 / STEPS, columns whole numbers up to LARGEST: products are exact in float32. */
+/** Numbers of rows are multiples of 1 / STEPS, those of columns whole numbers up to LARGEST: products are exact in float32. */
 const STEPS = 2 ** 14;
 const LARGEST = 127;
 
-/** The numbers of a layer's columns, [width, DROPOUT_NUMBERS]; `layer` is the name of its weight. */
+/**
+ * Returns the numbers of a layer's columns, [width, DROPOUT_NUMBERS].
+ *
+ * @param layer name of the layer's weight
+ */
 export function dropoutColumns(layer: string, width: number): Tensor {
   let hash = 0;
   for (const character of layer) hash = (Math.imul(hash, 31) + character.charCodeAt(0)) | 0;
@@ -36,7 +40,7 @@ export interface DropoutRows {
   length: number;
 }
 
-/** The numbers of rows, [rows, DROPOUT_NUMBERS]. */
+/** Returns the numbers of rows, [rows, DROPOUT_NUMBERS]. */
 export function dropoutRows(sequences: readonly DropoutRows[], seed: number): Tensor {
   const rows = zeros([sequences.reduce((sum, { length }) => sum + length, 0), DROPOUT_NUMBERS]);
   let at = 0;

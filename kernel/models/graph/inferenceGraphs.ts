@@ -20,12 +20,12 @@ export interface ModelGraph {
 const NOT_TRAINED: ParameterOptions = { weights: 'input', trainable: 'none' };
 
 /**
- * P tokens of one sequence after Q earlier ones. Inputs: `ids`, `positions`
- * [P], `mask` [P, Q+P], `rows` (which rows' logits are wanted), and per layer
- * `past_keys.i` [kv, headSize, Q], `past_values.i` [kv, Q, headSize]. Outputs:
- * `logits` [rows, vocabulary], and per layer `keys.i` [kv, headSize, Q+P],
- * `values.i` [kv, Q+P, headSize]: the past of the next tokens, and what
- * {@link decodeGraph} takes.
+ * Returns the graph of P tokens of one sequence after Q earlier ones. Inputs: `ids`,
+ * `positions` [P], `mask` [P, Q+P], `rows` (which rows' logits are wanted), and per
+ * layer `past_keys.i` [kv, headSize, Q], `past_values.i` [kv, Q, headSize]. Outputs:
+ * `logits` [rows, vocabulary], and per layer `keys.i` [kv, headSize, Q+P], `values.i`
+ * [kv, Q+P, headSize]: the past of the next tokens, and what {@link decodeGraph}
+ * takes.
  */
 export function prefillGraph(config: ModelConfig, set: ParameterSet): ModelGraph {
   const graph = new Graph();
@@ -55,16 +55,15 @@ export interface DecodeGraphOptions {
 }
 
 /**
- * One more token for each of N completions, of one prompt or of several.
- * Inputs: `ids`, `positions` [N]; the prompts' `prompt_keys.i`,
- * `prompt_values.i` [kv, …] as {@link prefillGraph} gives them, for several
- * [kv, G, …] with the inputs of {@link severalPrompts}; the completions' own
- * keys and values, in C slots of which some may be empty: `own_keys.i`,
- * `own_values.i` [kv, N, C, headSize]; `mask` [C], very negative at empty
- * slots; `temperature` [1]. Outputs: `logits` and, at the temperature,
- * `probabilities` [N, vocabulary]; `newest` [2 · layers · kv, N, headSize], the
- * token's own keys and values, layer after layer: the caller keeps the cache,
- * so that nothing of it is copied.
+ * Returns the graph of the next token of each of N completions, of one prompt or of
+ * several. Inputs: `ids`, `positions` [N]; the prompts' `prompt_keys.i`,
+ * `prompt_values.i` [kv, …] as {@link prefillGraph} gives them, for several [kv, G, …]
+ * with the inputs of {@link severalPrompts}; the completions' own keys and values, in
+ * C slots of which some may be empty: `own_keys.i`, `own_values.i`
+ * [kv, N, C, headSize]; `mask` [C], very negative at empty slots; `temperature` [1].
+ * Outputs: `logits` and, at the temperature, `probabilities` [N, vocabulary]; `newest`
+ * [2 · layers · kv, N, headSize], the token's own keys and values, layer after layer:
+ * the caller keeps the cache, so that nothing of it is copied.
  */
 export function decodeGraph(
   config: ModelConfig,

@@ -12,38 +12,44 @@ import { DROPOUT_NUMBERS, dropoutColumns } from './dropout';
 import type { LoraAdapter } from '../lora/lora';
 import { NF4_LEVELS, type QuantizedWeight } from '../checkpoint/quantization';
 
-/** The parameters of a graph: the weights of a model and, if it is to be applied, its adapter. */
+/** The parameters of a graph: the weights of a model and, where it is applied, its adapter. */
 export interface ParameterSet {
   weights: ReadonlyMap<string, Tensor>;
   /** The weights of linear layers that are held in 4 or 8 bits, which `weights` does not have. */
   quantized?: ReadonlyMap<string, QuantizedWeight>;
   adapter: LoraAdapter | null;
-  /** Weights with the adapter's updates added, where whoever runs the graphs keeps them so: then the adapter takes no products of its own. */
+  /** Weights with the adapter's updates added, where the caller keeps them: then the adapter needs no products of its own. */
   merged?: ReadonlyMap<string, Tensor>;
 }
 
 export interface ParameterOptions {
-  /** Weights are fed at every run, or are part of the graph (then ONNX Runtime pre-packs them). Adapters are always fed. */
+  /**
+   * How weights enter the graph: as inputs that are fed at every run, or as constants,
+   * which ONNX Runtime pre-packs. Adapters are always inputs.
+   */
   weights: 'input' | 'constant';
-  /** The parameters that have gradients: the adapter's factors, all weights, or none. */
+  /** Parameters that have gradients: the adapter's factors, all weights, or none. */
   trainable: 'adapter' | 'weights' | 'none';
 }
 
-/** Name of a factor of a weight's LoRA update, as an input of a graph and in an optimizer's state. */
+/** Returns the name of a factor of a weight's LoRA update, as an input of a graph and in an optimizer's state. */
 export function loraName(weight: string, factor: 'A' | 'B'): string {
   return weight.replace(/weight$/, `lora_${factor}.weight`);
 }
 
-/** Input of a graph that trains an adapter with dropout, to be fed with `dropoutRows`. */
+/** Input of a graph that trains an adapter with dropout, fed with `dropoutRows`. */
 export const DROPOUT_INPUT = 'dropout_rows';
 
-/** The parameters of a model in a graph, added to it as they are asked for. */
+/** The parameters of a model in a graph, added to it when they are used. */
 export class GraphParameters {
   private readonly values = new Map<string, Value>();
   private readonly fed: Record<string, Feed> = {};
   /** Inputs to take gradients of, by name. */
   readonly trainable = new Map<string, Value>();
-  /** Rows of trained weights that were asked for: their gradients are to be added to the weights' own, at the IDs of an input of the graph. */
+  /**
+   * Rows of trained weights that are used: their gradients are to be added to the
+   * weights' own, at the IDs of an input of the graph.
+   */
   readonly trainableRows: { name: string; ids: Value; rows: Value }[] = [];
 
   constructor(
@@ -52,14 +58,14 @@ export class GraphParameters {
     private readonly options: ParameterOptions,
   ) {}
 
-  /** A weight by its name in the checkpoint. */
+  /** Returns a weight by its name in the checkpoint. */
   weight(name: string): Value {
     const value = this.stored(name);
     if (this.options.trainable === 'weights') this.trainable.set(name, value);
     return value;
   }
 
-  /** Rows of a weight at `ids`, an int64 input of the graph: [ids, width]. */
+  /** Returns the rows of a weight at `ids`, an int64 input of the graph: [ids, width]. */
   rows(name: string, ids: Value): Value {
     const rows = this.graph.withoutRecording(() => gatherRows(this.stored(name), ids));
     if (this.options.trainable !== 'weights') return rows;
@@ -75,7 +81,10 @@ export class GraphParameters {
     return this.once(name, () => this.graph.constant('float32', tensor.shape, tensor.data, name));
   }
 
-  /** x [rows, in] through the linear layer of a weight [out, in], with its bias and its LoRA update, where it has them: [rows, out]. */
+  /**
+   * Returns x [rows, in] through the linear layer of a weight [out, in], with its bias
+   * and its LoRA update, where it has them: [rows, out].
+   */
   linear(x: Value, name: string): Value {
     const bias = this.bias(name);
     const merged = this.set.merged?.get(name);
@@ -87,7 +96,7 @@ export class GraphParameters {
     return addend ? add(product, addend) : product;
   }
 
-  /** A linear layer whose weight has the adapter's update in it. */
+  /** Returns x through a linear layer whose weight contains the adapter's update. */
   private mergedLinear(x: Value, name: string, merged: Tensor, bias: Value | undefined): Value {
     const weight = this.input(`${name}.merged`, 'float32', merged);
     if (this.options.trainable !== 'adapter') return linear(x, weight, bias);
@@ -96,7 +105,10 @@ export class GraphParameters {
     return bias ? add(product, bias) : product;
   }
 
-  /** The transpose of what {@link linear} gives, [out, rows], computed with the weight on the left; for graphs that are not trained. */
+  /**
+   * Returns the transpose of {@link linear}'s result, [out, rows], computed with the
+   * weight on the left; for graphs that are not trained.
+   */
   columns(x: Value, name: string, given: 'rows' | 'columns' = 'rows'): Value {
     const transposed = { transB: given === 'rows' };
     if (this.set.quantized?.has(name))
@@ -126,7 +138,7 @@ export class GraphParameters {
     return linear(scale(linear(kept, a), pair.scaling / (1 - p)), b, bias);
   }
 
-  /** The factors of a weight's LoRA update, A [r, in] and B [out, r]. */
+  /** Returns the factors of a weight's LoRA update, A [r, in] and B [out, r]. */
   private factors(name: string): { a: Value; b: Value } {
     const pair = this.set.adapter!.pairs.get(name)!;
     const trainable = this.options.trainable === 'adapter';
@@ -166,7 +178,10 @@ export class GraphParameters {
     });
   }
 
-  /** The tensors to feed, by input name: the model's own arrays, so that a change to them is seen by the next run. */
+  /**
+   * Returns the tensors to feed, by input name: the model's own arrays, so that a change
+   * to them takes effect in the next run.
+   */
   feeds(): Readonly<Record<string, Feed>> {
     return this.fed;
   }

@@ -2,25 +2,25 @@ import { describe } from '../checkpoint/jsonFile';
 
 /** The rotary embedding of a layer. */
 export interface RopeSettings {
-  /** Angle per position of each pair of a head, [headSize / 2]; rounded where PyTorch rounds. */
+  /** Angle per position of each pair of a head, in radians, [headSize / 2]; rounded where PyTorch rounds. */
   frequencies: Float32Array;
-  /** Cosines and sines are multiplied by it (yarn); else 1. */
+  /** Factor of cosines and sines: 1 except for YaRN. */
   attentionFactor: number;
 }
 
-/** Given to scaling rules besides their own parameters. */
+/** Context of a scaling rule. */
 interface Context {
   headSize: number;
   theta: number;
   maxPositions: number;
-  /** A parameter of the rule; absent and without a fallback it is an error. */
+  /** Returns a parameter of the rule. Throws when it is absent and has no fallback. */
   number(name: string, fallback?: number): number;
   parameters: Record<string, unknown>;
 }
 
 type Rule = (context: Context) => RopeSettings;
 
-/** By `rope_type`; the formulas are those of transformers' `modeling_rope_utils`. */
+/** Rules by `rope_type`; the formulas are those of transformers' `modeling_rope_utils`. */
 const RULES: ReadonlyMap<string, Rule> = new Map(
   Object.entries<Rule>({
     default: (context) => ({ frequencies: unscaled(context), attentionFactor: 1 }),
@@ -36,8 +36,10 @@ const RULES: ReadonlyMap<string, Rule> = new Map(
 );
 
 /**
- * Reads the parameters of a rotary embedding as `config.json` has them.
- * `where` starts the message of an error.
+ * Reads the parameters of a rotary embedding as in `config.json`. Throws when they are
+ * not valid.
+ *
+ * @param where beginning of the error's message
  */
 export function parseRope(
   parameters: Record<string, unknown>,
@@ -73,7 +75,7 @@ export function parseRope(
   return rope;
 }
 
-/** θ^(2i / headSize) for each pair i: positions per radian. */
+/** Returns θ^(2i / headSize) for each pair i: positions per radian. */
 function wavelengths({ headSize, theta }: Context): Float32Array {
   return Float32Array.from({ length: headSize / 2 }, (_, i) => theta ** Math.fround((2 * i) / headSize));
 }
@@ -82,7 +84,7 @@ function unscaled(context: Context): Float32Array {
   return wavelengths(context).map((wavelength) => 1 / wavelength);
 }
 
-/** Llama 3.1: low frequencies are divided by `factor`, high ones kept, those between blended. */
+/** Returns Llama 3.1's embedding: low frequencies are divided by `factor`, high ones kept, those between blended. */
 function llama3(context: Context): RopeSettings {
   const { number, maxPositions } = context;
   const factor = number('factor');
@@ -99,7 +101,7 @@ function llama3(context: Context): RopeSettings {
   return { frequencies, attentionFactor: 1 };
 }
 
-/** YaRN (Peng et al. 2023): interpolates low frequencies, keeps high ones, and sharpens attention. */
+/** Returns YaRN's embedding (Peng et al. 2023), which interpolates low frequencies, keeps high ones, and sharpens attention. */
 function yarn(context: Context): RopeSettings {
   const { number, parameters, headSize, theta, maxPositions } = context;
   const original = number('original_max_position_embeddings', maxPositions);

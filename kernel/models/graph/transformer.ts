@@ -13,8 +13,9 @@ import type { GraphParameters } from './parameters';
 import type { RopeSettings } from './rope';
 
 /**
- * Attention of one block. Queries [rows, heads · headSize], keys and values
- * [rows, keyValueHeads · headSize], rotated; the result is shaped as the queries.
+ * Returns the attention of one block, in the shape of the queries. Queries
+ * [rows, heads · headSize] and keys [rows, keyValueHeads · headSize] are rotated;
+ * values are [rows, keyValueHeads · headSize].
  */
 export type Attend = (layer: number, queries: Value, keys: Value, values: Value) => Value;
 
@@ -33,7 +34,13 @@ export class Transformer {
     protected readonly parameters: GraphParameters,
   ) {}
 
-  /** The last hidden state of each row; `ids` and `positions` are int64, [rows]. `apply` may change how a block is applied to its rows. */
+  /**
+   * Returns the last hidden state of each row, [rows, hiddenSize].
+   *
+   * @param ids int64, [rows]
+   * @param positions int64, [rows]
+   * @param apply may change how a block is applied to its rows
+   */
   hidden(ids: Value, positions: Value, attend: Attend, apply: ApplyBlock = (_layer, x, block) => block(x)): Value {
     const tables = this.rotaryTables(positions);
     let x = scale(this.embeddings(ids), this.config.embeddingScale);
@@ -51,7 +58,7 @@ export class Transformer {
     return add(between, this.normIf(fed, norms.afterFeedForward));
   }
 
-  /** Logits [rows, vocabulary] of the next token. */
+  /** Returns the logits of the next token, [rows, vocabulary]. */
   logits(hidden: Value): Value {
     const { logitSoftcap } = this.config;
     const { x, weight } = this.head(hidden);
@@ -59,7 +66,10 @@ export class Transformer {
     return logitSoftcap === null ? logits : softCap(logits, logitSoftcap);
   }
 
-  /** Returns what logits, before they are capped, are the product of: rows [rows, hiddenSize], and the name of the weight [vocabulary, hiddenSize]. */
+  /**
+   * Returns the factors of the logits before they are capped: rows [rows, hiddenSize],
+   * and the name of the weight [vocabulary, hiddenSize].
+   */
   head(hidden: Value): { x: Value; weight: string } {
     return { x: this.norm(hidden, FINAL_NORM), weight: this.headWeight };
   }
@@ -101,7 +111,7 @@ export class Transformer {
     return this.config.activation === 'silu' ? silu(x) : geluTanh(x);
   }
 
-  /** Rows through a linear layer. */
+  /** Returns rows through a linear layer. */
   protected linear(x: Value, name: string): Value {
     return this.parameters.linear(x, name);
   }
@@ -116,13 +126,13 @@ export class Transformer {
     return name === null ? x : this.norm(x, name);
   }
 
-  /** Each head of rows x [rows, heads · headSize] normalised by itself. */
+  /** Returns rows x [rows, heads · headSize] with each head normalised by itself. */
   private headNorm(x: Value, name: string, heads: number): Value {
     const [rows, width] = x.shape;
     return reshape(this.norm(reshape(x, [rows, heads, this.config.headSize]), name), [rows, width]);
   }
 
-  /** Of each layer; layers with the same settings share them. */
+  /** Returns the rotary tables of each layer; layers with the same settings share them. */
   private rotaryTables(positions: Value): (RotaryTables | null)[] {
     const made = new Map<RopeSettings, RotaryTables>();
     return this.config.rope.map((settings) => {

@@ -29,16 +29,20 @@ export interface RootHeads {
   values: Value;
 }
 
-/** Scores this much below the largest of their row count for nothing: e⁻⁵⁰ is far below what float32 resolves. */
+/**
+ * Distance of scores below the largest of their row from which on they are negligible:
+ * e⁻⁵⁰ is far below what float32 resolves.
+ */
 const NEGLIGIBLE = 50;
 
 /**
- * Returns what scores may be raised to without changing attention: a scalar far below
- * the largest score of any row, which is at least the row's score for itself.
+ * Returns the value to which scores may be raised without changing attention: a scalar
+ * far below the largest score of any row, which is at least the row's score for
+ * itself.
  *
  * #### Notes
- * Without it hidden scores are so low that their exponentials are denormal
- * numbers, which make the softmax four times slower.
+ * Without it hidden scores are so low that their exponentials are denormal numbers,
+ * which make the softmax four times slower.
  */
 export function scoreFloor(config: ModelConfig, { queries, keys }: Pick<AttentionRows, 'queries' | 'keys'>): Value {
   const { kv, group, size } = headShape(config);
@@ -53,13 +57,13 @@ export function scoreFloor(config: ModelConfig, { queries, keys }: Pick<Attentio
   });
 }
 
-/** Rows of keys or values of the roots by head. */
+/** Returns rows of keys or values of the roots by head, [G, kv, L, headSize]. */
 export function rootHeads(config: ModelConfig, x: Value, { packing }: NonNullable<TreeInputs['roots']>): Value {
   const { kv, size } = headShape(config);
   return transpose(reshape(pad(x, packing), ['G', 'L', kv, size]), [0, 2, 1, 3]);
 }
 
-/** Causal attention within each root: rows as the queries. */
+/** Returns causal attention within each root, in the shape of the queries. */
 export function rootAttention(
   config: ModelConfig,
   queries: Value,
@@ -83,7 +87,7 @@ export function rootAttention(
   );
 }
 
-/** Attention of each branch to its root and causally to itself: rows as the queries. */
+/** Returns attention of each branch to its root and causally to itself, in the shape of the queries. */
 export function branchAttention(
   config: ModelConfig,
   rows: AttentionRows,
@@ -114,7 +118,11 @@ export function branchAttention(
   );
 }
 
-/** Queries […, group · T, headSize] mixed by their scores, which have the shape `scores` […, group, T, keys]. */
+/**
+ * Returns attention of queries […, group · T, headSize], in their shape.
+ *
+ * @param scores shape of the scores, […, group, T, keys]
+ */
 function attend(
   config: ModelConfig,
   queries: Value,

@@ -14,23 +14,26 @@ import { treeInputs, type LearnedTokens, type TreeRows } from './trees';
 /** Options of a graph over trees. */
 export interface TreeForwardOptions {
   rows: TreeRows;
-  /** Into how many parts the head cuts its rows, so that logits are not all there at once. */
+  /** Number of parts into which the head cuts its rows, so that not all logits are in memory at once. */
   headParts: number;
-  /** True where gradients are taken of it: then parts of the head are computed again on the way back. */
+  /** Whether gradients are taken: then parts of the head are recomputed in the backward pass. */
   trained: boolean;
-  /** True where blocks are, too: only what enters a block is held until then. */
+  /** Whether blocks are recomputed, too: only the input of a block is kept until then. */
   gradientCheckpointing: boolean;
 }
 
 /** A model over trees of sequences. */
 export interface TreeForward {
-  /** Of the tokens to be learned, [M]; made on request, as not every graph needs them. Gradients flow through the entropies only where asked for. */
+  /**
+   * Adds the log-probabilities of the learned tokens, [M], to the graph, and returns
+   * them. Gradients flow through the entropies only with `entropyGradients`.
+   */
   logprobs(temperature: number, entropyGradients: boolean): TokenLogprobs;
-  /** Of the roots, layer by layer: computed, or inputs `root_keys.<layer>`, `root_values.<layer>`. */
+  /** Keys and values of the roots, layer by layer: computed, or inputs `root_keys.<layer>`, `root_values.<layer>`. */
   roots: RootHeads[];
 }
 
-/** Adds to a graph the forward pass of a model over trees, whose inputs `treeFeeds` gives. */
+/** Adds the forward pass of a model over trees to a graph, whose inputs `treeFeeds` returns. */
 export function treeForward(
   graph: Graph,
   config: ModelConfig,
@@ -91,7 +94,7 @@ interface HeadOptions {
   trained: boolean;
 }
 
-/** From hidden states to log-probabilities. */
+/** Computes log-probabilities from hidden states. */
 class Head {
   constructor(
     private readonly config: ModelConfig,
@@ -99,7 +102,7 @@ class Head {
     private readonly transformer: Transformer,
   ) {}
 
-  /** Log-probabilities part by part; each is finished, and its logits are gone, before the next begins. */
+  /** Returns log-probabilities, computed part by part: each is finished, and its logits freed, before the next begins. */
   inParts(hidden: Value, learned: readonly LearnedTokens[], options: HeadOptions): TokenLogprobs {
     if (learned.length === 1) return this.build(learned[0], options)(takeRows(hidden, learned[0].predicting));
     const parts: Value[][] = [];
@@ -138,7 +141,10 @@ class Head {
   }
 }
 
-/** The roots of a graph that has the rows of branches only. Gradients can be taken with respect to them. */
+/**
+ * Returns the keys and values of roots as inputs of a graph that has only the rows of
+ * branches, [G, kv, L, headSize]. Gradients can be taken with respect to them.
+ */
 function givenRoots(graph: Graph, { numKeyValueHeads, headSize }: ModelConfig, layer: number): RootHeads {
   const input = (name: string) =>
     graph.input(`${name}.${layer}`, 'float32', ['G', numKeyValueHeads, 'L', headSize], { trainable: true });

@@ -4,7 +4,7 @@ import { int64Feed, type Feed } from '../../onnx/session';
 import type { Value } from '../../onnx/value';
 import { HIDDEN, causalMask } from '../generation/cache';
 
-/** Rows of a model: tokens that are fed, and tokens that they are to predict. */
+/** Rows of a model: tokens that are fed, and the tokens that they predict. */
 export interface Sequence {
   /** Token of each row, at least one. */
   ids: readonly number[];
@@ -12,16 +12,13 @@ export interface Sequence {
   targets: readonly number[];
 }
 
-/**
- * A sequence and sequences that continue it, such as a prompt and its
- * completions: what the root says of itself is computed once.
- */
+/** A sequence and sequences that continue it, such as a prompt and its completions: the root is computed once. */
 export interface Tree<S extends Sequence = Sequence> {
   root: S;
   branches: readonly S[];
 }
 
-/** The rows of its trees that a graph has. Where branches are alone, keys and values of the roots are given. */
+/** The rows of trees that a graph has. With 'branches', keys and values of the roots are inputs. */
 export type TreeRows = 'roots' | 'branches' | 'both';
 
 /**
@@ -35,13 +32,13 @@ export interface TreeInputs {
   positions: Value;
   /** The tokens to be learned, M in all, in one or more parts. */
   learned: LearnedTokens[];
-  /** Rows of the roots in a rectangle [G, L], and who sees whom in a root, [L, L]. */
+  /** Rows of the roots in a rectangle [G, L], and the mask within a root, [L, L]. */
   roots: { packing: Packing; mask: Value } | null;
-  /** Rows of the branches in a rectangle [G, N, T], and which rows of root and branch they see, [G, 1, 1, 1, T, L+T]. */
+  /** Rows of the branches in a rectangle [G, N, T], and their mask over the rows of root and branch, [G, 1, 1, 1, T, L+T]. */
   branches: { packing: Packing; mask: Value } | null;
 }
 
-/** Rows that predict a token to be learned, each at most once, and these tokens; int64, [tokens] each. */
+/** Rows that predict a learned token, each at most once, and these tokens; int64, [tokens] each. */
 export interface LearnedTokens {
   predicting: Value;
   targets: Value;
@@ -84,7 +81,7 @@ function packing(graph: Graph, name: string, rectangle: string[], rows: string):
   };
 }
 
-/** The sequences that a graph has rows of, in their order. */
+/** Returns the sequences of which a graph has rows, in their order. */
 export function sequencesOf<S extends Sequence>(trees: readonly Tree<S>[], rows: TreeRows): S[] {
   return [
     ...(rows === 'branches' ? [] : trees.map(({ root }) => root)),
@@ -92,7 +89,7 @@ export function sequencesOf<S extends Sequence>(trees: readonly Tree<S>[], rows:
   ];
 }
 
-/** Trees, as the inputs of a graph with these rows and parts are fed. */
+/** Returns the feeds of trees for a graph with these rows and parts. */
 export function treeFeeds(trees: readonly Tree[], rows: TreeRows, parts: number): Record<string, Feed> {
   const roots = rows === 'branches' ? [] : trees.map(({ root }) => ({ ...root, from: 0 }));
   const branches =
@@ -124,7 +121,7 @@ export function treeFeeds(trees: readonly Tree[], rows: TreeRows, parts: number)
   };
 }
 
-/** Values as inputs `name.<part>` of about equal length. */
+/** Returns values as inputs `name.<part>` of about equal length. */
 function inParts(name: string, values: readonly number[], parts: number): Record<string, Feed> {
   const start = (part: number) => Math.round((part * values.length) / parts);
   return Object.fromEntries(
@@ -153,7 +150,7 @@ function branchFeeds(trees: readonly Tree[], L: number): Record<string, Feed> {
   };
 }
 
-/** Returns where sequences of these lengths lie in a rectangle: `lengths[i][j]` rows in its place (i, j), counted from their start. */
+/** Returns the feeds of a {@link Packing} of sequences: `lengths[i][j]` rows at place (i, j) of the rectangle, from its start. */
 function rectangle(name: string, lengths: readonly (readonly number[])[], shape: number[]): Record<string, Feed> {
   const T = shape[shape.length - 1];
   const places = shape.length === 2 ? shape[0] : shape[1];

@@ -9,7 +9,7 @@ import { HubError, HubUnreachable } from './errors';
 export interface RemoteFile {
   path: string;
   size: number;
-  /** The name of its blob in the cache: sha256 of a large file (LFS), else git's hash of it. */
+  /** Name of its blob in the cache: sha256 of a large file (LFS), else git's hash of it. */
   hash: string;
 }
 
@@ -17,25 +17,28 @@ export interface BlobDownload {
   file: RemoteFile;
   /** The path of the blob. */
   target: string;
-  /** The content from byte `start` on. */
+  /** Returns the content from byte `start` on. */
   read(start: number): AsyncIterable<Uint8Array>;
-  /** Milliseconds without a byte after which a connection is given up for a new one. */
+  /** Milliseconds without a byte after which a connection is replaced. */
   timeout: number;
-  /** Counts bytes that are there; `before`: from an earlier attempt. */
+  /** Called with the number of bytes that have arrived; `before`: in an earlier attempt. */
   onBytes(count: number, options?: { before?: boolean }): void;
   signal: AbortSignal;
 }
 
-/** Failures in a row, none of which brought a byte, before a download is given up. */
+/** Failures in a row, none of which brought a byte, after which a download fails. */
 const MAX_FAILURES = 5;
 
 /**
- * Downloads a blob. What an earlier attempt has left in `<target>.incomplete`
- * is gone on with; the blob appears only when its hash is right.
+ * Downloads a blob. It continues what an earlier attempt has left in
+ * `<target>.incomplete`; the blob appears only when its hash is right.
  *
  * #### Notes
- * Bytes are written at their own places. So two processes that download the
- * same blob write the same file, and neither disturbs the other.
+ * Bytes are written at their final positions. So two processes that download the same
+ * blob write the same file without disturbing each other.
+ *
+ * @throws HubError when the hub refuses the file; HubUnreachable after repeated
+ *   failures
  */
 export async function downloadBlob(download: BlobDownload): Promise<void> {
   const { file, target } = download;
@@ -61,12 +64,12 @@ export async function downloadBlob(download: BlobDownload): Promise<void> {
   });
 }
 
-/** Bytes of a blob that an earlier attempt has left. */
+/** Returns the bytes of a blob that an earlier attempt has left. */
 export function partialSize(target: string): number {
   return statSync(`${target}.incomplete`, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-/** Writes what is missing; the hash of the whole. */
+/** Writes what is missing and resolves to the hash of the whole. */
 async function fill(handle: FileHandle, { file, read, timeout, onBytes, signal }: BlobDownload): Promise<string> {
   let position = (await handle.stat()).size;
   if (position > file.size) {
@@ -102,7 +105,7 @@ async function fill(handle: FileHandle, { file, read, timeout, onBytes, signal }
   return hash.digest('hex');
 }
 
-/** Yields what comes from a source. Throws where nothing comes for so many milliseconds. */
+/** Yields what comes from a source. Throws when nothing comes for `limit` milliseconds. */
 async function* withoutStalls(source: AsyncIterable<Uint8Array>, limit: number): AsyncGenerator<Uint8Array> {
   const iterator = source[Symbol.asyncIterator]();
   try {
@@ -128,12 +131,12 @@ async function write(handle: FileHandle, chunk: Uint8Array, position: number): P
   }
 }
 
-/** A file system's error, or an answer of the hub that will not change. */
+/** Returns whether an error is final: one of the file system, or an answer of the hub that will not change. */
 function isFinal(error: unknown): boolean {
   return error instanceof HubError || (error as NodeJS.ErrnoException).syscall === 'write';
 }
 
-/** Large files are known by their sha256, others as git knows them. */
+/** Returns the hash of a file's kind: sha256 for large files, git's for others. */
 function newHash({ hash, size }: RemoteFile): Hash {
   return hash.length === 64 ? createHash('sha256') : createHash('sha1').update(`blob ${size}\0`);
 }

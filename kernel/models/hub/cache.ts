@@ -16,10 +16,10 @@ export const SMALL_FILES = [
 ];
 
 /**
- * A model in the hub's cache, in the layout that all of the hub's clients
- * share: `blobs` by their hash, `snapshots/<commit>` with links to them,
- * `.no_exist/<commit>` with the names of files that the model does not have, and
- * `refs/<revision>` with the commit that a branch or tag was last seen at.
+ * A model in the hub's cache, in the layout of all the hub's clients: `blobs` by their
+ * hash, `snapshots/<commit>` with links to them, `.no_exist/<commit>` with the names
+ * of files that the model does not have, and `refs/<revision>` with the commit that a
+ * branch or tag was last seen at.
  */
 export class CachedModel {
   private readonly folder: string;
@@ -36,7 +36,7 @@ export class CachedModel {
     return join(this.folder, 'snapshots', commit);
   }
 
-  /** The commit of a revision as last seen, or null. */
+  /** Returns the commit of a revision as last seen, or null. */
   commitOf(revision: string): string | null {
     if (isCommit(revision)) return revision;
     const file = join(this.folder, 'refs', revision);
@@ -51,7 +51,10 @@ export class CachedModel {
     writeFileSync(file, commit);
   }
 
-  /** Small files that are not in a snapshot, although the model may have them: another client did not want them, or was ended. */
+  /**
+   * Returns small files that are missing in a snapshot although the model may have them:
+   * another client did not download them, or was interrupted.
+   */
   unknownFiles(commit: string): string[] {
     return SMALL_FILES.filter(
       (name) => !existsSync(join(this.snapshot(commit), name)) && !existsSync(this.absence(commit, name)),
@@ -76,7 +79,7 @@ export class CachedModel {
     return join(this.folder, '.no_exist', commit, name);
   }
 
-  /** Shows a blob as a file of a snapshot. */
+  /** Links a blob as a file of a snapshot. */
   link(commit: string, path: string, hash: string): void {
     const file = join(this.snapshot(commit), path);
     if (existsSync(file)) return;
@@ -92,7 +95,7 @@ export class CachedModel {
   }
 }
 
-/** Returns whether a folder holds all that a model or an adapter needs at least. */
+/** Returns whether a folder has the files that a model or an adapter cannot do without. */
 export function isComplete(folder: string): boolean {
   if (existsSync(join(folder, 'adapter_config.json'))) return existsSync(join(folder, 'adapter_model.safetensors'));
   if (!existsSync(join(folder, 'config.json')) || !existsSync(join(folder, 'tokenizer.json'))) return false;

@@ -1,13 +1,13 @@
 import { formatBytes } from '../../display/progress/progressBar';
 import type { HubSettings } from './settings';
 
-/** An error that trying again would not change; the message says what would. */
+/** Thrown when a retry would fail, too; the message says what helps. */
 export class HubError extends Error {}
 
-/** The hub did not answer, or cannot at the moment: what is in the cache may serve. */
+/** Thrown when the hub does not answer, or cannot at the moment: the cache may serve instead. */
 export class HubUnreachable extends Error {}
 
-/** Returns what a failed answer of the hub means for a model, and what to do about it. */
+/** Returns the error for a failed answer of the hub about a model, with what to do about it. */
 export async function answerError(response: Response, name: string, settings: HubSettings): Promise<Error> {
   const { endpoint, token } = settings;
   const page = `${endpoint}/${name}`;
@@ -38,7 +38,7 @@ export async function answerError(response: Response, name: string, settings: Hu
   return new HubUnreachable(`${endpoint} answered ${response.status}${said ? `: ${said}` : ''}; try again later`);
 }
 
-/** No answer at all. */
+/** Returns the error for a hub that does not answer. */
 export function networkError(error: unknown, { endpoint }: HubSettings): HubUnreachable {
   const cause = (error as Error).cause as { code?: string; message?: string } | undefined;
   const why = cause?.code ?? cause?.message ?? (error as Error).message;
@@ -53,10 +53,37 @@ export function networkError(error: unknown, { endpoint }: HubSettings): HubUnre
   );
 }
 
-/** The disk cannot hold what is to be downloaded. */
+/** Returns the error for a disk without room for a download. */
 export function diskFull(name: string, needed: number, free: number, cache: string): HubError {
   return new HubError(
     `no room for ${name}: ${formatBytes(needed)} are to be downloaded and ${formatBytes(free)} are free in ${cache}. ` +
       'Free some space, or set HF_HOME to a folder on another disk; what is downloaded already is kept',
   );
+}
+
+const FULL = /quota|storage (limit|space)|out of storage|limit (reached|exceeded)|exceeded your/i;
+
+/** Returns what went wrong with an upload, and what to do about it. The token is not in it, whatever the hub says. */
+export function pushError(error: unknown, name: string, settings: HubSettings & { token: string }): Error {
+  const { endpoint, token } = settings;
+  const { statusCode: status, message } = error as Error & { statusCode?: number };
+  if (status === undefined) return error instanceof TypeError ? networkError(error, settings) : (error as Error);
+  // The client adds the address that it asked.
+  const said = message.replaceAll(token, 'hf_…').split('. URL: ')[0];
+  if (FULL.test(said) || [402, 413, 507].includes(status))
+    return new HubError(
+      `${endpoint} has no room for ${name} (${status}: ${said}): free some in the settings of the account, or push a smaller model (the adapter alone, dtype 'bfloat16')`,
+    );
+  if (status === 401)
+    return new HubError(
+      `${endpoint} does not know the token (401): make one that may write at ${endpoint}/settings/tokens, and set HF_TOKEN to it`,
+    );
+  if (status === 403)
+    return new HubError(
+      `the token may not write to ${name} (403: ${said}): use one with the role "write", and an account that belongs to ${name.split('/')[0]}`,
+    );
+  if (status === 404) return new HubError(`there is no ${name} at ${endpoint} to write to (404): check its name`);
+  if (status === 409 || status === 412)
+    return new HubError(`${name} was changed by someone else meanwhile (${status}: ${said}): push again`);
+  return new HubUnreachable(`${endpoint} answered ${status}: ${said}; try again later, what is uploaded is kept`);
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text, type Given } from '../../common/settings';
-import { host } from '../../display/host';
+import { cellContext } from '../../display/cellContext';
 import { formatBytes, ProgressBar } from '../../display/progress/progressBar';
 import { downloadBlob, partialSize, type RemoteFile } from './blob';
 import { INDEX, shardNames } from '../checkpoint/weightFiles';
@@ -27,8 +27,11 @@ export const hubOptions = {
 export interface HubOptions extends Given<typeof hubOptions> {}
 
 /**
- * Returns the folder of a model of the hub, in the hub's cache; what is missing there
- * is downloaded. Without a network what the cache has is used.
+ * Resolves to the folder of a model of the hub, in the hub's cache; missing files are
+ * downloaded. Without a network the cache is used.
+ *
+ * @throws HubError when there is no such model or revision, or no access to it;
+ *   HubUnreachable when the hub does not answer and the cache is not complete
  */
 export async function hubModel(name: string, { revision = 'main', token }: HubOptions = {}): Promise<string> {
   checkRevision(name, revision);
@@ -60,7 +63,10 @@ export async function hubModel(name: string, { revision = 'main', token }: HubOp
   }
 }
 
-/** The path of a GGUF file of a model of the hub, in the hub's cache; all its parts, where it has several, are downloaded. */
+/**
+ * Resolves to the path of a GGUF file of a model of the hub, in the hub's cache; all
+ * its parts are downloaded. Rejects as {@link hubModel}.
+ */
 export async function hubGguf(
   name: string,
   file: string,
@@ -85,13 +91,13 @@ export async function hubGguf(
   }
 }
 
-/** It becomes part of paths, and may come from the settings of an adapter. */
+/** Throws when a revision is not valid: it becomes part of paths, and may come from the settings of an adapter. */
 function checkRevision(name: string, revision: string): void {
   if (!/^\w[\w./+-]*$/.test(revision) || revision.includes('..'))
     throw new HubError(`${JSON.stringify(revision)} is no revision of ${name}; valid are branches, tags and commits`);
 }
 
-/** Without its settings a tokenizer has neither a chat template nor an end token, which nobody would notice. */
+/** Warns of a tokenizer without its settings, which has neither a chat template nor an end token. */
 function warnOfTokenizer(name: string, cached: CachedModel, commit: string): void {
   const missing = cached.unknownFiles(commit);
   const isAdapter = missing.includes('config.json');
@@ -106,9 +112,9 @@ function isReadOnly(error: unknown): boolean {
   return ['EACCES', 'EPERM', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
-/** A model at a revision, on its way into the cache. */
+/** Downloads a model at a revision into the cache. */
 class Snapshot {
-  private readonly signal = host().signal;
+  private readonly signal = cellContext().signal;
   private readonly client = require('@huggingface/hub') as typeof import('@huggingface/hub');
 
   constructor(
@@ -174,7 +180,7 @@ class Snapshot {
     return files;
   }
 
-  /** Names of the weights, the small files being there. */
+  /** Returns the names of the weights' files. The small files must be there. */
   private weightNames(folder: string, files: ReadonlyMap<string, RemoteFile>): string[] {
     const single = files.has('adapter_config.json') ? 'adapter_model.safetensors' : 'model.safetensors';
     const names = files.has(single)
@@ -247,12 +253,12 @@ class Snapshot {
     if (free > 0 && needed > free) throw diskFull(this.name, needed, free, this.settings.cache);
   }
 
-  /** What every call of the client is given. */
+  /** Options of every call of the client. */
   private get access() {
     return { hubUrl: this.settings.endpoint, fetch: this.ask };
   }
 
-  /** `fetch` with our token, a limit on the time to an answer, and errors that say what to do. */
+  /** `fetch` with the user's token, a timeout, and errors that say what to do. */
   private readonly ask: typeof fetch = async (input, init) => {
     const { endpoint, token, timeout } = this.settings;
     const headers = new Headers(init?.headers);

@@ -10,19 +10,22 @@ export interface HubSettings {
   cache: string;
   /** `HF_TOKEN`, or what `hf auth login` has stored; null: none. */
   token: string | null;
-  /** `HF_HUB_OFFLINE` or `TRANSFORMERS_OFFLINE`. */
+  /** Whether the hub is never asked: `HF_HUB_OFFLINE` or `TRANSFORMERS_OFFLINE`. */
   offline: boolean;
-  /** Without `HF_HUB_DISABLE_XET`: large files by the hub's own protocol. */
+  /** Whether large files are downloaded by the hub's own protocol: not with `HF_HUB_DISABLE_XET`. */
   xet: boolean;
-  /** Without `HF_HUB_DISABLE_PROGRESS_BARS`. */
+  /** Whether progress is shown: not with `HF_HUB_DISABLE_PROGRESS_BARS`. */
   progress: boolean;
-  /** `HF_HUB_ETAG_TIMEOUT`: milliseconds that a question to the hub may take; 10 s by default. */
+  /** Milliseconds in which the hub must answer: `HF_HUB_ETAG_TIMEOUT` (in seconds); 10 s by default. */
   timeout: number;
-  /** `HF_HUB_DOWNLOAD_TIMEOUT`: milliseconds that a download may stand still before it is taken up again; 10 s by default. */
+  /**
+   * Milliseconds without a byte after which a download is continued on a new connection:
+   * `HF_HUB_DOWNLOAD_TIMEOUT` (in seconds); 10 s by default.
+   */
   downloadTimeout: number;
 }
 
-/** Read anew at every use, so that a cell can change them. */
+/** Returns the settings of the environment, which are read at every call, so that a cell can change them. */
 export function hubSettings(env: NodeJS.ProcessEnv = process.env): HubSettings {
   const home = path(env.HF_HOME) ?? join(path(env.XDG_CACHE_HOME) ?? join(homedir(), '.cache'), 'huggingface');
   return {

@@ -4,8 +4,9 @@ import { numberOf } from './numbers';
 import { Markup, typeOf, Undefined, type Arguments, type Value } from './values';
 
 /**
- * Puts arguments in the order of the parameters, as `a b? c?`: those with a
- * question mark may be left out; those before a `/` have no name.
+ * Returns arguments in the order of the parameters, as `a b? c?`: those with a
+ * question mark may be left out; those before a `/` have no name. Throws as Python
+ * does when they do not fit.
  */
 export function bind(name: string, parameters: string, { args, kwargs }: Arguments): (Value | undefined)[] {
   const { names, required, positional } = parse(parameters);
@@ -49,7 +50,7 @@ function parse(parameters: string): Parameters {
   return known;
 }
 
-/** An integer that Python takes for an index or a count. */
+/** Returns an integer that Python accepts as an index or a count. Throws when the value is none. */
 export function integer(value: Value, what = 'argument'): bigint {
   if (value instanceof Undefined) value.fail();
   const number = numberOf(value);
@@ -58,7 +59,7 @@ export function integer(value: Value, what = 'argument'): bigint {
   return number;
 }
 
-/** As {@link integer}, as a number; beyond what any text or list has, it stays there. */
+/** Returns an integer as {@link integer}, as a number, limited to ±2⁵², beyond any text or list. */
 export function count(value: Value, what?: string): number {
   const number = integer(value, what);
   return Number(number > 2n ** 52n ? 2n ** 52n : number < -(2n ** 52n) ? -(2n ** 52n) : number);

@@ -27,13 +27,13 @@ import {
   type Value,
 } from './values';
 
-/** `value.name`: an attribute, or else the item of that name. */
+/** Returns `value.name`: an attribute, or else the item of that name. */
 export function getAttribute(value: Value, name: string): Value {
   if (value instanceof Undefined) value.fail();
   return known(attribute(value, name), () => known(itemOf(value, name), () => missing(value, name)));
 }
 
-/** `value[key]`: an item, or else the attribute of that name. */
+/** Returns `value[key]`: an item, or else the attribute of that name. */
 export function getItem(value: Value, key: Value): Value {
   if (value instanceof Undefined) value.fail();
   return known(itemOf(value, key), () =>
@@ -41,7 +41,7 @@ export function getItem(value: Value, key: Value): Value {
   );
 }
 
-/** None is a value, too. */
+/** Returns a value, which may be null (None), or else that of `otherwise`. */
 function known(value: Value | undefined, otherwise: () => Value): Value {
   return value === undefined ? otherwise() : value;
 }
@@ -116,7 +116,10 @@ function textMethod(self: string, name: string): Callable | undefined {
   return new Callable(name, (given: Arguments) => TEXT_METHODS[name](self, given, name));
 }
 
-/** Methods without arguments keep a text escaped; with arguments they would escape those. */
+/**
+ * Returns a method of an escaped text. Without arguments it keeps the text escaped;
+ * with arguments, which it would have to escape, it throws.
+ */
 function markupMethod(self: Markup, name: string): Callable {
   if (!Object.hasOwn(TEXT_METHODS, name)) return unsupported(self, name);
   return new Callable(name, (given) => {
@@ -198,7 +201,7 @@ function numberAttribute(number: bigint | number, name: string): Value | undefin
   return NUMBER_METHODS.has(name) ? unsupported(number, name) : undefined;
 }
 
-/** The item of a container, or undefined where Python raises an error that templates take for "undefined". */
+/** Returns the item of a container; `undefined` where Python raises an error that templates take for "undefined". */
 function itemOf(value: Value, key: Value): Value | undefined {
   if (value instanceof Dict && !(key instanceof Slice)) return isHashable(key) ? value.get(key) : undefined;
   const length =

@@ -7,20 +7,20 @@
  */
 import { TemplateError } from './errors';
 
-/** A long conversation takes some ten thousand steps; this many take about a second. */
+/** Largest number of steps, which take about a second. A long conversation takes some ten thousand. */
 const STEPS = 10_000_000;
-/** Characters of one text. */
+/** Largest number of characters of a text. */
 const TEXT = 10_000_000;
-/** Items of one list. */
+/** Largest number of items of a list. */
 const ITEMS = 1_000_000;
-/** Macros and recursive loops within each other; Python's own limit is met at about as many. */
+/** Deepest nesting of macros and recursive loops, about that of Python. */
 const CALLS = 200;
-/** Bits of an integer: more digits than Python would print. */
+/** Largest number of bits of an integer: more digits than Python would print. */
 const BITS = 65_536;
 
 const state = { steps: 0, calls: 0 };
 
-/** Everything that `work` does counts together. */
+/** Runs `work` with a budget of its own. */
 export function withBudget<T>(work: () => T): T {
   const before = { ...state };
   Object.assign(state, { steps: STEPS, calls: 0 });
@@ -37,24 +37,24 @@ export function spend(steps: number): void {
     throw new TemplateError('the template does more than ten million steps, so it is stopped; make its loops shorter');
 }
 
-/** Counts looking through, or making, a text of so many characters. */
+/** Counts reading or making a text of `length` characters. Throws when it is too long. */
 export function spendText(length: number): void {
   checkText(length);
   spend(1 + length / 64);
 }
 
-/** Looks at the length of a text that grows. */
+/** Throws when a text is too long. */
 export function checkText(length: number): void {
   if (!(length <= TEXT))
     throw new TemplateError(`the template makes a text of ${length} characters; at most ${TEXT} are possible`);
 }
 
-/** Counts going through a text character by character. */
+/** Counts reading a text of `length` characters one by one. */
 export function spendCharacters(length: number): void {
   spend(1 + length / 4);
 }
 
-/** Counts making a list of so many items. */
+/** Counts making a list of `count` items. Throws when it is too long. */
 export function spendItems(count: number): void {
   if (!(count <= ITEMS))
     throw new TemplateError(`the template makes a list of ${count} items; at most ${ITEMS} are possible`);
@@ -66,7 +66,7 @@ export function checkBits(bits: number): void {
   spend(1 + bits / 64);
 }
 
-/** A call of a macro within others. */
+/** Runs a call of a macro within others. Throws when they are nested too deeply. */
 export function nested<T>(work: () => T): T {
   if (++state.calls > CALLS) throw new TemplateError(`the template calls macros more than ${CALLS} levels deep`);
   try {

@@ -33,7 +33,7 @@ function plain(value: Value): Value {
   return value instanceof Markup ? value.text : value;
 }
 
-/** Inside containers, what is the same object is equal, even where it isn't equal to itself. */
+/** Returns whether items of containers are equal: the same object is, even where it does not equal itself. */
 function same(a: Value, b: Value): boolean {
   return (typeof a !== 'number' && a === b) || equals(a, b);
 }
@@ -47,7 +47,11 @@ function viewsEqual(a: DictView, b: DictView): boolean {
   return a.dict.size === b.dict.size && [...a].every((item) => contains(b, item));
 }
 
-/** Negative where `a` comes first; NaN where neither does. */
+/**
+ * Returns a negative number where `a` comes before `b`, a positive one where it comes
+ * after, 0 where they are equal, NaN where they have no order. Throws for types that
+ * Python does not compare.
+ */
 export function order(a: Value, b: Value, operator: string): number {
   spend(1);
   if (a instanceof Undefined) a.fail();
@@ -93,7 +97,7 @@ export function compares(operator: string, a: Value, b: Value): boolean {
   }
 }
 
-/** Python's `item in container`. */
+/** Returns Python's `item in container`. */
 export function contains(container: Value, item: Value): boolean {
   if (typeof container === 'string' || container instanceof Markup) {
     const searched = plain(item);
@@ -109,7 +113,7 @@ export function contains(container: Value, item: Value): boolean {
   return false;
 }
 
-/** Sorts as Python's `sorted`: equal items keep their order, also in reverse. */
+/** Returns items sorted as by Python's `sorted`: equal ones keep their order, also in reverse. */
 export function sorted(items: readonly Value[], key: (item: Value) => Value, reverse: boolean): Value[] {
   const keyed = items.map((item) => ({ item, key: key(item) }));
   spend(items.length * Math.log2(items.length + 2));
@@ -120,7 +124,7 @@ export function sorted(items: readonly Value[], key: (item: Value) => Value, rev
   return keyed.map(({ item }) => item);
 }
 
-/** The items without those that are equal to an earlier one. */
+/** Yields the items without those that equal an earlier one. */
 export function* unique(items: Iterable<Value>, key: (item: Value) => Value): Iterator<Value> {
   const seen = new Set<unknown>();
   for (const item of items) {

@@ -1,10 +1,10 @@
-/** An error in a template, or in what it does; the message ends with the line where that is known. */
+/** Thrown when a template is not valid or fails; the message ends with the line, where that is known. */
 export class TemplateError extends Error {
   override name = 'TemplateError';
   /** Line of the template, from 1. */
   line: number | undefined;
 
-  /** Adds the line where something went wrong, once. */
+  /** Adds the line of the error, unless it has one. */
   at(line: number): this {
     if (this.line === undefined) {
       this.line = line;
@@ -14,7 +14,7 @@ export class TemplateError extends Error {
   }
 }
 
-/** An error that a template raises itself, with `raise_exception`. */
+/** Thrown when a template calls `raise_exception`. */
 export class RaisedByTemplate extends TemplateError {
   override at(line: number): this {
     this.line ??= line;

@@ -98,7 +98,7 @@ function concatenated(parts: string[]): string {
   return parts.join('');
 }
 
-/** A value through the filter that an expression names; the filters before it come first. */
+/** Returns a value through the filter of an expression. */
 export function filtered(expression: Extract<Expression, { kind: 'filter' }>, value: Value, scope: Scope): Value {
   return callFilter(expression.name, value, argumentsOf(expression.given, scope));
 }

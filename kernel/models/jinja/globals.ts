@@ -16,7 +16,7 @@ import {
   type Value,
 } from './values';
 
-/** Python's sandbox blocks larger ranges. */
+/** Longest range; Jinja's sandbox blocks longer ones. */
 const LONGEST_RANGE = 100_000;
 
 function range(given: Arguments): Value {
@@ -29,7 +29,7 @@ function range(given: Arguments): Value {
   return made;
 }
 
-/** Python's `dict`. */
+/** Returns Python's `dict(…)`. */
 function dict({ args, kwargs }: Arguments): Dict {
   if (args.length > 1) throw new TemplateError(`dict expected at most 1 argument, got ${args.length}`);
   const made = new Dict();

@@ -1,10 +1,10 @@
 /**
- * Jinja as chat templates use it: with Python's values, so that everything is
- * written as transformers writes it, or is an error; and with limits, as
- * templates come with models from elsewhere.
+ * Jinja as chat templates use it: with Python's values, so that everything is written
+ * as transformers writes it, or is an error; and with limits, since templates come
+ * with models from elsewhere.
  *
- * It follows Jinja 3.1 with the settings, filters and functions that
- * transformers gives to chat templates.
+ * It follows Jinja 3.1 with the settings, filters and functions that transformers
+ * gives to chat templates.
  */
 import type { Statement } from './syntax/ast';
 import { withBudget } from './budget';
@@ -18,16 +18,16 @@ import { toPython } from './values';
 export { RaisedByTemplate, TemplateError } from './errors';
 export type { Rendered } from './interpreter';
 
-/** A template that was parsed; it can be rendered many times. */
+/** A parsed template, which can be rendered many times. */
 export class Template {
   private readonly body: readonly Statement[];
 
-  /** @throws TemplateError where the text is no template */
+  /** @throws TemplateError when the text is no valid template */
   constructor(text: string) {
     this.body = withinStack(() => parse(text));
   }
 
-  /** @throws TemplateError where the template fails, or does more than a template may */
+  /** Renders the template. Throws a TemplateError when it fails or exceeds its limits. */
   render(variables: Record<string, unknown>): Rendered {
     // Data has a budget of its own: however much there is, the template may do as much.
     const around = withBudget(() => contextOf(variables));
@@ -35,7 +35,7 @@ export class Template {
   }
 }
 
-/** Returns the variables of a template besides those that it defines. */
+/** Returns a scope with the variables and functions that a template is given. */
 function contextOf(variables: Record<string, unknown>): Scope {
   const scope = new Scope();
   for (const [name, value] of globals()) scope.set(name, value);
@@ -44,7 +44,7 @@ function contextOf(variables: Record<string, unknown>): Scope {
   return scope;
 }
 
-/** Throws a {@link TemplateError} for values that are nested too deeply: the overflow of the stack by which they end is no harm. */
+/** Runs `work`. Throws a {@link TemplateError} when values are nested so deeply that the stack overflows, which does no harm. */
 function withinStack<T>(work: () => T): T {
   try {
     return work();

@@ -27,7 +27,7 @@ export function render(template: readonly Statement[], scope: Scope): Rendered {
 class Interpreter {
   private written = '';
   private readonly generations: [number, number][] = [];
-  /** The length of what is written of the template itself: blocks and macros are written apart at first. */
+  /** Length of the template's own text so far, while a block or macro is written apart. */
   private top: number | undefined;
 
   result(): Rendered {
@@ -125,7 +125,7 @@ class Interpreter {
     return any ? undefined : this.run(statement.otherwise, new Scope(scope));
   }
 
-  /** The items that pass the test of a loop. */
+  /** Yields the items that pass the test of a loop. */
   private *selected(
     { target, test }: Extract<Statement, { kind: 'for' }>,
     items: Value,
@@ -168,7 +168,7 @@ class Interpreter {
     return left;
   }
 
-  /** A text through the filters of a block. */
+  /** Returns a text through the filters of a block. */
   private filter(filter: Expression, block: string, scope: Scope): Value {
     if (filter.kind !== 'filter') return evaluate(filter, scope);
     return filtered(filter, filter.value ? this.filter(filter.value, block, scope) : block, scope);

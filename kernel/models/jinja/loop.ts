@@ -2,13 +2,13 @@ import { equals } from './compare';
 import { TemplateError } from './errors';
 import { Callable, iterate, lengthOf, Tuple, Undefined, WithAttributes, type Arguments, type Value } from './values';
 
-/** The variable `loop`, which is also what goes through the items. */
+/** The variable `loop`, which also iterates the items. */
 export class Loop extends WithAttributes {
   readonly type = 'LoopContext';
   private iterator: Iterator<Value>;
   private index0 = -1;
   private known: number | undefined;
-  /** The item after the current one, where it was looked at already. */
+  /** The item after the current one, where it has been read already. */
   private ahead: { item: Value } | undefined;
   private current: Value | undefined;
   private before: Value | undefined;

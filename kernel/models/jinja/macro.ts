@@ -2,16 +2,16 @@ import type { Signature, Statement } from './syntax/ast';
 import { TemplateError } from './errors';
 import { Callable, Dict, Tuple, Undefined, type Arguments, type Value } from './values';
 
-/** Variables of a macro's body besides its parameters, where it asks for them. */
+/** Variables of a macro's body besides its parameters, where it uses them. */
 const EXTRAS = ['caller', 'kwargs', 'varargs'] as const;
 type Extra = (typeof EXTRAS)[number];
 
-/** A macro, or what stands between `{% call %}` and `{% endcall %}`. */
+/** A macro, or the body between `{% call %}` and `{% endcall %}`. */
 export class Macro extends Callable {
   override readonly type = 'Macro';
   private readonly extras: ReadonlySet<Extra>;
 
-  /** @param render the body with the values of its variables; undefined stands for a parameter's default */
+  /** @param render returns the body with the values of its variables; undefined stands for a parameter's default */
   constructor(
     private readonly label: string | null,
     private readonly signature: Signature,

@@ -1,4 +1,4 @@
-/** The filters and tests that Jinja has. */
+/** Jinja's filters. */
 export const FILTERS: ReadonlySet<string> = new Set(
   (
     'abs attr batch capitalize center count d default dictsort e escape filesizeformat first float forceescape format groupby indent int items join last length list lower map max min ' +

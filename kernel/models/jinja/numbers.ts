@@ -5,7 +5,7 @@ import type { Value } from './values';
 
 export type Num = bigint | number;
 
-/** The number that a value is, if it is one; True counts as 1. */
+/** Returns a value as a number, `undefined` where it is none; True counts as 1. */
 export function numberOf(value: Value): Num | undefined {
   if (typeof value === 'bigint' || typeof value === 'number') return value;
   return typeof value === 'boolean' ? (value ? 1n : 0n) : undefined;
@@ -59,7 +59,7 @@ export function floorDivision(a: bigint, b: bigint): bigint {
   return a % b !== 0n && a < 0n !== b < 0n ? quotient - 1n : quotient;
 }
 
-/** The float that is nearest to a fraction. */
+/** Returns the float nearest to the fraction a / b. Throws for b = 0. */
 export function trueDivision(a: bigint, b: bigint): number {
   if (b === 0n) throw new TemplateError('division by zero');
   const negative = a < 0n !== b < 0n;
@@ -75,7 +75,7 @@ export function trueDivision(a: bigint, b: bigint): number {
   return negative ? -result : result;
 }
 
-/** value × 2^exponent, rounded once. */
+/** Returns value × 2^exponent, rounded once. */
 function scaledFloat(value: bigint, exponent: number): number {
   const float = Number(value);
   if (exponent >= 0) return Number(value << BigInt(Math.min(exponent, 2000)));
@@ -118,7 +118,7 @@ function floats(operator: string, a: number, b: number): number {
   }
 }
 
-/** Quotient, rounded down, and the rest, which has the divisor's sign. */
+/** Returns the quotient, rounded down, and the remainder, which has the divisor's sign. */
 function floatDivision(a: number, b: number): [number, number] {
   if (b === 0) throw new TemplateError('float floor division by zero');
   let rest = a % b;
@@ -148,7 +148,7 @@ function floatPower(a: number, b: number): number {
   return result;
 }
 
-/** JavaScript's own power is not always the nearest float. */
+/** Returns the float nearest to a power, which JavaScript's own is not always. */
 function exactPower(a: number, b: number): number {
   if (!Number.isFinite(a) || !Number.isFinite(b) || a === 0) return a ** b;
   if (b === 0.5) return Math.sqrt(a);
@@ -164,7 +164,7 @@ function exactPower(a: number, b: number): number {
   return a < 0 && b % 2 !== 0 ? -result : result;
 }
 
-/** Python's `repr` of a float: the shortest digits that give it back. */
+/** Returns Python's `repr` of a float: the shortest digits from which it can be read back. */
 export function floatText(value: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf';
   if (Object.is(value, -0)) return '-0.0';
@@ -184,21 +184,21 @@ export function intText(value: bigint): string {
   return text;
 }
 
-/** A positive, finite float as an exact fraction. */
+/** Returns a positive, finite float as an exact fraction. */
 function fraction(value: number): [bigint, bigint] {
   let [mantissa, exponent] = [value, 0];
   while (!Number.isInteger(mantissa)) [mantissa, exponent] = [mantissa * 2, exponent + 1];
   return [BigInt(mantissa), 1n << BigInt(exponent)];
 }
 
-/** Divides; halves go to the even neighbour. */
+/** Returns a / b, rounded; halves go to the even neighbour. */
 export function roundedDivision(a: bigint, b: bigint): bigint {
   const quotient = floorDivision(a, b);
   const twice = (a - quotient * b) * 2n;
   return twice > b || (twice === b && quotient % 2n !== 0n) ? quotient + 1n : quotient;
 }
 
-/** A float with so many decimals, as `%.3f`. */
+/** Returns a float with `decimals` decimals, as `%.3f`. */
 export function fixed(value: number, decimals: number): string {
   if (!Number.isFinite(value)) return floatText(value);
   const [above, below] = fraction(Math.abs(value));
@@ -209,7 +209,7 @@ export function fixed(value: number, decimals: number): string {
   return sign + (decimals === 0 ? digits : `${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`);
 }
 
-/** A float with an exponent and so many decimals, as `%.3e`. */
+/** Returns a float with an exponent and `decimals` decimals, as `%.3e`. */
 export function scientific(value: number, decimals: number): string {
   if (!Number.isFinite(value)) return floatText(value);
   const sign = value < 0 || Object.is(value, -0) ? '-' : '';
@@ -229,7 +229,7 @@ export function scientific(value: number, decimals: number): string {
   return `${sign}${digits[0]}${fractionDigits}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`;
 }
 
-/** A float with so many significant digits, as `%.3g`. */
+/** Returns a float with `precision` significant digits, as `%.3g`. */
 export function general(value: number, precision: number, keepZeros = false): string {
   if (!Number.isFinite(value)) return floatText(value);
   const digits = Math.max(precision, 1);
@@ -247,7 +247,7 @@ function withoutZeros(text: string): string {
   return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
 }
 
-/** Python's `round`. */
+/** Returns Python's `round(value, digits)`. */
 export function rounded(value: Num, digits: bigint): Num {
   if (digits > 400n || digits < -400n) return digits > 0n ? value : typeof value === 'number' ? value * 0 : 0n;
   const scale = 10n ** (digits < 0n ? -digits : digits);
@@ -259,7 +259,7 @@ export function rounded(value: Num, digits: bigint): Num {
   return value < 0 ? -result : result;
 }
 
-/** Python's `int(text, base)`, or undefined where the text is no integer. */
+/** Returns Python's `int(text, base)`; `undefined` where the text is no integer. */
 export function parseInteger(text: string, base = 10): bigint | undefined {
   const ascii = asciiDigits(text);
   const match = /^([+-]?)(0[xXoObB]_?)?([0-9a-zA-Z]+(?:_[0-9a-zA-Z]+)*)$/.exec(ascii);
@@ -290,7 +290,7 @@ function digitsOf(text: string, base: number): bigint | undefined {
   return value;
 }
 
-/** Python's `float(text)`, or undefined where the text is no number. */
+/** Returns Python's `float(text)`; `undefined` where the text is no number. */
 export function parseFloatText(text: string): number | undefined {
   const ascii = asciiDigits(text);
   const special = /^([+-]?)(inf|infinity|nan)$/i.exec(ascii);
@@ -299,7 +299,7 @@ export function parseFloatText(text: string): number | undefined {
   return Number(ascii.replaceAll('_', ''));
 }
 
-/** Digits of other scripts count, too. Without whitespace around. */
+/** Returns a text without surrounding whitespace, with digits of other scripts as ASCII ones. */
 function asciiDigits(text: string): string {
   const trimmed = text
     .replace(/^[\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/, '')

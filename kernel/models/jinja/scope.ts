@@ -1,6 +1,6 @@
 import type { Value } from './values';
 
-/** Variables by name; what a scope does not have, the scope around it may have. */
+/** Variables by name. A name that a scope does not have is looked up in the scope around it. */
 export class Scope {
   private readonly variables = new Map<string, Value>();
   constructor(private readonly around?: Scope) {}

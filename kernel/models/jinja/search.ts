@@ -1,10 +1,10 @@
 /* Finding texts in texts, in a time that their lengths bound. */
 import { spend, spendCharacters } from './budget';
 
-/** JavaScript's own search is quick for short texts; for others it can take the product of the lengths. */
+/** Longest text for which JavaScript's own search is used; for longer ones it can take the product of the lengths. */
 const SHORT = 64;
 
-/** Returns where a text is first found, from a place on, or -1. */
+/** Returns the index of the first occurrence of a text at or after `from`; −1 where there is none. */
 export function find(text: string, searched: string, from = 0): number {
   if (searched.length <= SHORT) {
     const at = text.indexOf(searched, from);
@@ -21,7 +21,7 @@ export function find(text: string, searched: string, from = 0): number {
   return -1;
 }
 
-/** Returns where a text is last found, or -1. */
+/** Returns the index of the last occurrence of a text; −1 where there is none. */
 export function findLast(text: string, searched: string): number {
   if (searched.length <= SHORT) {
     spend(1 + (text.length * searched.length) / 128);
@@ -32,12 +32,12 @@ export function findLast(text: string, searched: string): number {
   return at < 0 ? -1 : text.length - searched.length - at;
 }
 
-/** All places where a text is found, none within another. */
+/** Yields the indices of all occurrences of a text that do not overlap. */
 export function* findAll(text: string, searched: string): Iterable<number> {
   for (let at = find(text, searched); at >= 0; at = find(text, searched, at + searched.length)) yield at;
 }
 
-/** The parts between a text that is not empty. */
+/** Returns the parts of a text between occurrences of a separator, which must not be empty. */
 export function splitAt(text: string, separator: string): string[] {
   const parts: string[] = [];
   let from = 0;
@@ -48,7 +48,7 @@ export function splitAt(text: string, separator: string): string[] {
   return [...parts, text.slice(from)];
 }
 
-/** For each beginning of a text, how much of it is its end as well as its beginning. */
+/** Returns for each prefix of a text the length of its longest border: a proper prefix that is also its suffix. */
 function bordersOf(text: string): Int32Array {
   const borders = new Int32Array(text.length);
   for (let i = 1, length = 0; i < text.length; i++) {

@@ -16,7 +16,7 @@ export abstract class PythonObject {
   abstract readonly type: string;
 }
 
-/** A value that is not there. It can be printed, looped over and asked whether it is true; all else is an error. */
+/** A missing value. It can be printed, iterated and tested for truth; everything else throws. */
 export class Undefined extends PythonObject {
   readonly type = 'Undefined';
   constructor(readonly message: string) {
@@ -35,7 +35,7 @@ export class Tuple extends PythonObject {
   }
 }
 
-/** An item of `groupby`: a tuple whose parts have names, too. */
+/** An item of `groupby`: a tuple whose items also have names. */
 export class Group extends Tuple {
   override readonly type = '_GroupTuple';
   constructor(
@@ -46,7 +46,7 @@ export class Group extends Tuple {
   }
 }
 
-/** A text that was escaped for HTML. It is printed as it is. */
+/** A text that is escaped for HTML, and printed unchanged. */
 export class Markup extends PythonObject {
   readonly type = 'Markup';
   constructor(readonly text: string) {
@@ -76,7 +76,7 @@ export class Dict extends PythonObject {
     return this.byKey.has(hashKey(key));
   }
 
-  /** The first key stays where two are equal. */
+  /** Sets a value. Of two equal keys the first is kept. */
   set(key: Value, value: Value): void {
     spend(3);
     const hash = hashKey(key);
@@ -134,7 +134,7 @@ export class Range extends PythonObject {
   }
 }
 
-/** A value that can be looped over once, as the results of `map` and `select`. */
+/** A value that can be iterated once, such as the results of `map` and `select`. */
 export class Once extends PythonObject {
   readonly type: string = 'generator';
   constructor(readonly iterator: Iterator<Value>) {
@@ -162,7 +162,7 @@ export class Callable extends PythonObject {
   }
 }
 
-/** Values with attributes of their own. */
+/** A value with attributes of its own. */
 export abstract class WithAttributes extends PythonObject {
   abstract attribute(name: string): Value | undefined;
 }
@@ -189,7 +189,7 @@ export class Namespace extends WithAttributes {
   }
 }
 
-/** A slice in brackets: `[start:stop:step]`. */
+/** A slice: `[start:stop:step]`. */
 export class Slice extends PythonObject {
   readonly type = 'slice';
   constructor(
@@ -203,7 +203,10 @@ export class Slice extends PythonObject {
 
 const TUPLE = '\0tuple:';
 
-/** Returns a value by which keys are compared: equal keys, such as 1, 1.0 and true, have the same. */
+/**
+ * Returns a value by which keys are compared: equal keys, such as 1, 1.0 and true,
+ * have the same. Throws for keys that cannot be hashed.
+ */
 export function hashKey(key: Value): unknown {
   if (typeof key === 'string') return key.startsWith('\0') ? `\0str:${key}` : key;
   if (typeof key === 'boolean') return key ? 1n : 0n;
@@ -229,7 +232,7 @@ function tupleKey(tuple: Tuple): string {
   return key;
 }
 
-/** The name of a value's type in Python. */
+/** Returns the name of a value's type in Python. */
 export function typeOf(value: Value): string {
   if (value === null) return 'NoneType';
   if (typeof value === 'object') return Array.isArray(value) ? 'list' : value.type;
@@ -245,7 +248,7 @@ export function isTrue(value: Value): boolean {
   return length === undefined || length > 0;
 }
 
-/** Python's `len`, or undefined for what has no length. */
+/** Returns Python's `len(value)`; `undefined` for a value without a length. */
 export function lengthOf(value: Value): number | undefined {
   if (typeof value === 'string') return codePointLength(value);
   if (Array.isArray(value)) return value.length;
@@ -259,7 +262,7 @@ export function lengthOf(value: Value): number | undefined {
   return value instanceof WithAttributes && typeof loop?.length === 'number' ? loop.length : undefined;
 }
 
-/** The items of a value, or undefined for what has none. */
+/** Returns the items of a value; `undefined` for a value without items. */
 export function itemsOf(value: Value): Iterable<Value> | undefined {
   if (typeof value === 'string') return characters(value);
   if (Array.isArray(value)) return value;
@@ -272,14 +275,14 @@ export function itemsOf(value: Value): Iterable<Value> | undefined {
   return undefined;
 }
 
-/** The items of a value; an error where it has none. */
+/** Returns the items of a value. Throws when it cannot be iterated. */
 export function iterate(value: Value): Iterable<Value> {
   const items = itemsOf(value);
   if (items === undefined) throw new TemplateError(`'${typeOf(value)}' object is not iterable`);
   return items;
 }
 
-/** Python's `list`. */
+/** Returns Python's `list(value)`. */
 export function listOf(value: Value): Value[] {
   const list: Value[] = [];
   for (const item of iterate(value)) {
@@ -291,7 +294,11 @@ export function listOf(value: Value): Value[] {
   return list;
 }
 
-/** A value of JavaScript as transformers would find it in JSON. Numbers without a fraction are integers. */
+/**
+ * Returns a value of JavaScript as transformers finds it in JSON; numbers without a
+ * fraction are integers. Throws for values that JSON does not have, or that are nested
+ * too deeply.
+ */
 export function toPython(value: unknown, what: string, depth = 0): Value {
   if (depth > MAXIMUM_NESTING) throw new NestingError(what);
   if (value === null || value === undefined) return null;

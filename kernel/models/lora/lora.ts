@@ -17,7 +17,7 @@ import { isObject } from '../checkpoint/jsonFile';
 import { loraTargets } from './loraTargets';
 import { seededRandom, type Random } from '../../common/random';
 
-/** Far more than any weight has rows or columns. */
+/** Largest rank, far above the rows or columns of any weight. */
 const LARGEST_RANK = 2 ** 16;
 
 const names = 'a list of names, or a regular expression';
@@ -28,7 +28,7 @@ const isNames = (v: unknown) => typeof v === 'string' || isListOf(v, 'string');
 const rank = whole(16, { from: 1, to: LARGEST_RANK });
 const alpha = number(16, { above: 0 });
 
-/** A value of some layers, by the ends of their paths. */
+/** Returns a setting for values of some layers, by the ends of their paths. */
 function pattern({ valid, accepts }: Setting<number>): Setting<Record<string, number>, Record<string, number>> {
   return checked(
     {},
@@ -62,7 +62,7 @@ export const loraSettings = {
   alphaPattern: pattern(alpha),
   /** Scales by loraAlpha / √r instead. `false` by default. */
   useRslora: flag(false),
-  /** In training, elements of what enters the adapter are left out with this probability, the others scaled up. 0 by default. */
+  /** Probability of dropout of the adapter's input in training. 0 by default. */
   loraDropout: number(0, { from: 0, below: 1 }),
   /** Initial values of an adapter. `true`: A random, B zero; 'gaussian': A normal with deviation 1 / r, B zero; `false`: both random. `true` by default. */
   initLoraWeights: oneOf(true, [true, false, 'gaussian']),
@@ -83,7 +83,7 @@ export interface LoraPair {
 /** A LoRA adapter: trainable low-rank updates of frozen weights. */
 export interface LoraAdapter {
   config: LoraConfig;
-  /** By the name of the weight that is updated, `model.layers.0.self_attn.q_proj.weight`. */
+  /** Updates by the name of the weight, `model.layers.0.self_attn.q_proj.weight`. */
   pairs: Map<string, LoraPair>;
 }
 
@@ -92,15 +92,15 @@ export function peftName(weight: string, factor: 'A' | 'B'): string {
   return `base_model.model.${weight.replace(/weight$/, `lora_${factor}.weight`)}`;
 }
 
-/** Returns what the update of a layer is multiplied by. */
+/** Returns the factor of a layer's update. */
 export function loraScaling({ r, loraAlpha }: { r: number; loraAlpha: number }, useRslora: boolean): number {
   return useRslora ? loraAlpha / Math.sqrt(r) : loraAlpha / r;
 }
 
 /**
- * Returns a new adapter, initialised as PEFT does. `initLoraWeights` true: A uniform
- * (Kaiming, a = √5), B zero, so that it changes nothing yet; 'gaussian': A
- * normal with deviation 1 / r instead; false: B is random like A.
+ * Returns a new adapter, initialised as in PEFT. `initLoraWeights` true: A uniform
+ * (Kaiming, a = √5), B zero, so that it changes nothing yet; 'gaussian': A normal with
+ * deviation 1 / r instead; false: B is random like A.
  */
 export function createLora(model: ModelConfig, config: LoraConfig, seed: number): LoraAdapter {
   checkValues('', loraSettings, config);
@@ -126,7 +126,7 @@ function fillUniform({ data }: Tensor, bound: number, random: Random): void {
   for (let i = 0; i < data.length; i++) data[i] = (2 * random.next() - 1) * bound;
 }
 
-/** Fills a tensor with normal numbers (Box and Muller). */
+/** Fills a tensor with normally distributed numbers (Box and Muller). */
 function fillNormal({ data }: Tensor, deviation: number, random: Random): void {
   for (let i = 0; i < data.length; i++) {
     const radius = Math.sqrt(-2 * Math.log(1 - random.next()));
@@ -134,7 +134,7 @@ function fillNormal({ data }: Tensor, deviation: number, random: Random): void {
   }
 }
 
-/** Returns the weight with its update added, as a new tensor. */
+/** Returns a weight [out, in] with its update added, as a new tensor. */
 export function mergeLora(weight: Tensor, { a, b, scaling }: LoraPair): Tensor {
   const [outputs, inputs] = weight.shape;
   const rank = a.shape[0];

@@ -11,12 +11,12 @@ import { pythonPattern } from './pythonPattern';
 /** A request to the thread of {@link matchAll}. */
 export interface PatternRequest {
   patterns: readonly string[];
-  /** Paths of layers, and whether a pattern may match the end of one alone, from a point on. */
+  /** Paths of layers, and whether a pattern may match only the end of one, after a point. */
   keys: readonly string[];
   ends?: boolean;
 }
 
-/** Far more than models have layers, and than matching takes. */
+/** Limits far above the number of layers of a model, and the seconds that matching takes. */
 const MOST_PATTERNS = 10_000;
 const SECONDS = 1;
 
@@ -29,9 +29,10 @@ export function matchAll({ patterns, keys, ends }: PatternRequest): boolean[][] 
 }
 
 /**
- * As {@link matchAll}, within limits.
+ * Returns the result of {@link matchAll}, within limits. Throws when a pattern is not
+ * valid, or matching takes too long.
  *
- * @param setting whose patterns they are, for the message of an error
+ * @param setting name of the setting with the patterns, for errors
  */
 export function matchWithin(setting: string, request: PatternRequest): boolean[][] {
   const { patterns } = request;

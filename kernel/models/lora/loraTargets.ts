@@ -18,7 +18,12 @@ export interface LoraTarget extends WeightSpec {
 /** PEFT's word for all linear layers of the blocks. */
 const ALL_LINEAR = 'all-linear';
 
-/** Returns the layers that settings choose, in the model's order. `strict`: every name of a list must choose one. */
+/**
+ * Returns the layers that settings choose, in the model's order. Throws when there are
+ * none, or they are not supported.
+ *
+ * @param strict whether every name of a list must choose a layer
+ */
 export function loraTargets(model: ModelConfig, config: LoraConfig, { strict = false } = {}): LoraTarget[] {
   const { targetModules, excludeModules, layersToTransform } = config;
   const blocks = moduleWeights(model);
@@ -51,7 +56,7 @@ function path(weight: string): string {
   return weight.replace(/\.weight$/, '');
 }
 
-/** Returns for each path whether a list has it or its end, or a regular expression is the whole of it. */
+/** Returns for each path whether a list has it or its end, or a regular expression matches the whole of it. */
 function matches(targets: string | readonly string[], paths: readonly string[], setting: string): boolean[] {
   if (targets === ALL_LINEAR) return paths.map(() => true);
   if (typeof targets === 'string') return matchWithin(setting, { patterns: [targets], keys: paths })[0];

@@ -6,24 +6,24 @@ import { sizeOf, zeros, type Tensor } from '../../onnx/tensor';
 import type { LoraPair } from './lora';
 import type { ParameterSet } from '../graph/parameters';
 
-/** Bytes of merged weights beyond which they are not worth their memory. */
+/** Largest size of merged weights in bytes, beyond which merging is not worth its memory. */
 const MOST_BYTES = 2 ** 30;
 
 /** Bytes of weights that are merged in one run, which holds them a third time. */
 const RUN_BYTES = 2 ** 24;
 
 /**
- * A model's weights with its adapter's updates added: generation and training
- * then have one product per linear layer instead of three. The merged weights
- * are a copy that {@link refresh} makes anew where the adapter has changed.
+ * A model's weights with its adapter's updates added: generation and training then
+ * have one product per linear layer instead of three. The merged weights are a copy,
+ * which {@link refresh} updates where the adapter has changed.
  */
 export class MergedAdapter {
-  /** The model as it is after {@link refresh}: without an adapter. */
+  /** Parameters with the merged weights, and without an adapter. */
   readonly parameters: ParameterSet;
   readonly merged = new Map<string, Tensor>();
   /** The factors that were merged last. */
   private readonly known = new Map<string, Float32Array>();
-  /** By how many weights a run merges. */
+  /** Sessions by the number of weights that a run merges. */
   private readonly sessions = new Map<number, Promise<GraphSession>>();
 
   constructor(
@@ -34,14 +34,17 @@ export class MergedAdapter {
     this.parameters = { weights: new Map([...weights, ...this.merged]), adapter: null };
   }
 
-  /** Returns whether the adapter of a model can be merged: not into weights of 4 or 8 bits, nor where the copy takes much memory. */
+  /**
+   * Returns whether the adapter of a model can be merged: not into weights of 4 or 8
+   * bits, nor where the copy is larger than {@link MOST_BYTES}.
+   */
   static fits({ weights, quantized, adapter }: ParameterSet): boolean {
     const names = [...(adapter?.pairs.keys() ?? [])];
     if (names.length === 0 || names.some((name) => quantized?.has(name))) return false;
     return names.reduce((bytes, name) => bytes + 4 * sizeOf(weights.get(name)!.shape), 0) <= MOST_BYTES;
   }
 
-  /** Merges the adapter as it is now, where it has changed. */
+  /** Merges the adapter where it has changed. */
   async refresh(): Promise<void> {
     const changed = [...this.pairs.keys()].filter((name) => this.hasChanged(name));
     for (const names of this.runs(changed)) {
@@ -58,7 +61,7 @@ export class MergedAdapter {
     }
   }
 
-  /** Weights in groups of about {@link RUN_BYTES}. */
+  /** Returns weights in groups of about {@link RUN_BYTES}. */
   private runs(names: readonly string[]): string[][] {
     const runs: string[][] = [];
     let room = 0;
@@ -80,7 +83,10 @@ export class MergedAdapter {
     return session;
   }
 
-  /** Anyone may have written to the adapter's arrays: they are compared, which is quick beside merging. */
+  /**
+   * Returns whether a factor has changed. Anyone may write to the adapter's arrays, so
+   * they are compared, which is fast beside merging.
+   */
   private hasChanged(name: string): boolean {
     const { a, b } = this.pairs.get(name)!;
     const known = this.known.get(name);
@@ -106,7 +112,7 @@ export class MergedAdapter {
   }
 }
 
-/** For each of so many weights w [out, in] + scaling · b [out, r] · a [r, in]. */
+/** Returns a graph that computes w [out, in] + scaling · b [out, r] · a [r, in] for each of `count` weights. */
 function mergeGraph(count: number): Graph {
   const graph = new Graph();
   for (let i = 0; i < count; i++) {

@@ -12,7 +12,7 @@ import { checkMemory } from '../memory';
 import { saveAdapter } from '../checkpoint/save';
 import { otherFormats } from '../checkpoint/weightFiles';
 
-/** A language model with a LoRA adapter on its frozen weights, which it shares with the model it was made from. */
+/** A language model with a LoRA adapter on its frozen weights, which it shares with its base model. */
 export class PeftModel extends CausalLM {
   private readonly lora: LoraAdapter;
 
@@ -35,7 +35,10 @@ export class PeftModel extends CausalLM {
     await saveAdapter(this, folder);
   }
 
-  /** The model with an adapter that was saved by Joylab or PEFT. */
+  /**
+   * Returns a model with an adapter that was saved by Joylab or PEFT. Rejects when the
+   * adapter is damaged, not supported, or for another model.
+   */
   static async fromPretrained(model: CausalLM, folder: string): Promise<PeftModel> {
     return new PeftModel(model instanceof PeftModel ? model.base : model, loadAdapter(model, folder));
   }
@@ -52,7 +55,7 @@ function loadAdapter(model: CausalLM, folder: string): LoraAdapter {
   }
 }
 
-/** The weights of a folder's adapter. */
+/** Returns the path of an adapter's weights. Throws when there are none. */
 export function adapterFile(folder: string): string {
   const path = join(folder, 'adapter_model.safetensors');
   if (existsSync(path)) return path;
@@ -69,7 +72,7 @@ function targetsOf(model: CausalLM, config: LoraConfig, folder: string): LoraTar
   }
 }
 
-/** The factors of each target; nothing is read before all shapes are known to fit. */
+/** Returns the factors of each target. Throws, before any is read, when a shape does not fit. */
 function readPairs(
   file: SafetensorsFile,
   targets: readonly LoraTarget[],
@@ -134,7 +137,7 @@ const FIXED: Record<string, readonly unknown[]> = {
   init_lora_weights: [true, false, 'gaussian', 'orthogonal', 'eva'],
 };
 
-/** Settings that say where an adapter comes from, or how it started. */
+/** Settings without effect on the computation: where an adapter comes from, or how it was initialised. */
 const WITHOUT_EFFECT = [
   'task_type',
   'auto_mapping',
@@ -152,7 +155,7 @@ const WITHOUT_EFFECT = [
   'ensure_weight_tying',
 ];
 
-/** A later version of PEFT may compute something else by a setting that we have never heard of. */
+/** Warns of unknown settings, by which a later version of PEFT may compute something else. */
 function warnOfUnknown(raw: Record<string, unknown>, file: string): void {
   const known = new Set([
     ...Object.keys(FIXED),
@@ -204,5 +207,5 @@ function readAdapterConfig(folder: string): LoraConfig {
   return config;
 }
 
-/** Rank and alpha where a file has none. */
+/** PEFT's default of rank and alpha, where a file has none. */
 const PEFT_DEFAULT = 8;

@@ -1,6 +1,6 @@
 /**
- * A regular expression as Python writes it, as one of JavaScript: what matches
- * the same where both have it, and an error where JavaScript does not (possessive
+ * Returns a regular expression of Python as one of JavaScript that matches the same
+ * whole texts. Throws for syntax that JavaScript does not have (possessive
  * quantifiers, atomic groups, conditions).
  */
 export function pythonPattern(source: string): RegExp {
@@ -10,7 +10,7 @@ export function pythonPattern(source: string): RegExp {
   return new RegExp(`^(?:${translated})$`, flags);
 }
 
-/** Flags that JavaScript has, and those that say nothing about the names of layers. */
+/** Python's flags as JavaScript's; 'a' and 'u' change nothing for names of layers. */
 const FLAGS: Record<string, string> = { i: 'i', m: 'm', s: 's', a: '', u: '' };
 
 function leadingFlags(source: string): { body: string; flags: string } {
@@ -47,7 +47,7 @@ function reference(name: string, source: string): string {
   return `\\k<${name}>`;
 }
 
-/** Letters that stand for the same after a backslash, or for the beginning and end. */
+/** Escapes that JavaScript writes differently. */
 const ESCAPES: Record<string, string> = { A: '^', Z: '$', a: '\\x07' };
 
 function escape(token: string, source: string, valid = 'AZa'): string {

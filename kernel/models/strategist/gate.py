@@ -60,7 +60,7 @@ def sample(model, tokenizer, prompts: list[str], seed: int, batch: int, most: in
     for start in range(0, len(order), batch):
         chosen = order[start:start + batch]
         inputs = tokenizer([texts[i] for i in chosen], return_tensors="pt", padding=True, padding_side="left", add_special_tokens=False).to(model.device)
-        with torch.no_grad(), torch.autocast(model.device.type, torch.bfloat16, enabled=model.device.type == "cuda"):
+        with torch.no_grad():
             output = model.generate(
                 input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], do_sample=True, temperature=1.0,
                 top_k=0, top_p=1.0, max_new_tokens=most, eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id,

@@ -1,10 +1,11 @@
 """Pre-trains the strategist on its corpus and writes a Hugging Face folder.
 
-`python train.py --folder checkpoint` uses the GPU when there is one. Programs
-are made while the model trains, by processes of their own; batch i depends on
-the seed and i alone, so the data do not depend on how many processes there
-are. The model is saved every `--save` seconds, so that a run that is cut short
-leaves one.
+`python train.py --folder checkpoint` uses the GPU when there is one, and
+`torchrun --nproc-per-node 2 train.py …` as many as it names, each with rows of
+its own. Programs are made while the model trains, by processes of their own;
+batch i depends on the seed and i alone, so the data do not depend on how many
+processes there are. The model is saved every `--save` seconds, so that a run
+that is cut short leaves one.
 """
 
 import argparse
@@ -14,10 +15,12 @@ import queue as queue_module
 import random
 import threading
 import time
+from collections import deque
 from pathlib import Path
 
 import numpy as np
 import torch
+import torch.distributed as dist
 from tokenizers import Tokenizer
 from torch.nn.attention.flex_attention import create_block_mask
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM
@@ -30,6 +33,8 @@ CONTEXT = 1024
 ROW = CONTEXT  # tokens in a row: as many prompts with their programs as fit
 ANSWERS = 4  # programs of a prompt: few, so that a batch has many names to copy
 PROMPT = 64  # numbers of segments that each prompt of a row has for itself
+#: Processes that train together, one for each GPU, and which of them this is.
+WORLD, RANK = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
 
 
 # ---------------------------------------------------------------- data
@@ -66,12 +71,12 @@ def generate_batches(folder: str, seed: int, first: int, stride: int, rows: int,
 
 
 def batches(folder: Path, seed: int, rows: int, workers: int):
-    """The batches in order, made ahead by `workers` processes."""
+    """The batches of this process in order, made ahead by `workers` others."""
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     context = multiprocessing.get_context("spawn")
     queues = [context.Queue(maxsize=4) for _ in range(workers)]
     for i, queue in enumerate(queues):
-        arguments = (str(folder), seed, i, workers, rows, queue)
+        arguments = (str(folder), seed, RANK + i * WORLD, workers * WORLD, rows, queue)
         context.Process(target=generate_batches, args=arguments, daemon=True).start()
     # A batch takes its time through a pipe: a thread fetches the next ones meanwhile.
     fetched = queue_module.Queue(maxsize=8)
@@ -86,6 +91,16 @@ def fetch(queues, fetched) -> None:
             fetched.put(queue.get())
 
 
+def repeated(stream, uses: int, apart: int = 500):
+    """Batches put together of `uses` small ones: a new one, and those that were new `apart`, 2·`apart` … batches ago, since a GPU learns faster than rows are made."""
+    past = deque(maxlen=(uses - 1) * apart)
+    while True:
+        full = len(past) == past.maxlen
+        parts = [next(stream), *(past[i * apart] if full else next(stream) for i in range(uses - 1))]
+        past.extend(parts[:1] if full else parts)
+        yield tuple(np.concatenate(arrays) for arrays in zip(*parts))
+
+
 # ---------------------------------------------------------------- model
 
 def new_model(seed: int, layers: int, width: int) -> LlamaForCausalLM:
@@ -95,8 +110,17 @@ def new_model(seed: int, layers: int, width: int) -> LlamaForCausalLM:
         vocab_size=bpe.VOCABULARY, hidden_size=width, intermediate_size=width * 11 // 4, num_hidden_layers=layers,
         num_attention_heads=heads, num_key_value_heads=heads, head_dim=64, max_position_embeddings=CONTEXT,
         rms_norm_eps=1e-5, tie_word_embeddings=True, rope_theta=10000.0,
-        bos_token_id=None, eos_token_id=1, pad_token_id=0, attn_implementation="flex_attention" if torch.cuda.is_available() else "sdpa",
+        bos_token_id=None, eos_token_id=1, pad_token_id=0, attn_implementation=attention(),
     ))
+
+
+def read_model(folder: Path) -> LlamaForCausalLM:
+    """A model that was saved with temperature 1."""
+    return LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation=attention())
+
+
+def attention() -> str:
+    return "flex_attention" if torch.cuda.is_available() else "sdpa"
 
 
 def sees(segments: torch.Tensor):
@@ -168,25 +192,51 @@ def new_optimizers(model: LlamaForCausalLM, lr: float, cuda: bool) -> list[torch
     ]
 
 
+def average_gradients(model: LlamaForCausalLM) -> None:
+    """Gives every process the mean of all processes' gradients."""
+    gradients = [p.grad for p in model.parameters()]
+    flat = torch.cat([gradient.flatten() for gradient in gradients])
+    dist.all_reduce(flat, op=dist.ReduceOp.SUM)
+    flat.div_(WORLD)
+    torch._foreach_copy_(gradients, [part.view_as(g) for part, g in zip(flat.split([g.numel() for g in gradients]), gradients)])
+
+
+def agreed(progress: float) -> float:
+    """The first process's progress, so that all have one learning rate and one end. It goes through the CPU, and no GPU is waited for."""
+    told = torch.tensor(progress, dtype=torch.float64)
+    dist.broadcast(told, 0)
+    return told.item()
+
+
 def train(args: argparse.Namespace) -> None:
     started = time.time()
     cuda = torch.cuda.is_available()
     device = "cuda" if cuda else "cpu"
     torch.set_float32_matmul_precision("high")
-    bpe.save(bpe.train(args.seed), args.folder, CONTEXT)
-    stream = batches(args.folder, args.seed, args.rows, args.workers)
+    if WORLD > 1:
+        if cuda:
+            torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+        dist.init_process_group("cpu:gloo,cuda:nccl" if cuda else "gloo")
+    if RANK == 0:
+        bpe.save(Tokenizer.from_file(str(args.start / "tokenizer.json")) if args.start else bpe.train(args.seed), args.folder, CONTEXT)
+    if WORLD > 1:
+        dist.barrier()
+    stream = repeated(batches(args.folder, args.seed, args.rows // args.uses, args.workers), args.uses)
 
-    model = new_model(args.seed, args.layers, args.width).to(device)
+    model = (read_model(args.start) if args.start else new_model(args.seed, args.layers, args.width)).to(device)
     compiled = torch.compile(loss_of, dynamic=False) if cuda else loss_of
     block_mask = torch.compile(create_block_mask, dynamic=False)
     optimizers = new_optimizers(model, args.lr, cuda)
-    print(f"{sum(p.numel() for p in model.parameters())} parameters on {device}, ready in {time.time() - started:.0f} s", flush=True)
+    if RANK == 0:
+        print(f"{sum(p.numel() for p in model.parameters())} parameters on {device}, ready in {time.time() - started:.0f} s", flush=True)
 
     began = saved = time.time()
     waited, seen, losses, step = 0.0, 0, [], 0
     while True:
         # The time of making the tokenizer counts: the whole command ends within `seconds`, but for the last save.
         progress = max(step / args.steps, (time.time() - started) / args.seconds if args.seconds else 0.0)
+        if WORLD > 1 and args.seconds:
+            progress = agreed(progress)
         if progress >= 1:
             break
         for group in (group for optimizer in optimizers for group in optimizer.param_groups):
@@ -201,30 +251,37 @@ def train(args: argparse.Namespace) -> None:
         with torch.autocast(device, torch.bfloat16, enabled=cuda):
             loss = compiled(model, tokens, segments, mask)
         loss.backward()
+        if WORLD > 1:
+            average_gradients(model)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         for optimizer in optimizers:
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
         step += 1
-        seen += args.rows * ROW
+        seen += args.rows * ROW * WORLD
         losses.append(loss.detach())
-        if step % args.log == 0 or step <= 3:
+        if RANK == 0 and (step % args.log == 0 or step <= 3):
             mean = torch.stack(losses).mean().item()
             losses.clear()
             print(f"step {step} loss {mean:.4f} {seen / 1e6:.0f} M tokens {time.time() - began:.0f} s, waited {waited:.0f} s", flush=True)
-        if time.time() - saved > args.save:
+        if RANK == 0 and time.time() - saved > args.save:
             save(model, args.folder, args.temperature)
             saved = time.time()
-    save(model, args.folder, args.temperature)
-    print(f"{step} steps, {seen / 1e6:.0f} M tokens, {time.time() - began:.0f} s", flush=True)
+    if RANK == 0:
+        save(model, args.folder, args.temperature)
+        print(f"{step} steps, {seen / 1e6:.0f} M tokens, {time.time() - began:.0f} s", flush=True)
+    if WORLD > 1:
+        dist.destroy_process_group()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, default=Path(__file__).parent / "checkpoint")
+    parser.add_argument("--start", type=Path, help="a folder whose model and tokenizer are trained on, with rows of another --seed")
     parser.add_argument("--steps", type=int, help="12,000 by default; as many as there is time for with --seconds")
     parser.add_argument("--seconds", type=float, default=0, help="end (and decay the learning rate) within this time, from the start of the command")
-    parser.add_argument("--rows", type=int, default=96, help="prompts in a batch")
+    parser.add_argument("--rows", type=int, default=96, help="rows of a batch, in each process")
+    parser.add_argument("--uses", type=int, default=1, help="how often a row is learned from, for when GPUs are faster than what makes rows; divides --rows")
     parser.add_argument("--layers", type=int, default=5)
     parser.add_argument("--width", type=int, default=256, help="a multiple of 64")
     parser.add_argument("--temperature", type=float, default=1.0, help="built into what is saved: below 1 unlikely tokens become less likely")
@@ -232,7 +289,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--log", type=int, default=200)
     parser.add_argument("--save", type=float, default=90, help="seconds from one save to the next")
-    parser.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 2) - 1))
+    parser.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 2) // WORLD - 1), help="processes that make rows, for each GPU")
     args = parser.parse_args()
     args.steps = args.steps or (1 << 30 if args.seconds else 12000)
     train(args)

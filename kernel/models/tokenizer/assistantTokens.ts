@@ -1,6 +1,6 @@
 import type { ChatMessage, Tokenizer } from './tokenizer';
 
-/** A conversation as tokens, and which of them the assistant wrote. */
+/** A conversation as tokens, with those of the assistant marked. */
 export interface AssistantTokens {
   inputIds: number[];
   /** 1 for tokens of the assistant: those of the template's `{% generation %}` blocks. */
@@ -8,10 +8,11 @@ export interface AssistantTokens {
 }
 
 /**
- * Tokenizes a conversation and marks what the assistant wrote, as
- * transformers' `return_assistant_tokens_mask`.
+ * Tokenizes a conversation and marks the assistant's tokens, as transformers'
+ * `return_assistant_tokens_mask`.
  *
- * @throws where the template has no `{% generation %}` blocks
+ * @throws Error when the template has no `{% generation %}` blocks, or the tokenizer
+ *   changes the text
  */
 export function assistantTokens(
   tokenizer: Tokenizer,
@@ -33,7 +34,10 @@ export function assistantTokens(
   return { inputIds, assistantMasks };
 }
 
-/** Finds the token that a character of the text is in (the first, where it is split among several). */
+/**
+ * Returns a function from the index of a character to that of its token (the first,
+ * where it is split among several). Throws when the tokenizer changes the text.
+ */
 function tokenFinder(tokenizer: Tokenizer, ids: readonly number[], text: string): (character: number) => number {
   // Tokenizers that write a space before the text add it to all decoded texts alike.
   const extra = tokenizer.decode(ids).length - text.length;

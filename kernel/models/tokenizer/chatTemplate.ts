@@ -1,7 +1,7 @@
 import { nameDistance } from '../../common/names';
 import { RaisedByTemplate, Template, TemplateError, type Rendered } from '../jinja';
 
-/** A message of a conversation. What else it has, such as `tool_calls`, reaches the template under its own name. */
+/** A message of a conversation. Other fields, such as `tool_calls`, reach the template under their own names. */
 export interface ChatMessage {
   role: string;
   content: string;
@@ -9,15 +9,15 @@ export interface ChatMessage {
 }
 
 export interface ChatTemplateOptions {
-  /** Return token IDs (the default, as in transformers) or, with `false`, the text. */
+  /** Returns token IDs (the default, as in transformers) or, with `false`, the text. */
   tokenize?: boolean;
-  /** End with the words that start the model's answer. */
+  /** Ends with the text that starts the model's answer. `false` by default. */
   addGenerationPrompt?: boolean;
-  /** End within the last message, which the model is to continue. */
+  /** Ends within the last message, which the model continues. `false` by default. */
   continueFinalMessage?: boolean;
-  /** JSON schemas of functions that the model may call. */
+  /** JSON Schemas of functions that the model may call. */
   tools?: readonly object[] | null;
-  /** Documents that the answer is to be based on: `title` and `text` each. */
+  /** Documents that the answer is based on: `title` and `text` each. */
   documents?: readonly object[] | null;
   /** A template instead of the tokenizer's. */
   chatTemplate?: string | null;
@@ -25,14 +25,14 @@ export interface ChatTemplateOptions {
   [variable: string]: unknown;
 }
 
-/** Fields that a model's thoughts come in; templates read the first or the second. */
+/** Fields with a model's reasoning; templates read the first or the second. */
 const REASONING = ['reasoning_content', 'thinking', 'reasoning'];
 
-/** A template is used for one prompt after the other; few others come between. */
+/** Templates that were compiled last. */
 const compiled = new Map<string, Template>();
 const KEPT = 16;
 
-/** A chat template, the tokens that it may name, and how to speak of it in messages. */
+/** A chat template, the special tokens that it may name, and its name in errors. */
 export interface ChatTemplate {
   template: string;
   specialTokens: Record<string, string>;
@@ -41,8 +41,9 @@ export interface ChatTemplate {
 }
 
 /**
- * Writes a conversation by a Jinja template, with the variables that
- * transformers gives to one.
+ * Renders a conversation by a Jinja template, with the variables that transformers
+ * gives to one. Throws when there is no message, an option is wrong, or the template
+ * fails.
  */
 export function renderChat(
   chat: ChatTemplate,
@@ -94,7 +95,7 @@ function render({ template, name }: ChatTemplate, variables: Record<string, unkn
   }
 }
 
-/** A misspelt option would be taken for a variable, of which templates may have any. */
+/** Throws a TypeError for a misspelt option, which would be taken for a variable of the template. */
 function checkVariables(variables: object): void {
   for (const name of Object.keys(variables)) {
     const meant = ['addGenerationPrompt', 'continueFinalMessage', 'chatTemplate', 'tokenize'].find(
@@ -112,7 +113,10 @@ function compile(template: string): Template {
   return known;
 }
 
-/** A copy without what is null, as templates expect it, a model's thoughts under the names that templates know. */
+/**
+ * Returns a copy of a message without null fields, as templates expect it, and with a
+ * model's reasoning under the names that templates know.
+ */
 function plainMessage(message: ChatMessage): Record<string, unknown> {
   const fields = Object.fromEntries(
     Object.entries(message).filter(([, value]) => value !== null && value !== undefined),
@@ -121,7 +125,7 @@ function plainMessage(message: ChatMessage): Record<string, unknown> {
   return thoughts === undefined ? fields : { thinking: thoughts, ...fields, reasoning_content: thoughts };
 }
 
-/** Variables under the names that templates use; those that have such a name already keep it. */
+/** Returns variables with their names in snake_case, as templates use them. */
 function snakeCase(variables: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(variables).map(([name, value]) => [
@@ -131,7 +135,7 @@ function snakeCase(variables: Record<string, unknown>): Record<string, unknown> 
   );
 }
 
-/** Shows where the last message ends; the space shows whether the template trims it. */
+/** Mark of the end of the last message; its space shows whether the template trims it. */
 const CONTINUE = 'CONTINUE_FINAL_MESSAGE ';
 
 function cutAtMark(text: string, final: string): string {

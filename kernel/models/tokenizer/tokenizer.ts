@@ -9,14 +9,14 @@ import { TextTokenizer } from '../tokenizers';
 
 export type { ChatMessage, ChatTemplateOptions };
 
-/** A text as the model sees it. */
+/** A text as token IDs. */
 export interface Encoding {
   inputIds: number[];
   /** 1 for every token: nothing is padded. */
   attentionMask: number[];
 }
 
-/** Several texts; sequences keep their own lengths. */
+/** Several texts as token IDs; sequences keep their own lengths. */
 export interface BatchEncoding {
   inputIds: number[][];
   attentionMask: number[][];
@@ -28,7 +28,7 @@ const encodeSettings = {
 };
 
 const decodeSettings = {
-  /** Leaves out tokens such as the end of the text. `false` by default, as in transformers. */
+  /** Leaves out special tokens such as the end of the text. `false` by default, as in transformers. */
   skipSpecialTokens: flag(false),
 };
 
@@ -58,13 +58,13 @@ export const decodeDeclaration: Declaration<typeof decodeSettings> = {
   elsewhere: because('spaces stay as they are', ['cleanUpTokenizationSpaces']),
 };
 
-/** Turns text into token IDs and back. `tokenizer(text)` gives what `model.generate` takes. */
+/** Turns text into token IDs and back. `tokenizer(text)` returns what `model.generate` takes. */
 export interface Tokenizer extends TokenizerMethods {
   (text: string, options?: EncodeOptions): Encoding;
   (texts: string[], options?: EncodeOptions): BatchEncoding;
 }
 
-/** What a {@link Tokenizer} can do besides being called. */
+/** Methods and properties of a {@link Tokenizer}. */
 export class TokenizerMethods {
   /** Folder that the tokenizer was read from. */
   declare readonly folder: string;
@@ -88,34 +88,40 @@ export class TokenizerMethods {
   /** @internal Templates besides {@link chatTemplate}, by name. */
   declare private readonly namedTemplates: Record<string, string>;
 
-  /** Token IDs of a text. */
+  /** Returns the token IDs of a text. */
   encode(text: string, options?: EncodeOptions): number[] {
     const { addSpecialTokens } = resolveSettings(encodeDeclaration, options);
     return this.tokens.encode(text, addSpecialTokens);
   }
 
-  /** The text of token IDs. */
+  /** Returns the text of token IDs. */
   decode(ids: ArrayLike<number>, options?: DecodeOptions): string {
     const { skipSpecialTokens } = resolveSettings(decodeDeclaration, options);
     return this.tokens.decode(Array.from(ids), skipSpecialTokens);
   }
 
-  /** The texts of several sequences. */
+  /** Returns the texts of several sequences. */
   batchDecode(sequences: readonly ArrayLike<number>[], options?: DecodeOptions): string[] {
     return sequences.map((ids) => this.decode(ids, options));
   }
 
-  /** The ID of a token, or undefined. */
+  /** Returns the ID of a token; `undefined` where there is none. */
   tokenToId(token: string): number | undefined {
     return this.tokens.tokenToId(token);
   }
 
-  /** The token of an ID, or undefined. */
+  /** Returns the token of an ID; `undefined` where there is none. */
   idToToken(id: number): string | undefined {
     return this.tokens.idToToken(id);
   }
 
-  /** Writes a conversation in the model's own format. See {@link ChatTemplateOptions}. */
+  /**
+   * Returns a conversation in the model's own format: token IDs, or text with
+   * `tokenize: false`. See {@link ChatTemplateOptions}.
+   *
+   * @throws Error when the tokenizer has no chat template, or an option is wrong;
+   *   TemplateError when the template fails
+   */
   applyChatTemplate(messages: readonly ChatMessage[], options: ChatTemplateOptions & { tokenize: false }): string;
   applyChatTemplate(messages: readonly ChatMessage[], options?: ChatTemplateOptions & { tokenize?: true }): number[];
   applyChatTemplate(messages: readonly ChatMessage[], options?: ChatTemplateOptions): string | number[];
@@ -125,7 +131,7 @@ export class TokenizerMethods {
     return options.tokenize === false ? text : this.encode(text, { addSpecialTokens: false });
   }
 
-  /** @internal The text of {@link applyChatTemplate}, and which parts of it the template marks as the assistant's. */
+  /** @internal Returns the text of {@link applyChatTemplate}, and the parts of it that the template marks as the assistant's. */
   renderChat(messages: readonly ChatMessage[], options: ChatTemplateOptions): Rendered {
     const { chatTemplate, namedTemplates, folder, specialTokens } = this;
     // Some models have a template of their own for conversations with tools.
@@ -140,21 +146,21 @@ export class TokenizerMethods {
   }
 }
 
-/** What makes tokens of a text, and a text of tokens. */
+/** Encodes a text into tokens, and decodes tokens into a text. */
 export type TokenSource = Pick<TextTokenizer, 'encode' | 'decode' | 'tokenToId' | 'idToToken' | 'size'>;
 
-/** What a tokenizer is made of. */
+/** The parts of a tokenizer. */
 export interface TokenizerParts {
-  /** Where it was read from, for messages. */
+  /** Folder that it was read from, for errors. */
   folder: string;
   tokens: TokenSource;
-  /** What `tokenizer_config.json` says. */
+  /** Content of `tokenizer_config.json`. */
   settings: Record<string, unknown>;
   /** Chat templates by name, where they are not among the settings. */
   templates?: Record<string, string>;
 }
 
-/** Reads the tokenizer of a model folder: `tokenizer.json`, `tokenizer_config.json`, `chat_template.jinja`. */
+/** Returns the tokenizer of a model folder: `tokenizer.json`, `tokenizer_config.json`, `chat_template.jinja`. */
 export function loadTokenizer(folder: string): Tokenizer {
   const file = join(folder, 'tokenizer.json');
   if (!existsSync(file))
@@ -167,7 +173,7 @@ export function loadTokenizer(folder: string): Tokenizer {
   return makeTokenizer({ folder, tokens, settings, templates: readTemplates(folder, settings) });
 }
 
-/** A tokenizer of its parts. */
+/** Returns a tokenizer from its parts. */
 export function makeTokenizer({
   folder,
   tokens,
@@ -207,7 +213,7 @@ function encoding(inputIds: number[]): Encoding {
   return { inputIds, attentionMask: inputIds.map(() => 1) };
 }
 
-/** Chat templates by name; the one without a name is `default`. */
+/** Returns chat templates by name; the one without a name is `default`. */
 function readTemplates(folder: string, settings: Record<string, unknown>): Record<string, string> {
   const file = join(folder, 'chat_template.jinja');
   return existsSync(file) ? { default: readTextFile(file, MAXIMUM_BYTES) } : namedTemplates(settings);
@@ -225,7 +231,7 @@ function isNamedTemplate(value: unknown): value is { name: string; template: str
   return typeof name === 'string' && typeof template === 'string';
 }
 
-/** `bos_token`, `eos_token` and the like, as far as the tokenizer has them. */
+/** Returns special tokens by their names, such as `bos_token`, as far as the tokenizer has them. */
 function specialTokens(settings: Record<string, unknown>): Record<string, string> {
   const texts = Object.entries(settings).map(([name, value]): [string, string | null] => [
     name,
@@ -237,7 +243,7 @@ function specialTokens(settings: Record<string, unknown>): Record<string, string
 /** The names of special tokens in the order in which transformers adds them. */
 const NAMED = ['bos_token', 'eos_token', 'unk_token', 'sep_token', 'pad_token', 'cls_token', 'mask_token'];
 
-/** All special tokens that the settings name. */
+/** Returns all special tokens of the settings. */
 function allSpecialTokens(settings: Record<string, unknown>): string[] {
   const extra = settings.extra_special_tokens ?? settings.additional_special_tokens;
   const more = typeof extra === 'object' && extra !== null ? Object.values(extra) : [];
@@ -246,14 +252,14 @@ function allSpecialTokens(settings: Record<string, unknown>): string[] {
     .filter((token): token is string => token !== null);
 }
 
-/** Special tokens are kept as text or as an object with the text in `content`. */
+/** Returns the text of a special token, which is a text or an object with the text in `content`; null for others. */
 function tokenText(token: unknown): string | null {
   if (typeof token === 'string') return token;
   const content = (token as { content?: unknown } | null | undefined)?.content;
   return typeof content === 'string' ? content : null;
 }
 
-/** The vocabularies of the largest models take some ten MB. */
+/** Largest file in bytes; those of the largest vocabularies have some ten MB. */
 const MAXIMUM_BYTES = 500e6;
 
 function readJson(file: string, fallback?: Record<string, unknown>): Record<string, unknown> {

@@ -6,24 +6,24 @@ import type { Vocabulary } from './vocabulary';
 
 export interface AddedToken {
   id: number;
-  /** As it is found in a text, and written again. */
+  /** Text by which it is found, and written. */
   written: string;
   content: string;
-  /** Only where no letter or digit is before or after it. */
+  /** Whether it is found only where no letter or digit is before or after it. */
   singleWord: boolean;
-  /** It takes the whitespace before it. */
+  /** Whether it takes the whitespace before it. */
   lstrip: boolean;
   rstrip: boolean;
-  /** It is found in the text as it is normalized. */
+  /** Whether it is found in the normalized text. */
   normalized: boolean;
-  /** It is left out of texts with `skipSpecialTokens`. */
+  /** Whether it is left out of texts with `skipSpecialTokens`. */
   special: boolean;
 }
 
-/** A token without what the tokenizer knows of it. */
+/** A token before it is added. */
 export type NewToken = Omit<AddedToken, 'id' | 'written'>;
 
-/** An added token that is found, or the text between two. */
+/** An added token that was found, or the text between two. */
 export type Found = { token: AddedToken } | Piece;
 
 export function readAddedToken(settings: Settings): NewToken {
@@ -42,7 +42,7 @@ export class AddedTokens {
   private readonly byContent = new Map<string, AddedToken>();
   private readonly byId = new Map<number, AddedToken>();
   private readonly special = new Set<string>();
-  /** The largest ID of them. */
+  /** Largest ID of an added token. */
   private largest = -1;
   private plain: Trie | undefined;
   private normalizing: Trie | undefined;
@@ -52,7 +52,7 @@ export class AddedTokens {
     private readonly normalizer: Normalizer | undefined,
   ) {}
 
-  /** Adds a token; its ID is that of the vocabulary, or the next one that is free. */
+  /** Adds a token and returns it; its ID is that of the vocabulary, or the next free one. An empty token is ignored. */
   add(token: NewToken): AddedToken | undefined {
     if (token.content === '') return undefined;
     const id = this.byContent.get(token.content)?.id ?? this.vocabulary.id(token.content) ?? this.nextId();
@@ -83,7 +83,7 @@ export class AddedTokens {
     return this.special.has(content);
   }
 
-  /** Characters of the longest. */
+  /** Characters of the longest added token. */
   get longest(): number {
     return [...this.byId.values()].reduce((most, { written }) => Math.max(most, written.length), 0);
   }
@@ -93,7 +93,7 @@ export class AddedTokens {
     return [...this.byContent.keys()].filter((content) => this.vocabulary.id(content) === undefined).length;
   }
 
-  /** Added tokens and the text between them, which is normalized. */
+  /** Returns the added tokens of a text, and the normalized text between them. */
   find(text: string): Found[] {
     this.plain ??= this.trie(false);
     this.normalizing ??= this.trie(true);
@@ -149,7 +149,7 @@ interface Node {
   token: AddedToken | undefined;
 }
 
-/** Finds the longest token at a place. */
+/** Finds the longest token at an index of a text. */
 class Trie {
   private readonly root: Node = { children: new Map(), token: undefined };
 

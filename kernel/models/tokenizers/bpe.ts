@@ -7,7 +7,7 @@ interface Merge {
   id: number;
 }
 
-/** Pieces whose tokens are kept. */
+/** Pieces whose tokens are cached, at most. */
 const CACHED = 10_000;
 const LONGEST_CACHED = 256;
 
@@ -19,7 +19,7 @@ class BytePairs implements Model {
   readonly type = 'BPE';
   readonly longest = 0;
   readonly vocabulary: Vocabulary;
-  /** By the two IDs. */
+  /** Merges by the two IDs. */
   private readonly merges: ReadonlyMap<number, ReadonlyMap<number, Merge>>;
   private readonly cache = new Map<string, number[]>();
   private readonly unknown: string | null;
@@ -59,7 +59,7 @@ class BytePairs implements Model {
     return ids;
   }
 
-  /** The tokens of single characters. */
+  /** Returns the tokens of single characters. */
   private parts(piece: string): number[] {
     const ids: number[] = [];
     let unknown = false;
@@ -92,14 +92,14 @@ class BytePairs implements Model {
   }
 }
 
-/** The tokens of a piece as a list in which neighbours are joined. */
+/** The tokens of a piece as a linked list, in which neighbours are merged. */
 class Word {
   private readonly next: Int32Array;
   private readonly previous: Int32Array;
   private readonly queue = new Queue();
 
   constructor(
-    /** -1 for what was joined to the token before it. */
+    /** IDs of the tokens; −1 for one that was merged into the token before it. */
     private readonly ids: number[],
     private readonly merges: ReadonlyMap<number, ReadonlyMap<number, Merge>>,
   ) {
@@ -136,7 +136,7 @@ interface Candidate extends Merge {
   at: number;
 }
 
-/** Gives the lowest rank first and, of equal ones, the leftmost. */
+/** A priority queue: the lowest rank first and, of equal ones, the leftmost. */
 class Queue {
   private readonly heap: Candidate[] = [];
 
@@ -195,7 +195,7 @@ function readMerges(settings: Settings, vocabulary: Vocabulary, prefix: number):
   return merges;
 }
 
-/** Older files write a pair as one text. */
+/** Returns the two tokens of a merge, which older files write as one text. Throws when it is no pair. */
 function pairOf(merge: unknown, where: string): [string, string] {
   const pair: unknown[] = typeof merge === 'string' ? merge.split(' ') : Array.isArray(merge) ? merge : [];
   if (pair.length !== 2 || !pair.every((part) => typeof part === 'string'))

@@ -10,14 +10,14 @@ export const BYTE_CHARACTERS: readonly string[] = (() => {
 const BYTES = new Int16Array(512).fill(-1);
 BYTE_CHARACTERS.forEach((character, byte) => (BYTES[character.charCodeAt(0)] = byte));
 
-/** A text's bytes as characters. */
+/** Returns the bytes of a text as characters. */
 export function toByteCharacters(text: string): string {
   let result = '';
   for (const byte of Buffer.from(text, 'utf8')) result += BYTE_CHARACTERS[byte];
   return result;
 }
 
-/** The text of the bytes that tokens stand for; a token with other characters stands for its own. */
+/** Returns the text of the bytes that tokens stand for; a token with other characters stands for its own bytes. */
 export function fromByteCharacters(tokens: readonly string[]): string {
   // A UTF-16 unit has at most three bytes.
   const bytes = Buffer.alloc(3 * tokens.reduce((sum, token) => sum + token.length, 0));

@@ -3,7 +3,7 @@
  * as a double array, and then the replacements.
  */
 
-/** Reads a table; the result changes a text by it. */
+/** Returns a function that replaces by a table. Throws when the table is not valid. */
 export function readCharsMap(encoded: string, where: string): (text: string) => string {
   const bytes = Buffer.from(encoded, 'base64');
   const size = bytes.length >= 4 ? bytes.readUInt32LE(0) : -1;
@@ -31,7 +31,7 @@ export function readCharsMap(encoded: string, where: string): (text: string) => 
   };
 }
 
-/** Returns what replaces the shortest beginning that the trie has. */
+/** Returns the replacement of the shortest prefix in the trie; `undefined` where there is none. */
 function lookUp(units: Uint32Array, replacements: Buffer, key: Buffer): string | undefined {
   const offset = (unit: number): number => (unit >>> 10) << ((unit & (1 << 9)) >>> 6);
   let node = offset(units[0] ?? 0);

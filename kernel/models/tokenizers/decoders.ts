@@ -61,7 +61,7 @@ const CLEANUP_AFTER: [string, string][] = [
   [" 're", "'re"],
 ];
 
-/** Takes out spaces that English does not write. */
+/** Returns a text without the spaces before English punctuation and contractions. */
 export function cleanUp(text: string, doNot: boolean): string {
   const all = [...CLEANUP, ...(doNot ? ([[' do not', " don't"]] as [string, string][]) : []), ...CLEANUP_AFTER];
   return all.reduce((changed, [from, to]) => changed.replaceAll(from, to), text);
@@ -111,7 +111,7 @@ function strip(settings: Settings): Decoder {
 
 const BYTE = /^<0x([0-9A-Fa-f]{2})>$/;
 
-/** Tokens of single bytes become characters; bytes that make none, a mark each. */
+/** Returns tokens with runs of byte tokens decoded; bytes that are not UTF-8 become a replacement character each. */
 function byteFallback(tokens: string[]): string[] {
   const result: string[] = [];
   let bytes: number[] = [];

@@ -13,13 +13,13 @@ import { Settings } from './settings';
 import type { Model } from './vocabulary';
 
 export interface TextTokenizerOptions {
-  /** Tokens that the file's own may lack; they are special. */
+  /** Special tokens that the file may lack. */
   specialTokens?: readonly string[];
-  /** Take out spaces before punctuation when decoding, except of BPE. */
+  /** Removes spaces before punctuation in decoded texts, except with BPE. */
   cleanUpSpaces?: boolean;
 }
 
-/** Characters of the longest tokens that are published; going through a text takes the longer, the longer they are. */
+/** Characters of the longest published tokens; encoding takes the longer, the longer the tokens are. */
 const USUAL_LENGTH = 512;
 
 export class TextTokenizer {
@@ -28,12 +28,12 @@ export class TextTokenizer {
   private readonly preTokenizer: PreTokenizer | undefined;
   private readonly postProcessor: PostProcessor | undefined;
   private readonly decoder: Decoder | undefined;
-  /** True where finding tokens, or writing a text, may take for ever. */
+  /** Whether encoding, or decoding, may take for ever. */
   private readonly needsDeadline = { encode: false, decode: false };
 
   /**
-   * @param file what the `tokenizer.json` holds
-   * @param name of the file, for messages
+   * @param file content of the `tokenizer.json`
+   * @param name name of the file, for errors
    */
   constructor(
     file: unknown,
@@ -88,7 +88,7 @@ export class TextTokenizer {
     return ids;
   }
 
-  /** The text of tokens; IDs that no token has are left out. */
+  /** Returns the text of tokens; unknown IDs are left out. */
   decode(ids: readonly number[], skipSpecialTokens: boolean): string {
     const tokens: string[] = [];
     for (const id of ids) {

@@ -19,7 +19,7 @@ export function readModel(settings: Settings): Model {
   throw new Error(`${settings.where}.type is ${type}, which is not known here`);
 }
 
-/** Older files do not name the type. */
+/** Returns the type of a model that does not name it, as in older files. */
 function typeOf(settings: Settings): string {
   if (settings.has('merges')) return 'BPE';
   if (Array.isArray(settings.get('vocab'))) return 'Unigram';

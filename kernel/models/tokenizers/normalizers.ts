@@ -54,7 +54,7 @@ export function readNormalizer(settings: Settings, context: Context): Normalizer
   throw new Error(`${settings.where}.type is ${type}, which is not known here`);
 }
 
-/** Replaces what a pattern finds. */
+/** Returns a normalizer that replaces the matches of a pattern. */
 export function replacing({ expression, text: searched }: Pattern, content: string, where: string): Normalizer {
   return (text) => {
     if (searched) {
@@ -72,7 +72,7 @@ export function replacing({ expression, text: searched }: Pattern, content: stri
   };
 }
 
-/** By single characters: Σ is σ also at the end of a word. */
+/** Returns a text in lower case, character by character: Σ is σ also at the end of a word. */
 export function lowercase(text: string): string {
   return text.replaceAll('Σ', 'σ').toLowerCase();
 }

@@ -7,16 +7,16 @@
 import { DeadlineError, withDeadline } from '../../common/threads/deadline';
 import type { Settings } from './settings';
 
-/** The library's types leave it out. */
+/** The library's pre-tokenizer, which its types leave out. */
 const { SplitPreTokenizer } = require('@huggingface/tokenizers') as {
   SplitPreTokenizer: new (settings: object) => { pattern: RegExp | null };
 };
 
 export interface Pattern {
   expression: RegExp;
-  /** The text that is searched for, if it is one. */
+  /** The text to find, where the pattern is a text. */
   text?: string;
-  /** It can be matched without a deadline. */
+  /** Whether it can be matched without a deadline. */
   isKnown: boolean;
 }
 
@@ -24,7 +24,7 @@ const CONTRACTIONS = "(?i:'s|'t|'re|'ve|'m|'ll|'d)";
 const CASED = '[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+';
 const CAPITALS = '[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*';
 const SPACES = '\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+';
-/** Of GPT-2, Llama 3 and cl100k, Qwen 2 and 3, gpt-oss (o200k), DeepSeek; and simple ones. */
+/** Patterns of GPT-2, Llama 3 and cl100k, Qwen 2 and 3, gpt-oss (o200k) and DeepSeek, and simple ones. */
 const KNOWN = new Set([
   "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+",
   ...['\\p{N}{1,3}', '\\p{N}'].map(
@@ -51,10 +51,13 @@ const KNOWN = new Set([
   '\\p{N}',
   '\\p{L}+',
 ]);
-/** A pattern has some hundred characters. */
+/** Characters of a pattern, at most; published ones have some hundred. */
 const LONGEST = 10_000;
 
-/** The pattern of a normalizer, a splitter or a decoder: a text or a regular expression. */
+/**
+ * Returns the pattern of a normalizer, a pre-tokenizer or a decoder: a text or a
+ * regular expression. Throws when it is too long or not valid.
+ */
 export function readPattern(settings: Settings, name = 'pattern'): Pattern {
   const pattern = settings.object(name);
   if (pattern.has('String')) {
@@ -71,7 +74,7 @@ function escaped(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 }
 
-/** The matches of a pattern. An empty one right after another does not count. */
+/** Yields the matches of a pattern, without empty ones right after another. */
 export function* matchesOf(expression: RegExp, text: string): Iterable<[start: number, end: number]> {
   let last = -1;
   for (const { 0: match, index } of text.matchAll(expression)) {
@@ -101,7 +104,7 @@ function translated(source: string, where: string): RegExp {
 /** Seconds for a text, and for each million of its characters. */
 const SECONDS = 2;
 
-/** Ends work, patterns included, that takes too long. */
+/** Runs `work`. Throws when it takes too long, patterns included. */
 export function withinTime<T>(work: () => T, characters: number, name: string): T {
   const seconds = SECONDS * (1 + characters / 1_000_000);
   try {

@@ -8,16 +8,16 @@ export interface Piece {
   atStart: boolean;
 }
 
-/** From, to before, and whether a pattern is there. */
+/** A span: its start, its end (exclusive), and whether it is a match. */
 export type Span = [start: number, end: number, isMatch: boolean];
 
-/** Gives spans that cover a text. */
+/** Returns spans that cover a text. */
 export type Finder = (text: string) => Span[];
 
 export const BEHAVIORS = ['Removed', 'Isolated', 'MergedWithPrevious', 'MergedWithNext', 'Contiguous'] as const;
 export type Behavior = (typeof BEHAVIORS)[number];
 
-/** Splits a piece where a pattern is. What would be empty is left out. */
+/** Returns a piece split at the matches of a pattern, without empty parts. */
 export function split({ text, atStart }: Piece, find: Finder, behavior: Behavior, invert = false): Piece[] {
   const spans = find(text);
   if (invert) for (const span of spans) span[2] = !span[2];
@@ -41,7 +41,7 @@ function joined(spans: Span[], behavior: Behavior): Span[] {
   }
 }
 
-/** Joins a span to the one before it where `joins` says so of the two. */
+/** Returns spans, each joined to the one before it where `joins` returns true for the two. */
 function merged(spans: Span[], joins: (previous: boolean, is: boolean) => boolean): Span[] {
   const result: Span[] = [];
   let previous = false;
@@ -56,7 +56,7 @@ function merged(spans: Span[], joins: (previous: boolean, is: boolean) => boolea
   return result;
 }
 
-/** Each match of a pattern, and what is between matches. */
+/** Returns a finder of the matches of a pattern and the spans between them. */
 export function spansOf(pattern: RegExp): Finder {
   return (text) => {
     const spans: Span[] = [];

@@ -17,7 +17,7 @@ const BYTE_LEVEL = spansOf(
   /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\t-\r\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\p{L}\p{N}]+|[\t-\r\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+(?![^\t-\r\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000])|[\t-\r\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/gu,
 );
 
-/** Each piece on its own. */
+/** Returns a pre-tokenizer that changes each piece on its own. */
 function each(change: (piece: Piece) => Piece[]): PreTokenizer {
   return (pieces) => pieces.flatMap(change);
 }
@@ -82,7 +82,7 @@ function byteLevel(addSpace: boolean, useRegex: boolean): PreTokenizer {
 
 export const PREPEND_SCHEMES = ['always', 'first', 'never'] as const;
 
-/** Returns when a space is put before a text. Older files say it with a flag, too. */
+/** Returns when a space is put before a text; older files have a flag for it, too. */
 export function prependScheme(settings: Settings): (typeof PREPEND_SCHEMES)[number] {
   const scheme = settings.one('prepend_scheme', PREPEND_SCHEMES, 'always');
   if (!settings.flag('add_prefix_space', true) && scheme !== 'never')

@@ -1,13 +1,13 @@
 /* Steps in a row, which files may have as many of as they like, and each of which may make a text longer. */
 import type { Settings } from './settings';
 
-/** Steps in a row; those that are published have fewer than ten. */
+/** Steps of a sequence, at most; published ones have fewer than ten. */
 const MOST_STEPS = 256;
-/** A text may become this many times as long, or so long whatever it was. */
+/** Factor by which a text may grow, and the length to which it may grow in any case. */
 const GROWTH = 32;
 const ALWAYS_POSSIBLE = 1_000_000;
 
-/** The steps of a sequence. */
+/** Returns the steps of a sequence. Throws when there are too many. */
 export function stepsOf<T>(settings: Settings, name: string, read: (settings: Settings) => T): T[] {
   const steps = settings.objects(name);
   if (steps.length > MOST_STEPS)
@@ -15,7 +15,7 @@ export function stepsOf<T>(settings: Settings, name: string, read: (settings: Se
   return steps.map(read);
 }
 
-/** Goes through the steps, as long as the text does not become too long. */
+/** Returns a value after all steps. Throws when a step makes it too long. */
 export function inSequence<T>(
   steps: readonly ((value: T) => T)[],
   start: T,
@@ -30,7 +30,7 @@ export function inSequence<T>(
   }, start);
 }
 
-/** @throws where a step makes a text too long */
+/** Throws when a step makes a text too long. */
 export function checkGrowth(length: number, before: number, where: string): void {
   checkLength(length, Math.max(ALWAYS_POSSIBLE, 8 * before), where);
 }
@@ -42,7 +42,7 @@ function checkLength(length: number, limit: number, where: string): void {
     );
 }
 
-/** Characters of all texts. */
+/** Returns the number of characters of all texts. */
 export function totalLength(texts: readonly string[]): number {
   return texts.reduce((sum, text) => sum + text.length, 0);
 }

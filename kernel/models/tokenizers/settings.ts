@@ -1,10 +1,10 @@
 /* What a tokenizer.json says, read with a sentence for whatever is not as it should be. */
 
-/** One object of the file. */
+/** An object of the file. Methods throw an error that names a value which is missing or not valid. */
 export class Settings {
   private readonly fields: Record<string, unknown>;
 
-  /** @param where the object stands, as the subject of a sentence */
+  /** @param where path of the object, as the subject of a sentence */
   constructor(
     value: unknown,
     readonly where: string,
@@ -33,7 +33,7 @@ export class Settings {
     return typeof value === 'string' ? value : this.fail(name, 'a text');
   }
 
-  /** A text, or null. */
+  /** Returns a text, or null where it is missing. */
   optionalText(name: string): string | null {
     return this.has(name) ? this.text(name) : null;
   }
@@ -44,14 +44,14 @@ export class Settings {
     return typeof value === 'boolean' ? value : this.fail(name, 'true or false');
   }
 
-  /** An integer from 0 to what a token's ID may be. */
+  /** Returns an integer from 0 to the largest ID of a token. */
   whole(name: string, otherwise?: number): number {
     const value = this.get(name);
     if (value === undefined && otherwise !== undefined) return otherwise;
     return isId(value) ? value : this.fail(name, `an integer from 0 to ${LARGEST_ID}`);
   }
 
-  /** A count that may be larger than any ID. */
+  /** Returns a count, which may be larger than any ID. */
   count(name: string, otherwise: number): number {
     const value = this.get(name) ?? otherwise;
     return Number.isSafeInteger(value) && (value as number) >= 0
@@ -71,7 +71,7 @@ export class Settings {
     return Array.isArray(value) ? value : this.fail(name, 'an array');
   }
 
-  /** The objects of an array. */
+  /** Returns the objects of an array. */
   objects(name: string): Settings[] {
     return this.list(name).map((value, i) => new Settings(value, `${this.where}.${name}[${i}]`));
   }
@@ -85,7 +85,7 @@ export class Settings {
   }
 }
 
-/** Far more than any vocabulary has, and what ONNX's graphs count in. */
+/** Largest ID of a token, far above any vocabulary. */
 export const LARGEST_ID = 2 ** 31 - 1;
 
 export function isId(value: unknown): value is number {

@@ -2,7 +2,7 @@
 import type { Settings } from './settings';
 import { byteTokens, Vocabulary, type Model } from './vocabulary';
 
-/** The cost of an unknown character above that of the worst token. */
+/** Cost of an unknown character above that of the worst token. */
 const PENALTY = 10;
 
 interface Node {
@@ -10,7 +10,7 @@ interface Node {
   id: number | undefined;
 }
 
-/** The best way to come to a place: where its last token starts, and which it is. */
+/** The best segmentation up to an index: its last token, and where that starts. */
 interface Step {
   id: number;
   start: number;
@@ -74,7 +74,7 @@ class Unigram implements Model {
     );
   }
 
-  /** The texts of the best tokens; what is unknown is one text. */
+  /** Returns the texts of the best tokens; adjacent unknown characters are one text. */
   private parts(characters: string[]): string[] {
     const steps = this.bestSteps(characters);
     const parts: string[] = [];

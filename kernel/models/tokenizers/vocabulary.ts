@@ -24,7 +24,7 @@ export class Vocabulary {
   }
 }
 
-/** A vocabulary that names each token's ID. */
+/** Returns a vocabulary that has each token's ID. Throws when one is not valid or used twice. */
 export function readVocabulary(model: Settings): Vocabulary {
   const byToken = new Map<string, number>();
   const used = new Map<number, string>();
@@ -50,11 +50,11 @@ export interface Model {
   readonly vocabulary: Vocabulary;
   /** Characters of the longest token, where pieces are compared with tokens one by one. */
   readonly longest: number;
-  /** The IDs of a piece that is not empty. */
+  /** Returns the IDs of a piece that is not empty. */
   tokenize(piece: string): number[];
 }
 
-/** IDs of the bytes of a text as `<0x41>`, where the vocabulary has them all. */
+/** Returns the IDs of a text's bytes, as `<0x41>`; `undefined` where the vocabulary lacks one. */
 export function byteTokens(vocabulary: Vocabulary, text: string): number[] | undefined {
   const ids: number[] = [];
   for (const byte of Buffer.from(text, 'utf8')) {

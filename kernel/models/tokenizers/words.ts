@@ -65,7 +65,7 @@ function trieOf(vocabulary: readonly [string, number][]): Node {
   return root;
 }
 
-/** The longest token from a place on, in a trie or what is below a node of it. */
+/** Returns the longest token from index `start` on, in a trie or below a node of it. */
 function longestToken(
   from: Node | undefined,
   characters: readonly string[],

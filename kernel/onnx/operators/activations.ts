@@ -2,7 +2,7 @@ import { string } from '../graph';
 import type { Value } from '../value';
 import { add, mul, scale, single, sub } from './arithmetic';
 
-/** The hyperbolic tangent of x. */
+/** Returns the hyperbolic tangent of x. */
 export function tanh(x: Value): Value {
   const y: Value = x.graph.node('Tanh', [x], x.type, x.shape, {
     vjps: [single((g) => mul(g, sub(x.graph.scalar(1), mul(y, y))))],
@@ -10,7 +10,7 @@ export function tanh(x: Value): Value {
   return y;
 }
 
-/** cap · tanh(x / cap): about x where it is small, never beyond ±cap. */
+/** Returns cap · tanh(x / cap): close to x where x is small, never beyond ±cap. */
 export function softCap(x: Value, cap: number): Value {
   return scale(tanh(scale(x, 1 / cap)), cap);
 }
@@ -18,7 +18,7 @@ export function softCap(x: Value, cap: number): Value {
 const SLOPE = Math.sqrt(2 / Math.PI);
 const CUBIC = 0.044715;
 
-/** GELU in its approximation by tanh, PyTorch's `gelu(x, approximate='tanh')`. */
+/** Returns GELU in its approximation by tanh, PyTorch's `gelu(x, approximate='tanh')`. */
 export function geluTanh(x: Value): Value {
   const { graph } = x;
   return graph.node('Gelu', [x], x.type, x.shape, {

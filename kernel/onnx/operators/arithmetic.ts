@@ -1,7 +1,7 @@
 import type { Vjp } from '../graph';
 import { broadcastShapes, sameShape, type Shape, type Value } from '../value';
 
-/** The VJP of an operator with one output. */
+/** Returns the VJP of an operator with one output. */
 export function single(vjp: (gradient: Value) => Value): Vjp {
   return ([gradient]) => vjp(gradient!);
 }
@@ -12,7 +12,7 @@ function binary(operator: string, a: Value, b: Value, vjpA: (g: Value) => Value,
   });
 }
 
-/** a + b, with broadcasting. */
+/** Returns a + b, with broadcasting. */
 export function add(a: Value, b: Value): Value {
   return binary(
     'Add',
@@ -23,12 +23,12 @@ export function add(a: Value, b: Value): Value {
   );
 }
 
-/** a − b, with broadcasting. */
+/** Returns a − b, with broadcasting. */
 export function sub(a: Value, b: Value): Value {
   return binary('Sub', a, b, (g) => g, neg);
 }
 
-/** a · b elementwise, with broadcasting. */
+/** Returns a · b elementwise, with broadcasting. */
 export function mul(a: Value, b: Value): Value {
   return binary(
     'Mul',
@@ -39,7 +39,7 @@ export function mul(a: Value, b: Value): Value {
   );
 }
 
-/** a / b elementwise, with broadcasting. */
+/** Returns a / b elementwise, with broadcasting. */
 export function div(a: Value, b: Value): Value {
   return binary(
     'Div',
@@ -50,7 +50,7 @@ export function div(a: Value, b: Value): Value {
   );
 }
 
-/** The smaller of a and b elementwise; at a tie the gradient goes to a. */
+/** Returns the smaller of a and b elementwise; at a tie the gradient goes to a. */
 export function minimum(a: Value, b: Value): Value {
   return binary(
     'Min',
@@ -61,22 +61,22 @@ export function minimum(a: Value, b: Value): Value {
   );
 }
 
-/** −x. */
+/** Returns −x. */
 export function neg(x: Value): Value {
   return x.graph.node('Neg', [x], x.type, x.shape, { vjps: [single(neg)] });
 }
 
-/** x · factor. */
+/** Returns x · factor. */
 export function scale(x: Value, factor: number): Value {
   return factor === 1 ? x : mul(x, x.graph.scalar(factor));
 }
 
-/** x as a constant: no gradient flows through it. */
+/** Returns x as a constant: no gradient flows through it. */
 export function detach(x: Value): Value {
   return x.graph.node('Identity', [x], x.type, x.shape);
 }
 
-/** condition ? a : b elementwise, with broadcasting. */
+/** Returns condition ? a : b elementwise, with broadcasting. */
 export function select(condition: Value, a: Value, b: Value): Value {
   const shape = broadcastShapes(condition.shape, broadcastShapes(a.shape, b.shape));
   return a.graph.node('Where', [condition, a, b], a.type, shape, {
@@ -88,32 +88,32 @@ export function select(condition: Value, a: Value, b: Value): Value {
   });
 }
 
-/** a < b, as bool. */
+/** Returns a < b, as bool. */
 export function less(a: Value, b: Value): Value {
   return a.graph.node('Less', [a, b], 'bool', broadcastShapes(a.shape, b.shape));
 }
 
-/** a ≤ b, as bool. */
+/** Returns a ≤ b, as bool. */
 export function lessOrEqual(a: Value, b: Value): Value {
   return a.graph.node('LessOrEqual', [a, b], 'bool', broadcastShapes(a.shape, b.shape));
 }
 
-/** a = b, as bool. */
+/** Returns a = b, as bool. */
 export function equal(a: Value, b: Value): Value {
   return a.graph.node('Equal', [a, b], 'bool', broadcastShapes(a.shape, b.shape));
 }
 
-/** Logical and of two bools. */
+/** Returns the logical and of two bools. */
 export function and(a: Value, b: Value): Value {
   return a.graph.node('And', [a, b], 'bool', broadcastShapes(a.shape, b.shape));
 }
 
-/** A bool as 0 or 1. */
+/** Returns a bool as float32: 0 or 1. */
 export function toFloat(x: Value): Value {
   return x.graph.node('Cast', [x], 'float32', x.shape, { attributes: { to: { kind: 'int', value: 1 } } });
 }
 
-/** The sum over `axes` (negative ones count from the end), kept as dimensions of 1 unless `keep` is false. */
+/** Returns the sum over `axes` (negative ones count from the end), which are kept as dimensions of 1 unless `keep` is false. */
 export function sum(x: Value, axes: readonly number[], keep = true): Value {
   const { graph } = x;
   const positive = axes.map((axis) => (axis < 0 ? axis + x.rank : axis));
@@ -126,7 +126,7 @@ export function sum(x: Value, axes: readonly number[], keep = true): Value {
   });
 }
 
-/** The sum of all elements, a scalar. */
+/** Returns the sum of all elements, a scalar. */
 export function sumAll(x: Value): Value {
   return x.rank === 0
     ? x
@@ -137,7 +137,7 @@ export function sumAll(x: Value): Value {
       );
 }
 
-/** The mean over the last axis, kept as a dimension of 1. */
+/** Returns the mean over the last axis, kept as a dimension of 1. Throws when its size is not a number. */
 export function meanLast(x: Value): Value {
   const { graph } = x;
   const last = x.rank - 1;
@@ -148,7 +148,7 @@ export function meanLast(x: Value): Value {
   });
 }
 
-/** Zeros of the shape of x. */
+/** Returns float32 zeros of the shape of x. */
 export function zerosLike(x: Value): Value {
   const { graph } = x;
   const shape = graph.node('Shape', [x], 'int64', [x.rank]);

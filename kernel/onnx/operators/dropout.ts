@@ -3,10 +3,10 @@ import { less, select, sub } from './arithmetic';
 import { linear } from './matmul';
 
 /**
- * x [rows, width] with zeros where the fractional part of `rows` · `columns`ᵀ
- * is less than `p`. Of random `rows` [rows, n] and `columns` [width, n] whose
- * products are exact in float32 the same zeros follow on every machine, however
- * often and wherever they are computed. What is kept is not scaled.
+ * Returns x [rows, width] with zeros where the fractional part of `rows` · `columns`ᵀ
+ * is less than `p`. For random `rows` [rows, n] and `columns` [width, n] whose
+ * products are exact in float32, the zeros are the same on every machine, however
+ * often they are computed. The other elements are not scaled.
  */
 export function dropout(x: Value, p: number, rows: Value, columns: Value): Value {
   const { graph } = x;

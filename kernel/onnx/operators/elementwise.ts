@@ -2,13 +2,13 @@ import { float } from '../graph';
 import type { Value } from '../value';
 import { add, and, lessOrEqual, mul, select, single, sub } from './arithmetic';
 
-/** e to the x. */
+/** Returns eˣ. */
 export function exp(x: Value): Value {
   const y: Value = x.graph.node('Exp', [x], x.type, x.shape, { vjps: [single((g) => mul(g, y))] });
   return y;
 }
 
-/** 1 / (1 + e^−x). */
+/** Returns 1 / (1 + e⁻ˣ). */
 export function sigmoid(x: Value): Value {
   const y: Value = x.graph.node('Sigmoid', [x], x.type, x.shape, {
     vjps: [single((g) => mul(g, mul(y, sub(x.graph.scalar(1), y))))],
@@ -16,7 +16,7 @@ export function sigmoid(x: Value): Value {
   return y;
 }
 
-/** x · sigmoid(x), also called swish. */
+/** Returns x · sigmoid(x), also called swish. */
 export function silu(x: Value): Value {
   const y: Value = x.graph.node('QuickGelu', [x], x.type, x.shape, {
     domain: 'com.microsoft',
@@ -32,12 +32,12 @@ export function silu(x: Value): Value {
   return y;
 }
 
-/** The larger of x and a scalar; the gradient flows as if it were always x. */
+/** Returns the larger of x and a scalar; the gradient flows as if it were always x. */
 export function atLeast(x: Value, low: Value): Value {
   return x.graph.node('Clip', [x, low], x.type, x.shape, { vjps: [single((g) => g), null] });
 }
 
-/** x limited to [low, high]; the gradient is 0 outside. */
+/** Returns x limited to [low, high]; the gradient is 0 outside. */
 export function clip(x: Value, low: number, high: number): Value {
   const { graph } = x;
   const bounds = [graph.scalar(low), graph.scalar(high)];

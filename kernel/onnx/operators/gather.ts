@@ -9,7 +9,7 @@ import { reshape } from './shape';
  * up by ScatterElements, which goes through them in order.
  */
 
-/** Rows of x [rows, width] at `indices` (int64, [n]); a row may be taken several times. */
+/** Returns the rows of x [rows, width] at `indices` (int64, [n]), [n, width]; a row may be taken several times. */
 export function gatherRows(x: Value, indices: Value): Value {
   return x.graph.node('Gather', [x, indices], x.type, [indices.dimension(0), x.dimension(1)], {
     attributes: { axis: int(0) },
@@ -17,7 +17,7 @@ export function gatherRows(x: Value, indices: Value): Value {
   });
 }
 
-/** Rows of x [rows, width] at `indices` (int64, [n]), each at most once. */
+/** Returns the rows of x [rows, width] at `indices` (int64, [n]), [n, width]; no index may occur twice. */
 export function takeRows(x: Value, indices: Value): Value {
   return x.graph.node('Gather', [x, indices], x.type, [indices.dimension(0), x.dimension(1)], {
     attributes: { axis: int(0) },
@@ -25,7 +25,7 @@ export function takeRows(x: Value, indices: Value): Value {
   });
 }
 
-/** One element of each row of a matrix x [rows, columns], at `columns` (int64, [rows, 1]): [rows, 1]. */
+/** Returns one element of each row of a matrix x [rows, columns], at `columns` (int64, [rows, 1]): [rows, 1]. */
 export function gatherElements(x: Value, columns: Value): Value {
   return x.graph.node('GatherElements', [x, columns], x.type, columns.shape, {
     attributes: { axis: int(1) },
@@ -38,7 +38,7 @@ export function gatherElements(x: Value, columns: Value): Value {
   });
 }
 
-/** `target` with `updates` added at `indices` along the first axis. */
+/** Returns `target` with `updates` added at `indices` along the first axis. */
 function scatterAdd(target: Value, indices: Value, updates: Value): Value {
   return target.graph.node('ScatterElements', [target, indices, updates], target.type, target.shape, {
     attributes: { axis: int(0), reduction: string('add') },
@@ -50,28 +50,25 @@ function column(indices: Value): Value {
   return graph.node('Unsqueeze', [indices, graph.int64([1])], 'int64', [indices.dimension(0), 1]);
 }
 
-/** A column of indices repeated over the width of `values`. */
+/** Returns a column of indices repeated over the width of `values`. */
 function like(indices: Value, values: Value): Value {
   const { graph } = indices;
   const shape = graph.node('Shape', [values], 'int64', [2]);
   return graph.node('Expand', [indices, shape], 'int64', values.shape);
 }
 
-/**
- * Sequences one after the other in packed rows, and their places in
- * a rectangle of sequences of equal length.
- */
+/** Sequences one after the other in packed rows, and their places in a rectangle of padded sequences. */
 export interface Packing {
-  /** For each cell of the rectangle the packed row it shows (any row where it is padding); int64, […sequences, length]. */
+  /** For each cell of the rectangle the packed row that it shows (any row where it is padding); int64, […sequences, length]. */
   toPadded: Value;
-  /** For each packed row its cell, counted through the rectangle; int64, [rows]. */
+  /** For each packed row the index of its cell in the flattened rectangle; int64, [rows]. */
   toPacked: Value;
   /** 1 for cells that hold a row, 0 for padding; float32, […sequences, length, 1]. */
   filled: Value;
 }
 
 /**
- * Packed rows [rows, width] laid out as […sequences, length, width]. What
+ * Returns packed rows [rows, width] laid out as […sequences, length, width]. What
  * padding cells hold is unspecified; they must not influence the result.
  */
 export function pad(x: Value, packing: Packing): Value {
@@ -82,7 +79,7 @@ export function pad(x: Value, packing: Packing): Value {
   });
 }
 
-/** The inverse of {@link pad}: […sequences, length, width] → [rows, width]. */
+/** Returns the packed rows of x, the inverse of {@link pad}: […sequences, length, width] → [rows, width]. */
 export function pack(x: Value, packing: Packing): Value {
   const width = x.dimension(-1);
   const cells = x.graph.withoutRecording(() => reshape(x, ['cells', width]));

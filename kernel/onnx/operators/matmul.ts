@@ -3,8 +3,9 @@ import { sameShape, type Value } from '../value';
 import { scale, single, sumTo } from './arithmetic';
 
 /**
- * x · wᵀ for rows x [rows, in] and a weight w [out, in], the layout in which
- * checkpoints keep their weights; plus `addend` (a bias [out], or rows [rows, out]), where there is one.
+ * Returns x · wᵀ for rows x [rows, in] and a weight w [out, in], the layout of
+ * checkpoints, plus `addend` (a bias [out], or rows [rows, out]), where there is one.
+ * Throws when the widths differ.
  */
 export function linear(x: Value, w: Value, addend?: Value): Value {
   if (x.dimension(-1) !== w.dimension(1)) {
@@ -33,8 +34,8 @@ export interface LoraFactors {
 }
 
 /**
- * x · mergedᵀ for rows x [rows, in] and a weight [out, in] that has a low-rank
- * update in it already: forward and back to x there is one product, and
+ * Returns x · mergedᵀ for rows x [rows, in] and a weight [out, in] that contains a
+ * low-rank update already: forward, and backward to x, there is one product, and
  * gradients flow to the update's factors.
  */
 export function loraLinear(x: Value, merged: Value, { a, b, scaling }: LoraFactors): Value {
@@ -49,14 +50,17 @@ export function loraLinear(x: Value, merged: Value, { a, b, scaling }: LoraFacto
   });
 }
 
-/** Options of {@link product}: how it reads its right operand, the factor of the product, and what is added to it (broadcast to its shape). */
+/**
+ * Options of {@link product}: whether it reads its right operand transposed, a factor
+ * of the product, and what is added to it (broadcast to its shape).
+ */
 export interface ProductOptions {
   transB?: boolean;
   alpha?: number;
   addend?: Value;
 }
 
-/** The product of two matrices, a [m, k] · b [k, n] (b [n, k] with `transB`), of which no gradient is taken. */
+/** Returns the product of two matrices, a [m, k] · b [k, n] (b [n, k] with `transB`), of which no gradient is taken. */
 export function product(a: Value, b: Value, { transB = false, alpha = 1, addend }: ProductOptions = {}): Value {
   // Of a Gemm without an addend whose result is transposed ONNX Runtime swaps the operands.
   if (!addend) return matMul(a, b, { transB, alpha });
@@ -65,7 +69,7 @@ export function product(a: Value, b: Value, { transB = false, alpha = 1, addend 
   });
 }
 
-/** Options of {@link matMul}: how it reads its operands; `alpha` multiplies the product. */
+/** Options of {@link matMul}: whether it reads its operands transposed; `alpha` multiplies the product. */
 export interface MatMulOptions {
   transA?: boolean;
   transB?: boolean;
@@ -73,8 +77,9 @@ export interface MatMulOptions {
 }
 
 /**
- * A batch of matrix products: a […, m, k] · b […, k, n] → […, m, n] with equal
- * leading dimensions; `transA` and `transB` read the last two axes swapped.
+ * Returns a batch of matrix products: a […, m, k] · b […, k, n] → […, m, n] with equal
+ * leading dimensions; `transA` and `transB` read the last two axes swapped. Throws
+ * when the shapes do not multiply.
  */
 export function matMul(a: Value, b: Value, options: MatMulOptions = {}): Value {
   const { transA = false, transB = false, alpha = 1 } = options;

@@ -2,7 +2,7 @@ import { float, int } from '../graph';
 import type { Value } from '../value';
 import { meanLast, mul, sub, sum } from './arithmetic';
 
-/** RMSNorm over the last axis: x / √(mean(x²) + epsilon) · weight. */
+/** Returns RMSNorm over the last axis: x / √(mean(x²) + epsilon) · weight. */
 export function rmsNorm(x: Value, weight: Value, epsilon: number): Value {
   const { graph } = x;
   const perRow = [...x.shape.slice(0, -1), 1];

@@ -12,7 +12,7 @@ import { mul, single } from './arithmetic';
  * trained: gradients flow to the rows.
  */
 
-/** A weight [out, in] in 4-bit blocks. */
+/** A weight [out, in] in blocks of 4-bit codes: value = level of the code · factor of its block. */
 export interface Nf4Values {
   /** Codes, two in a byte, the earlier in the upper half; uint8, [out · in / 2]. */
   codes: Value;
@@ -24,7 +24,7 @@ export interface Nf4Values {
   shape: readonly [number, number];
 }
 
-/** x · wᵀ for rows x [rows, in] and a weight in bitsandbytes' NF4 format. */
+/** Returns x · wᵀ for rows x [rows, in] and a weight in bitsandbytes' NF4 format. */
 export function linearNf4(x: Value, weight: Nf4Values): Value {
   const [N, K] = weight.shape;
   return x.graph.node('MatMulBnb4', [x, weight.codes, weight.absmax], 'float32', [x.dimension(0), N], {
@@ -62,7 +62,7 @@ export interface Int8Values {
   scales: Value;
 }
 
-/** x · wᵀ for rows x [rows, in] and a weight in 8 bits. */
+/** Returns x · wᵀ for rows x [rows, in] and a weight in 8 bits. */
 export function linearInt8(x: Value, weight: Int8Values): Value {
   return x.graph.node('Gemm', [x, expandInt8(weight, x)], 'float32', [x.dimension(0), weight.codes.dimension(0)], {
     attributes: { transB: int(1) },
@@ -76,7 +76,7 @@ function expandInt8({ codes, scales }: Int8Values, rows: Value): Value {
   });
 }
 
-/** A vector, not before `rows` are there: with none of their elements appended. */
+/** Returns a vector that is made only after `rows`: with none of their elements appended. */
 function waiting(vector: Value, rows: Value): Value {
   const { graph } = rows;
   const nothing = graph.shared(`no ${vector.type} of ${rows.name}`, () => {
@@ -89,7 +89,7 @@ function waiting(vector: Value, rows: Value): Value {
   return graph.node('Concat', [vector, nothing], vector.type, vector.shape, { attributes: { axis: int(0) } });
 }
 
-/** a · b, of which no gradient is taken. */
+/** Returns a · b, of which no gradient is taken. */
 function product(a: Value, b: Value): Value {
   return a.graph.node('Gemm', [a, b], 'float32', [a.dimension(0), b.dimension(1)]);
 }

@@ -9,7 +9,7 @@ export interface RotaryTables {
 }
 
 /**
- * Cosines and sines for rows at `positions` (int64, [rows]), of `frequencies`
+ * Returns cosines and sines for rows at `positions` (int64, [rows]) and `frequencies`
  * (radians per position, [headSize / 2]), multiplied by `factor`.
  */
 export function rotaryTables(positions: Value, frequencies: Float32Array, factor = 1): RotaryTables {
@@ -27,8 +27,9 @@ export function rotaryTables(positions: Value, frequencies: Float32Array, factor
 }
 
 /**
- * Rotary position embedding of rows x [rows, heads · headSize], the halves of a head rotated against each other; or of
- * several such sets of rows at the same positions, [sets, rows, heads · headSize].
+ * Returns rows x [rows, heads · headSize] with a rotary position embedding, the halves
+ * of a head rotated against each other; also of several such sets of rows at the same
+ * positions, [sets, rows, heads · headSize].
  */
 export function rotary(x: Value, tables: RotaryTables, heads: number): Value {
   const { graph } = x;

@@ -3,7 +3,7 @@ import type { Dimension, Shape, Value } from '../value';
 import { single, sumTo, zerosLike } from './arithmetic';
 
 /**
- * The same elements in another shape. Named dimensions that inputs have are
+ * Returns the same elements in another shape. Named dimensions that inputs have are
  * read when the graph runs; at most one other may be unknown (a product).
  */
 export function reshape(x: Value, shape: Shape): Value {
@@ -25,7 +25,7 @@ function shapeTensor(x: Value, shape: Shape): Value {
   return joined(`shape ${shape.join(' ')}`, pieces);
 }
 
-/** Sizes as one vector, once in a graph for all who ask by the same key. */
+/** Returns sizes as one int64 vector, which a graph has once for each key. */
 function joined(key: string, pieces: readonly Value[]): Value {
   const { graph } = pieces[0];
   return graph.shared(key, () =>
@@ -33,7 +33,7 @@ function joined(key: string, pieces: readonly Value[]): Value {
   );
 }
 
-/** Axes reordered: axis i of the result is axis `permutation[i]` of x. */
+/** Returns x with its axes reordered: axis i of the result is axis `permutation[i]` of x. */
 export function transpose(x: Value, permutation: number[]): Value {
   const inverse = permutation.map((_, i) => permutation.indexOf(i));
   return x.graph.node(
@@ -48,7 +48,7 @@ export function transpose(x: Value, permutation: number[]): Value {
   );
 }
 
-/** Values joined along an axis, whose size in the result is called `name`. */
+/** Returns values joined along an axis, whose dimension in the result is `name`. */
 export function concat(values: readonly Value[], axis: number, name: Dimension): Value {
   const { graph } = values[0];
   const at = axis < 0 ? axis + values[0].rank : axis;
@@ -66,7 +66,7 @@ export function concat(values: readonly Value[], axis: number, name: Dimension):
 
 const splits = new WeakMap<Value, Value[]>();
 
-/** x cut along an axis into parts of the given sizes. */
+/** Returns x cut along an axis into parts of the given sizes. */
 export function split(x: Value, axis: number, sizes: readonly Dimension[]): Value[] {
   const { graph } = x;
   const at = axis < 0 ? axis + x.rank : axis;
@@ -99,7 +99,7 @@ function sizeTensor({ graph }: Value, sizes: readonly Dimension[]): Value {
   return joined(`sizes ${sizes.join(' ')}`, pieces);
 }
 
-/** x stretched to a shape by NumPy's rule. */
+/** Returns x broadcast to a shape (NumPy's rule). */
 export function expand(x: Value, shape: Shape): Value {
   return x.graph.node('Expand', [x, sizeTensor(x, shape)], x.type, shape, {
     vjps: [single((g) => sumTo(g, x.shape)), null],

@@ -4,7 +4,7 @@ import { mul, single, sub, sum } from './arithmetic';
 import { exp } from './elementwise';
 import { matMul } from './matmul';
 
-/** Softmax over the last axis. */
+/** Returns the softmax over the last axis. */
 export function softmax(x: Value): Value {
   const y: Value = x.graph.node('Softmax', [x], x.type, x.shape, {
     attributes: { axis: int(-1) },
@@ -14,12 +14,13 @@ export function softmax(x: Value): Value {
 }
 
 /**
- * softmax(scores) · values: values […, keys, width] mixed by scores […, rows, keys].
+ * Returns softmax(scores) · values: values […, keys, width] mixed by scores […, rows,
+ * keys].
  *
  * #### Notes
- * Needed of each row for the softmax's gradient: the sum of its weights times
- * their gradients, is as well the sum of the result times its gradient, which
- * is over the width instead of the keys.
+ * The softmax's gradient needs for each row the sum of its weights times their
+ * gradients. This equals the sum of the result times its gradient, which is over the
+ * width instead of the keys.
  */
 export function softmaxMix(scores: Value, values: Value): Value {
   const { graph } = scores;
@@ -41,7 +42,7 @@ export function softmaxMix(scores: Value, values: Value): Value {
   return mixed;
 }
 
-/** Logarithm of the softmax over the last axis. */
+/** Returns the logarithm of the softmax over the last axis. */
 export function logSoftmax(x: Value): Value {
   const y: Value = x.graph.node('LogSoftmax', [x], x.type, x.shape, {
     attributes: { axis: int(-1) },

@@ -7,17 +7,24 @@ import { matMul } from './matmul';
 import { reshape } from './shape';
 import { logSoftmax } from './softmax';
 
-/** Log-probabilities of one token for each of some rows. */
+/** The log-probability (in nats) of one token for each row. */
 export interface TokenLogprobs {
-  /** Logarithm of the token's share in the softmax, [rows]. */
+  /** Logarithm of the token's probability, [rows]. */
   logprobs: Value;
-  /** Entropy of the softmax, [rows]. */
+  /** Entropy of the softmax in nats, [rows]. */
   entropies: Value;
-  /** 1 for tokens that no other is likelier than, else 0, [rows]; a constant to gradients. Adds to the graph when it is called. */
+  /**
+   * Returns 1 for tokens that no other is likelier than, else 0, [rows]; a constant to
+   * gradients. Each call adds nodes to the graph.
+   */
   isTop1(): Value;
 }
 
-/** Log-probabilities of tokens (int64, [rows]) under logits [rows, vocabulary], however these are made. */
+/**
+ * Returns log-probabilities of tokens (int64, [rows]) under logits [rows, vocabulary].
+ *
+ * @param entropyGradients whether gradients flow through the entropies
+ */
 export function logprobsOfLogits(logits: Value, tokens: Value, entropyGradients: boolean): TokenLogprobs {
   const { graph } = logits;
   const [rows] = logits.shape;
@@ -32,20 +39,19 @@ export function logprobsOfLogits(logits: Value, tokens: Value, entropyGradients:
 }
 
 /**
- * Log-probabilities of tokens under the logits x · wᵀ. The entropies are
+ * Returns log-probabilities of tokens under the logits x · wᵀ. The entropies are
  * constants to gradients.
  *
  * @param x [rows, width]
  * @param w [vocabulary, width]
  * @param tokens int64, [rows]
- * @param tokenRows the rows of w at `tokens`, [rows, width]. What flows back to
- *   the tokens' own rows of w arrives here: it is sparse, the rest (in w) is not.
+ * @param tokenRows the rows of w at `tokens`, [rows, width]. The gradient of the
+ *   tokens' own rows of w arrives here: it is sparse, the rest (in w) is not.
  *
  * #### Notes
- * With p the softmax and g the gradient of the result, the gradients are
- * g (w[token] − p w) for x, −pᵀ (g x) for w and g x for `tokenRows`: beside the
- * softmax nothing is as large as the logits, backward there are matrix products
- * only.
+ * With p the softmax and g the gradient of the result, the gradients are g (w[token] −
+ * p w) for x, −pᵀ (g x) for w and g x for `tokenRows`: beside the softmax nothing is
+ * as large as the logits, and the backward pass has matrix products only.
  */
 export function tokenLogprobs(x: Value, w: Value, tokens: Value, tokenRows: Value): TokenLogprobs {
   const { graph } = x;
@@ -73,7 +79,7 @@ export function tokenLogprobs(x: Value, w: Value, tokens: Value, tokenRows: Valu
   };
 }
 
-/** 1 where a value [rows] is not below any of its row of `all`, else 0. */
+/** Returns 1 where a value [rows] is not below any of its row of `all`, else 0, [rows]. */
 function isLargest(values: Value, all: Value): Value {
   const { graph } = values;
   return graph.withoutRecording(() => {
@@ -84,7 +90,7 @@ function isLargest(values: Value, all: Value): Value {
   });
 }
 
-/** The inner product of each row of a with that of b, [rows, 1, 1]. */
+/** Returns the inner product of each row of a with that of b, [rows, 1, 1]. */
 function rowDots(a: Value, b: Value): Value {
   const [rows, width] = a.shape;
   const single = [rows, 1, width];

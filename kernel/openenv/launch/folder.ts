@@ -7,9 +7,9 @@ import { findProgram, startProgram, type Program, type StartContext, type StartO
 /** Options of {@link startFolder}. */
 export interface FolderOptions extends StartOptions {
   /**
-   * `'uv'` makes the Python environment that the folder's `pyproject.toml`
-   * describes, `'python'` uses Joylab's. Default: `'uv'` where it is installed
-   * and there is a `pyproject.toml`.
+   * `'uv'` creates the Python environment that the folder's `pyproject.toml` describes,
+   * `'python'` uses Joylab's. Default: `'uv'` where it is installed and there is a
+   * `pyproject.toml`.
    */
   from?: 'uv' | 'python';
   /** The ASGI application, "module:name". Default: `app` of `openenv.yaml`, else `server.app:app`. */
@@ -19,7 +19,10 @@ export interface FolderOptions extends StartOptions {
 /** The file that makes a folder an environment. */
 export const MANIFEST = 'openenv.yaml';
 
-/** Starts the server of an environment's folder: on uvicorn, or on Node.js where it is an exported one of Joylab. */
+/**
+ * Starts the server of an environment's folder, on uvicorn or, where Joylab exported
+ * it, on Node.js. Rejects with `LAUNCH_FAILED` when it does not start.
+ */
 export async function startFolder(
   folder: string,
   options: FolderOptions,
@@ -66,14 +69,15 @@ async function findCommand(
 }
 
 /**
- * A kernel that computes for minutes without a pause answers no pings: the
- * server waits for it. It sees at once when the kernel has ended.
+ * Returns uvicorn's arguments. The ping timeout is an hour, since a kernel that
+ * computes for minutes without a pause answers no pings; that the kernel has ended is
+ * seen at once.
  */
 function uvicornArguments(port: number): string[] {
   return ['--host', '127.0.0.1', '--port', String(port), '--no-access-log', '--ws-ping-timeout', '3600'];
 }
 
-/** `app` of `openenv.yaml`. */
+/** Returns `app` of `openenv.yaml`. */
 async function manifestApp(folder: string): Promise<string> {
   const file = path.join(folder, MANIFEST);
   if (!fs.existsSync(file))

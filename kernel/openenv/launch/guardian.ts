@@ -16,7 +16,7 @@ export interface Guarded {
   cleanup?: string[];
 }
 
-/** Milliseconds that the command has to end after SIGTERM, and its cleanup. */
+/** Milliseconds that the command has after SIGTERM, and that its cleanup has. */
 const GRACE = 3000;
 const CLEANUP = 15_000;
 
@@ -24,7 +24,7 @@ function guard({ command, args, cleanup }: Guarded): void {
   let ending = false;
   const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'], windowsHide: true });
 
-  /** Everything in this process group; the guardian leads it and is part of it. */
+  /** Signals every process of this group, which the guardian leads and is part of. */
   const signalAll = (signal: NodeJS.Signals): void =>
     void (process.platform === 'win32' ? child.kill(signal) : process.kill(-process.pid, signal));
   const tidy = (): void =>

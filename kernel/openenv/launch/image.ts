@@ -6,7 +6,11 @@ import { findProgram, startProgram, type StartContext, type StartOptions } from 
 /** The port on which the server of an image listens. */
 const CONTAINER_PORT = 8000;
 
-/** Starts a container of a Docker image, as OpenEnv's `from_docker_image` does. It is removed when it stops, or this process ends. */
+/**
+ * Starts a container of a Docker image, as OpenEnv's `from_docker_image` does. It is
+ * removed when it stops or this process ends. Rejects with `LAUNCH_FAILED` when it
+ * does not start.
+ */
 export async function startImage(image: string, options: StartOptions, context: StartContext): Promise<ServerProcess> {
   const docker = findProgram('docker');
   if (!docker)
@@ -26,7 +30,10 @@ export async function startImage(image: string, options: StartOptions, context: 
   );
 }
 
-/** The arguments of `docker run`. It stays in the foreground: its output is the server's, and a signal to it goes to the server. */
+/**
+ * Returns the arguments of `docker run`. It stays in the foreground: its output is the
+ * server's, and a signal to it goes to the server.
+ */
 export function dockerRun(
   image: string,
   container: string,

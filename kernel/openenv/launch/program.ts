@@ -5,37 +5,43 @@ import { OpenEnvError } from '../errors';
 import { ServerProcess } from '../server';
 import type { Guarded } from './guardian';
 
-/** Settings of a server that is started here. Their names are those of OpenEnv's Python client. */
+/** Settings of a server that is started on this machine, by the names of OpenEnv's Python client. */
 export interface StartOptions {
   /** The port on this machine. Default: a free one. */
   port?: number;
-  /** Variables for the server: `{ MAX_CONCURRENT_ENVS: '4' }`. */
+  /** Environment variables of the server: `{ MAX_CONCURRENT_ENVS: '4' }`. */
   envVars?: Record<string, string>;
-  /** Milliseconds until it has to be healthy, downloads included; default 180,000, where something may have to be downloaded 600,000. */
+  /**
+   * Milliseconds in which it must become healthy, downloads included. Default: 180,000,
+   * or 600,000 where something may be downloaded.
+   */
   startTimeout?: number;
 }
 
-/** Surroundings of a start: a signal that ends it, and a listener. */
+/** Context of a start: a signal that ends it, and a listener. */
 export interface StartContext {
   signal?: AbortSignal;
-  /** Called with what the server says while it starts. */
+  /** Called with the newest line that the server printed while it starts. */
   onProgress?: (line: string) => void;
 }
 
-/** A server to start: its command for a port. */
+/** A server to start. */
 export interface Program {
   /** Its name in messages: "The environment ./echo_env". */
   name: string;
   cwd: string;
   command(port: number): Guarded & { env?: Record<string, string> };
-  /** Milliseconds. */
+  /** Milliseconds in which it must become healthy. */
   timeout: number;
 }
 
-/** Number of tries with another free port when something else was quicker to take it. */
+/** Tries with a free port, when another process takes it first. */
 const PORT_TRIES = 3;
 
-/** Starts a server under the guardian, which ends it when this process ends, and waits until it is healthy. */
+/**
+ * Starts a server under the guardian, which ends it when this process ends, and waits
+ * until it is healthy. Rejects with `LAUNCH_FAILED` otherwise.
+ */
 export async function startProgram(
   program: Program,
   { port, envVars }: StartOptions,
@@ -63,7 +69,7 @@ export async function startProgram(
   }
 }
 
-/** Returns where a program of the PATH lies, or `undefined`. */
+/** Returns the path of a program in `PATH`, or `undefined`. */
 export function findProgram(name: string): string | undefined {
   const endings = process.platform === 'win32' ? ['.exe', '.cmd', ''] : [''];
   const folders = (process.env.PATH ?? '').split(path.delimiter).filter(Boolean);

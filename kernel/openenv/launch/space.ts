@@ -6,21 +6,25 @@ import { promisify } from 'node:util';
 import { launchFailed, type OpenEnvError } from '../errors';
 import { getJson } from '../http';
 import type { ServerProcess } from '../server';
-import { Waiting } from '../waiting';
+import { Backoff } from '../backoff';
 import { startFolder } from './folder';
 import { findProgram, type StartContext, type StartOptions } from './program';
 
-/** The name of a Space in addresses, as the hub makes it: "openenv/echo_env" → "openenv-echo-env". */
+/** Returns the name of a Space in addresses, as the hub makes it: "openenv/echo_env" → "openenv-echo-env". */
 export function spaceSubdomain(space: string): string {
   return space.toLowerCase().replace(/[^a-z0-9]/g, '-');
 }
 
-/** The Docker image of a Space. */
+/** Returns the name of a Space's Docker image. */
 export function spaceImage(space: string, tag = 'latest'): string {
   return `registry.hf.space/${spaceSubdomain(space)}:${tag}`;
 }
 
-/** The address of a Space that runs. One that sleeps wakes up when it is asked, which is waited for. */
+/**
+ * Returns the address of a Space once it is healthy: a request wakes one that sleeps.
+ * Rejects with `LAUNCH_FAILED` when there is no such Space, or it is not healthy
+ * within `startTimeout` milliseconds.
+ */
 export async function wakeSpace(
   space: string,
   { startTimeout = 600_000, headers }: { startTimeout?: number; headers?: Record<string, string> },
@@ -28,7 +32,7 @@ export async function wakeSpace(
   url = `https://${spaceSubdomain(space)}.hf.space`,
 ): Promise<string> {
   const { signal, onProgress } = context;
-  const waiting = new Waiting(startTimeout, { signal, onWait: () => onProgress?.('the Space is waking up') });
+  const waiting = new Backoff(startTimeout, { signal, onWait: () => onProgress?.('the Space is waking up') });
   for (;;) {
     try {
       await getJson(`${url}/health`, { timeout: 30_000, headers, signal });
@@ -49,7 +53,7 @@ export async function wakeSpace(
   }
 }
 
-/** Clones a Space and runs its server here with uv, as OpenEnv's `from_env(…, use_docker=False)` does. */
+/** Clones a Space and runs its server on this machine with uv, as OpenEnv's `from_env(…, use_docker=False)` does. */
 export async function runSpace(
   space: string,
   options: StartOptions & { app?: string },

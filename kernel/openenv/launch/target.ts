@@ -8,16 +8,16 @@ import { startImage } from './image';
 import type { StartContext, StartOptions } from './program';
 import { runSpace, spaceImage, wakeSpace } from './space';
 
-/** The kind of what is opened: a server's address, a Docker image, a Space, a folder. */
+/** The kind of a target: a server's address, a Docker image, a Space, a folder. */
 export type TargetKind = 'url' | 'image' | 'space' | 'folder';
 
-/** Options of a start, for the targets that start a server. */
+/** Options of targets that start a server. */
 export interface TargetOptions extends StartOptions {
   /**
-   * The use of a Space: `'url'` as it runs at Hugging Face (default),
-   * `'image'` its Docker image on this machine, `'uv'` its code on this
-   * machine. How a folder is served: `'uv'` with the packages of its
-   * `pyproject.toml` (default where uv is installed), `'python'` with Joylab's.
+   * How a Space is used: `'url'` as it runs at Hugging Face (default), `'image'` its
+   * Docker image on this machine, `'uv'` its code on this machine. How a folder is
+   * served: `'uv'` with the packages of its `pyproject.toml` (default where uv is
+   * installed), `'python'` with Joylab's.
    */
   from?: 'url' | 'image' | 'uv' | 'python';
   /** Tag of a Space's image. Default: "latest". */
@@ -28,10 +28,10 @@ export interface TargetOptions extends StartOptions {
   headers?: Record<string, string>;
 }
 
-/** A server in use. One that was started here also stops with `close`. */
+/** A server in use. `close` stops it where it was started here. */
 export interface Server {
   readonly url: string;
-  /** Its end, once it has ended. */
+  /** How it ended, once it has ended. */
   readonly exit?: string;
   explainLoss?(): Promise<string | undefined>;
   close(): Promise<void>;
@@ -40,14 +40,14 @@ export interface Server {
 /** A target that was recognised. */
 export interface Target {
   kind: TargetKind;
-  /** In an absolute form: what opens the same from elsewhere. */
+  /** Its absolute form, which opens the same target from another folder. */
   name: string;
-  /** The server: found, or started and healthy. */
+  /** Resolves to the server: found, or started and healthy. */
   start(context: StartContext): Promise<Server>;
 }
 
 const START = ['port', 'envVars', 'startTimeout'];
-/** The options of each kind of target, besides those of the connection. */
+/** Options that each kind of target has beside those of the connection. */
 export const TARGET_OPTIONS: Record<TargetKind, readonly string[]> = {
   url: [],
   image: START,
@@ -59,7 +59,10 @@ const FROM: Partial<Record<TargetKind, readonly string[]>> = {
   folder: ['uv', 'python'],
 };
 
-/** Returns what a target is, by its form; `undefined` when it has none of them. */
+/**
+ * Returns a target by the form of its text; `undefined` when it has none of the forms.
+ * Throws `INVALID_ARGUMENT` when `from` does not fit it.
+ */
 export function readTarget(text: string, options: TargetOptions = {}): Target | undefined {
   const target = recognise(text, options);
   const valid = target && FROM[target.kind];
@@ -93,7 +96,10 @@ function recognise(text: string, options: TargetOptions): Target | undefined {
   return undefined;
 }
 
-/** 'myhost:8000' may be an image with the tag 8000, and a server on that host: where one answers, it is meant. */
+/**
+ * Starts an image. 'myhost:8000' may be an image with the tag 8000 or a server on that
+ * host: where a server answers, it is used.
+ */
 async function startNamed(text: string, options: TargetOptions, context: StartContext): Promise<Server> {
   const port = Number(/^[\w-]+:(\d{2,5})$/.exec(text)?.[1]);
   const url = `http://${text}`;
@@ -125,7 +131,7 @@ async function startSpace(space: string, options: TargetOptions, context: StartC
   return remote(await wakeSpace(space, options, context));
 }
 
-/** A server that somebody else runs. */
+/** Returns a server that was not started here. */
 function remote(url: string): Server {
   return { url, close: async () => {} };
 }

@@ -3,7 +3,7 @@ import type * as ts from 'typescript';
 import type { EnvironmentMetadata, EnvironmentSchema } from '../protocol';
 import { TypeSchemas } from '../../schema/fromTypes';
 
-/** Schemas and description that the types and comments of a class give. */
+/** Schemas and description from the types and comments of a class. */
 export interface ClassTypes {
   schema: Partial<EnvironmentSchema>;
   /** The description from the comment before the class. */
@@ -11,9 +11,9 @@ export interface ClassTypes {
 }
 
 /**
- * Reads the type arguments of `Environment` that a class has; `null` for a
- * class that does not extend it. The checker has to be one with
- * `strictNullChecks`: without, TypeScript drops `null` from all types.
+ * Returns the schemas of the type arguments that a class gives `Environment`; `null`
+ * for a class that does not extend it. The checker must have `strictNullChecks`:
+ * without it, TypeScript drops `null` from all types.
  */
 export function classTypes(compiler: typeof ts, checker: ts.TypeChecker, symbol: ts.Symbol): ClassTypes | null {
   const declared = declaredTypes(checker, symbol);
@@ -34,7 +34,7 @@ export function classTypes(compiler: typeof ts, checker: ts.TypeChecker, symbol:
   };
 }
 
-/** The types that a class declares by what it extends, directly or not: see `DeclaredTypes`. */
+/** Returns the types that a class declares by what it extends, directly or not: see `DeclaredTypes`. */
 function declaredTypes(
   checker: ts.TypeChecker,
   symbol: ts.Symbol,

@@ -6,17 +6,17 @@ export interface Turn<Observation> {
   observation: Observation;
   /** The reward of a step, a finite number. Default: `null`. */
   reward?: number | null;
-  /** The episode has ended. Default: false. */
+  /** Whether the episode has ended. Default: false. */
   done?: boolean;
-  /** Anything else, for people and logs. */
+  /** Anything else, for logs. */
   metadata?: Record<string, any>;
 }
 
 /** The argument of {@link Environment.reset}. */
 export interface ResetOptions {
-  /** The seed of this episode: what the client asked for, else a random one. A whole number ≥ 0. */
+  /** The seed of this episode, a whole number ≥ 0: the client's, else a random one. */
   seed: number;
-  /** The client's name of the episode, else a random UUID. */
+  /** The ID of the episode: the client's, else a random UUID. */
   episodeId: string;
   /** Further arguments of the client, unchecked. */
   [argument: string]: any;
@@ -24,29 +24,29 @@ export interface ResetOptions {
 
 /** A tool that clients find and call by MCP, see {@link Environment.tools}. */
 export interface EnvironmentTool {
-  /** The tool in a sentence or two: for the model. */
+  /** What the tool does, in a sentence or two, for the model. */
   description: string;
   /** JSON Schema of the arguments. Default: any object. */
   inputSchema?: Record<string, any>;
-  /** Its result is sent as JSON; text as it is. */
+  /** Runs the tool. Its result is sent as JSON, text unchanged; an exception is reported to the client. */
   call(args: any): unknown;
 }
 
-/** Settings of a subclass, as `static` members, and of `serve`. */
+/** Settings of a server: `static` members of the class, or options of `serve`. */
 export interface EnvironmentSettings {
-  /** Sessions at a time. Default: 64. */
+  /** Largest number of open sessions. Default: 64. */
   capacity: number;
   /** Milliseconds without a message after which a session is closed. Default: 30 minutes. */
   idleTimeout: number;
 }
 
-/** Key of the types that a class has declared. No value has it. */
+/** Key of the types that a class declares. No value has it. */
 declare const declaredTypes: unique symbol;
 
 /**
- * The type arguments that a class gives {@link Environment}: its methods may
- * return more, or `any`. A method, so that environments stay assignable to
- * each other as their methods allow.
+ * The type arguments that a class gives {@link Environment}; its methods may return
+ * more, or `any`. It is a method, so that environments are assignable to each other as
+ * their methods allow.
  */
 export interface DeclaredTypes<Action, Observation, State> {
   [declaredTypes]?(action: Action): { observation: Observation; state: State };
@@ -103,19 +103,19 @@ export abstract class Environment<
   static capacity?: number;
   static idleTimeout?: number;
 
-  /** Random numbers that follow from the seed of the episode. Made anew before each reset. */
+  /** Random numbers that follow from the seed of the episode. Replaced before each reset. */
   random = new RandomSource(0);
 
   /** Tools that clients may find and call by MCP, by name. Default: none, and MCP is off. */
   tools?: Record<string, EnvironmentTool>;
 
-  /** Starts an episode: the same seed starts the same one. Draw from `this.random`, never from `Math.random()`. */
+  /** Starts an episode; the same seed must start the same one. Draw from `this.random`, never from `Math.random()`. */
   abstract reset(options: ResetOptions): Turn<Observation> | Promise<Turn<Observation>>;
 
   /** Takes one step. The action has been checked against its schema. */
   abstract step(action: Action): Turn<Observation> | Promise<Turn<Observation>>;
 
-  /** The picture of the moment, for the card: SVG text, or the bytes of a PNG, JPEG, GIF or WebP. */
+  /** Returns an image of the current state, for the card: SVG text, or the bytes of a PNG, JPEG, GIF or WebP. */
   render?(): string | Uint8Array;
 
   /** Called once, at the end of the session. */
@@ -124,6 +124,6 @@ export abstract class Environment<
 
 export interface Environment<Action extends object, Observation extends object, State extends object>
   extends DeclaredTypes<Action, Observation, State> {
-  /** The state that clients may ask for between the steps. The server adds `episode_id` and `step_count`. */
+  /** The state that clients may ask for between steps. The server adds `episode_id` and `step_count`. */
   readonly state?: State;
 }

@@ -8,19 +8,19 @@ import { RandomSource } from './randomSource';
 import type { OutputChecks } from './schemas';
 import type { Validate } from '../../schema/validate';
 
-/** An environment at play: what the server does for every environment alike. */
+/** Runs the episodes of one environment: seeds, IDs, step counts, and the checks of what the environment returns. */
 export class EpisodeRunner {
   private episodeId: string | null = null;
   private steps = 0;
   private done = false;
 
-  /** `checks`: of what the environment gives, by its own schemas. */
+  /** @param checks checks of what the environment returns, by its own schemas */
   constructor(
     readonly environment: Environment,
     private readonly checks?: OutputChecks,
   ) {}
 
-  /** Starts an episode. The arguments are as on the wire, and have been checked. */
+  /** Starts an episode. The arguments are named as on the wire, and have been checked. */
   async reset({ seed, episode_id, ...rest }: Record<string, any>): Promise<StepResult> {
     const used: number = seed ?? randomInt(2 ** 31);
     const episodeId: string = episode_id ?? randomUUID();
@@ -35,7 +35,7 @@ export class EpisodeRunner {
     return result;
   }
 
-  /** Takes one step. The action has been checked. */
+  /** Takes one step. The action has been checked. Throws when there is no episode, or it has ended. */
   async step(action: object): Promise<StepResult> {
     if (this.episodeId === null) throw new Error('There is no episode yet: reset first.');
     if (this.done) throw new Error('The episode has ended: reset starts the next one.');
@@ -60,7 +60,7 @@ export class EpisodeRunner {
   }
 }
 
-/** Returns what an environment gave, as it travels. Throws what is wrong with it, for the author of the environment. */
+/** Returns an environment's result as it travels. Throws a TypeError for the environment's author when it is not valid. */
 function stepResult(turn: Turn<object>, method: string, check: Validate | undefined): StepResult {
   const { observation, reward = null, done = false, metadata } = (turn ?? {}) as Turn<object>;
   if (typeof observation !== 'object' || observation === null || Array.isArray(observation)) {
@@ -85,7 +85,7 @@ function stepResult(turn: Turn<object>, method: string, check: Validate | undefi
   };
 }
 
-/** A value of an environment, as JSON has it. */
+/** Returns a value of an environment as it travels in JSON. Throws a TypeError when JSON cannot express it. */
 function jsonOf(value: unknown, what: string): any {
   try {
     return jsonValue(value, what);
@@ -94,7 +94,7 @@ function jsonOf(value: unknown, what: string): any {
   }
 }
 
-/** Throws where a value is not what the environment's own schema says. */
+/** Throws a TypeError when a value does not fit the environment's own schema. */
 function checked(check: Validate, value: unknown, what: string): void {
   try {
     check(value);
@@ -106,7 +106,11 @@ function checked(check: Validate, value: unknown, what: string): void {
   }
 }
 
-/** Throws where a bigint is left that a number could hold: those who read the JSON get a number. Where the type is `number | bigint`, a check has made one of it. */
+/**
+ * Throws a TypeError when a bigint is left that a number could hold, since readers of
+ * the JSON get a number. Where the type is `number | bigint`, a check has converted
+ * it.
+ */
 function checkBigints(value: object, what: string): void {
   const small = smallBigint(value);
   if (small)
@@ -115,7 +119,7 @@ function checkBigints(value: object, what: string): void {
     );
 }
 
-/** Returns where the first bigint is that a number could hold. */
+/** Returns the path of the first bigint that a number could hold. */
 function smallBigint(value: unknown): string[] | undefined {
   if (typeof value === 'bigint')
     return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER ? [] : undefined;

@@ -2,22 +2,21 @@ import type { Session } from './session';
 
 interface Held {
   session: Session;
-  /** True while a WebSocket plays in it. */
+  /** Whether a WebSocket uses it. */
   attached: boolean;
-  /** True where it is closed once that WebSocket is gone. */
+  /** Whether it is closed once that WebSocket is gone. */
   closing: boolean;
 }
 
 /**
- * Sessions that were made by `openenv/session/create` (POST /mcp), as
- * OpenEnv's tool client makes them: they live without a connection, take tool
- * calls over HTTP, and one WebSocket at a time (`/ws?session_id=…`) to reset
- * and step.
+ * Sessions created by `openenv/session/create` (POST /mcp), as OpenEnv's tool client
+ * does: they live without a connection, take tool calls over HTTP, and one WebSocket
+ * at a time (`/ws?session_id=…`) to reset and step.
  */
 export class HeldSessions {
   private readonly held = new Map<string, Held>();
 
-  /** `admit` makes a session, or throws why there can be none. */
+  /** @param admit creates a session, or throws why there can be none */
   constructor(private readonly admit: () => Session) {}
 
   get size(): number {
@@ -28,7 +27,7 @@ export class HeldSessions {
     return [...this.held.values()].map(({ session }) => session);
   }
 
-  /** A new session. Throws why there can be none. */
+  /** Creates a session. Throws why there can be none. */
   create(): Session {
     const session = this.admit();
     this.held.set(session.id, { session, attached: false, closing: false });
@@ -40,7 +39,7 @@ export class HeldSessions {
     return this.held.get(id)?.session;
   }
 
-  /** Lends the session to a WebSocket. Throws what is in the way. */
+  /** Attaches a WebSocket to a session. Throws when there is no such session, or it has a WebSocket already. */
   attach(id: string): Session {
     const held = this.held.get(id);
     if (!held) throw new Error(`Unknown session_id: ${id}`);
@@ -50,7 +49,7 @@ export class HeldSessions {
     return held.session;
   }
 
-  /** The WebSocket is gone; the session goes on, unless it was closed meanwhile. */
+  /** Detaches the WebSocket from a session, which goes on unless it was closed meanwhile. */
   detach(id: string): void {
     const held = this.held.get(id);
     if (!held) return;
@@ -58,7 +57,7 @@ export class HeldSessions {
     if (held.closing) this.close(id);
   }
 
-  /** Closes a session: at once, or when its WebSocket is gone. */
+  /** Closes a session: at once ('closed'), or when its WebSocket is gone ('closing'). */
   close(id: string): 'closed' | 'closing' | 'unknown' {
     const held = this.held.get(id);
     if (!held) return 'unknown';
@@ -71,14 +70,14 @@ export class HeldSessions {
     return 'closed';
   }
 
-  /** Closes those that no WebSocket plays in and that nothing came for since a time. */
+  /** Closes sessions without a WebSocket that have been idle since `before` (milliseconds, as `Date.now()`). */
   reap(before: number): void {
     for (const [id, { session, attached }] of this.held) {
       if (!attached && !session.busy && session.lastActivity < before) this.close(id);
     }
   }
 
-  /** Closes all, at the end of the server. Resolves when the environments are closed. */
+  /** Closes all sessions. Resolves when their environments are closed. */
   async closeAll(): Promise<void> {
     const { sessions } = this;
     this.held.clear();

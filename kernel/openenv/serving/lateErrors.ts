@@ -3,10 +3,10 @@ import { sessionAtWork } from './session';
 import { errorText, logError } from './thrown';
 
 /**
- * From now on, errors that nobody catches do not end this process with all its
- * sessions: an environment may throw late, from a timer or a promise. They are
- * logged, and the session whose work they come from is ended, where that can
- * be told. For processes that only serve.
+ * Keeps errors that nobody catches from ending this process with all its sessions: an
+ * environment may throw late, from a timer or a promise. Each is logged, and ends the
+ * session whose work it comes from, where that is known. For processes that only
+ * serve.
  */
 export function surviveLateErrors(): void {
   process.on('uncaughtException', late);

@@ -1,23 +1,23 @@
 import type { Session } from './session';
 
-/** Milliseconds that a session keeps its place on a full server while nothing comes for it. */
+/** Milliseconds for which an idle session is kept open on a full server. */
 export interface IdleLimits {
-  /** One that was never played. */
+  /** For a session that was never reset, stepped or used by tools. */
   unplayed: number;
   played: number;
 }
 
 /**
- * The session that gives its place to a client that asks for one on a full
- * server, where there is one: of those that nothing came for the longest.
+ * Returns the session to close for a client that asks for one on a full server: of
+ * those beyond their limit, the one that has been idle the longest, never played ones
+ * first. `undefined` where there is none.
  *
  * #### Notes
- * A session that was never played loses nothing: its limit is half a minute. One
- * that was played may think for long, as a model that writes for ten minutes
- * does: it keeps its place for half of `idleTimeout`, a quarter of an hour.
- * While there is room nobody gives up anything. There is no limit for each
- * client: one trainer may fill a server with its groups, and behind a proxy
- * all have one address.
+ * A session that was never played loses nothing: its limit is half a minute. The
+ * client of a played one may compute for long, such as a model that generates for ten
+ * minutes: its limit is half of `idleTimeout`, a quarter of an hour. While there is
+ * room no session is closed. There is no limit for each client: one trainer may fill a
+ * server with its groups, and behind a proxy all have one address.
  */
 export function sessionToYield(sessions: Session[], limits: IdleLimits): Session | undefined {
   const now = Date.now();
@@ -28,6 +28,6 @@ export function sessionToYield(sessions: Session[], limits: IdleLimits): Session
   return waiting.sort((a, b) => Number(a.played) - Number(b.played) || idle(b) - idle(a))[0];
 }
 
-/** The message to the client of that session. */
+/** The message to the client of the session that was closed. */
 export const YIELDED =
   'The session was closed: nothing came for a while, and on the full server others were waiting for a place. A new session can be opened.';

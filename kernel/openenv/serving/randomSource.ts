@@ -9,23 +9,23 @@ export class RandomSource implements Random {
     this.source = seededRandom(seed);
   }
 
-  /** Uniform in [0, 1). */
+  /** Returns a number, uniform in [0, 1). */
   next(): number {
     return this.source.next();
   }
 
-  /** A whole number from `minimum` to `maximum`, both included. */
+  /** Returns a whole number from `minimum` to `maximum`, both included. */
   int(minimum: number, maximum: number): number {
     return minimum + Math.floor(this.next() * (maximum - minimum + 1));
   }
 
-  /** One of `items`, each as likely as the others. */
+  /** Returns one of `items`, all equally likely. Throws a RangeError when there are none. */
   choice<Item>(items: readonly Item[]): Item {
     if (items.length === 0) throw new RangeError('random.choice needs at least one item.');
     return items[this.int(0, items.length - 1)];
   }
 
-  /** The items in random order, in a new array. */
+  /** Returns the items in random order, in a new array. */
   shuffle<Item>(items: readonly Item[]): Item[] {
     const shuffled = [...items];
     for (let i = shuffled.length - 1; i > 0; i--) {

@@ -10,21 +10,24 @@ import { ValidationFailure } from '../../schema/problems';
 export interface Contract {
   schema: EnvironmentSchema;
   metadata: EnvironmentMetadata;
-  /** Takes an action as it came; gives it without what only the protocol needs, and with the schema's defaults. */
+  /**
+   * Returns a copy of an action without OpenEnv's `metadata`, and with the schema's
+   * defaults. Throws {@link ValidationFailure} when it does not fit.
+   */
   checkAction(action: object): object;
   checkReset: Validate;
-  /** The checks of what the environment gives, see {@link EpisodeRunner}. */
+  /** Checks of what the environment returns, see {@link EpisodeRunner}. */
   outputs: OutputChecks;
 }
 
-/** Checks of what an environment gives. */
+/** Checks of what an environment returns. */
 export interface OutputChecks {
   reset: Validate;
   step: Validate;
   state: Validate;
 }
 
-/** Reads a class's schemas and metadata; `given` come before the class's own. */
+/** Returns a class's schemas, metadata and checks. The class's own schemas and metadata override those of `given`. */
 export function contract(
   type: EnvironmentClass,
   given: { schema?: Partial<EnvironmentSchema>; metadata?: Partial<EnvironmentMetadata> },
@@ -49,7 +52,7 @@ export function contract(
   };
 }
 
-/** Fails with `INVALID_ARGUMENT` where the schema is none. */
+/** Returns a check of actions. Throws `INVALID_ARGUMENT` when the schema is not a valid JSON Schema. */
 function actionValidator(schema: JsonSchema): Validate {
   try {
     return validator(schema, 'action', { useDefaults: true });
@@ -58,7 +61,7 @@ function actionValidator(schema: JsonSchema): Validate {
   }
 }
 
-/** A copy of an action, in which all numbers are finite. */
+/** Returns a copy of an action. Throws {@link ValidationFailure} when it has a value that JSON does not have. */
 function actionValue(action: object): object {
   try {
     return jsonValue(action, 'The action');
@@ -76,7 +79,7 @@ function actionValue(action: object): object {
   }
 }
 
-/** Made at their first use. */
+/** Returns checks that are compiled at their first use. */
 function outputChecks({ observation, reset_observation = observation, state }: EnvironmentSchema): OutputChecks {
   const made = new Map<JsonSchema, Validate>();
   const check =
@@ -92,7 +95,7 @@ function outputChecks({ observation, reset_observation = observation, state }: E
   };
 }
 
-/** The arguments of a reset. An environment may know more. */
+/** The arguments of a reset. An environment may take others. */
 const RESET: JsonSchema = {
   type: 'object',
   properties: {
@@ -112,7 +115,7 @@ function wireSchema({ action, observation, state, reset_observation }: Partial<E
   };
 }
 
-/** OpenEnv forbids unknown fields of an action unless they are allowed. */
+/** Returns a schema that forbids unknown fields unless it says otherwise, as OpenEnv does for actions. */
 function closed(schema: JsonSchema): JsonSchema {
   const combined = ['$ref', 'allOf', 'anyOf', 'oneOf', 'additionalProperties', 'unevaluatedProperties'].some(
     (key) => key in schema,

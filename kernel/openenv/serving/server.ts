@@ -28,31 +28,31 @@ import { errorText, isA } from './thrown';
 
 /** Options of `serve`. */
 export interface ServeOptions extends Partial<EnvironmentSettings> {
-  /** Default: 0, a free one. */
+  /** TCP port. Default: 0, a free one. */
   port?: number;
-  /** Default: 127.0.0.1, this machine alone; 0.0.0.0 for all. */
+  /** Address on which it listens. Default: 127.0.0.1, this machine alone; 0.0.0.0 for all. */
   host?: string;
   /**
-   * Milliseconds without a sign of life of a client, after which its session
-   * is closed. Clients that compute for long do not answer pings meanwhile.
-   * Default: 10 minutes; Infinity: no pings.
+   * Milliseconds without a message or pong of a client, after which its session is
+   * closed. Clients that compute for long do not answer pings meanwhile. Default: 10
+   * minutes; Infinity: no pings.
    */
   pingTimeout?: number;
   /**
-   * Milliseconds after which a session that was never played gives its place
-   * to a client that asks for one on a full server. (One that was played does
-   * so after half of `idleTimeout`.) Default: 30 seconds; Infinity: never.
+   * Milliseconds after which a session that was never played is closed for a client that
+   * asks for one on a full server. (One that was played is closed after half of
+   * `idleTimeout`.) Default: 30 seconds; Infinity: half of `idleTimeout`.
    */
   unplayedTimeout?: number;
   /**
-   * Milliseconds that an HTTP request has to arrive whole, and a connection to
-   * say something. Default: 2 minutes, of these 20 seconds for its head.
+   * Milliseconds in which an HTTP request, or a WebSocket message, must arrive whole.
+   * Default: 2 minutes, of these 20 seconds for the request's head.
    */
   requestTimeout?: number;
   /**
-   * Sites whose pages may play, beside those of this machine and the server's
-   * own, and under whose names it may be reached: `https://my.example`; `*` is
-   * all. Default: those of the variable `JOYLAB_ALLOWED_ORIGINS`, by commas.
+   * Origins whose pages may connect, beside those of this machine and the server's own,
+   * and by whose names it may be reached: `https://my.example`; `*` for all. Default:
+   * those of the variable `JOYLAB_ALLOWED_ORIGINS`, separated by commas.
    */
   allowedOrigins?: string[];
   /** JSON Schemas, for a class that has no `static schema`. */
@@ -65,14 +65,14 @@ export interface ServeOptions extends Partial<EnvironmentSettings> {
 export interface EnvironmentServer {
   /** Its address: `http://127.0.0.1:8000`. */
   readonly url: string;
-  /** Sessions that are open. */
+  /** Number of open sessions. */
   readonly sessions: number;
   readonly schema: EnvironmentSchema;
   readonly metadata: EnvironmentMetadata;
   /**
-   * Ends all sessions and stops.
+   * Ends all sessions and stops the server.
    *
-   * @param reason what clients with an open session are told
+   * @param reason message to clients with an open session
    */
   close(reason?: string): Promise<void>;
 }
@@ -91,7 +91,7 @@ const OPTION_NAMES = [...Object.keys(DEFAULTS), 'allowedOrigins', 'schema', 'met
 
 type Settings = typeof DEFAULTS & { allowedOrigins: string[] };
 
-/** See `serve` in the index, which loads this file when it is needed. */
+/** Serves an environment: see `serve` in the index, which loads this file when it is called. */
 export async function serveClass(type: EnvironmentClass<any>, options: ServeOptions): Promise<EnvironmentServer> {
   checkArguments(type, options);
   const { capacity, idleTimeout } = type;
@@ -153,7 +153,7 @@ class Served implements EnvironmentServer {
     this.http.on('connect', (_request, socket: Duplex) => refuse(socket, '405 Method Not Allowed'));
   }
 
-  /** Makes a request a WebSocket connection. */
+  /** Upgrades a request to a WebSocket connection. */
   private upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const route = pathOf(request.url);
     if (route !== '/ws' && route !== '/mcp') return refuse(socket, '404 Not Found');
@@ -212,7 +212,10 @@ class Served implements EnvironmentServer {
     this.open.clear();
   }
 
-  /** A session with a new environment. Throws an {@link OpenEnvError} where there can be none. */
+  /**
+   * Creates a session with a new environment. Throws `CAPACITY_REACHED` when the server
+   * is full, `FACTORY_ERROR` when the constructor throws.
+   */
   private admit(): Session {
     const { capacity } = this.settings;
     if (this.active.length >= capacity) sessionToYield(this.active, this.idleLimits)?.fail(sessionError(YIELDED));
@@ -231,12 +234,15 @@ class Served implements EnvironmentServer {
     }
   }
 
-  /** The sessions that count. One that is being closed makes room at once: its client may come again as soon as it knows. */
+  /**
+   * The sessions that count towards the capacity: one that is being closed does not,
+   * since its client may reconnect as soon as it knows.
+   */
   private get active(): Session[] {
     return [...this.connected.filter(({ isOpen }) => isOpen).map(({ session }) => session), ...this.held.sessions];
   }
 
-  /** Lets a connection play: in the session that it names, else in one of its own. */
+  /** Attaches a connection to the session that it names, else to a new one. */
   private accept(socket: WebSocket, protocol: 'openenv' | 'mcp', id: string | undefined): void {
     socket.on('error', () => {}); // a broken frame or a message that is too large closes the socket, and that is enough
     try {
@@ -307,7 +313,7 @@ function checkSettings(settings: Settings): void {
   checkOrigins(allowedOrigins);
 }
 
-/** Answers a request that wants to leave HTTP, and ends its connection. */
+/** Refuses a request to switch protocols, and ends its connection. */
 function refuse(socket: Duplex, status: string): void {
   socket.on('error', () => {});
   socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`, () => socket.destroy());
@@ -319,7 +325,7 @@ function listenError(error: NodeJS.ErrnoException, port: number, host: string): 
   return launchFailed(`The server could not listen on ${host}:${port}: ${error.message}.`);
 }
 
-/** Waits for something, or until a time in milliseconds is over. */
+/** Waits for a promise, at most `time` milliseconds. */
 async function atMost(time: number, what: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   await Promise.race([what, new Promise((resolve) => (timer = setTimeout(resolve, time)))]);

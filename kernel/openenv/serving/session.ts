@@ -4,31 +4,31 @@ import type { EpisodeRunner } from './episode';
 import type { OpenEnvError } from '../errors';
 import { logError } from './thrown';
 
-/** The session whose work is being done, also in what that work left for later: timers, promises. */
+/** The session whose work is running, also in its timers and promises. */
 export const sessionAtWork = new AsyncLocalStorage<Session>();
 
-/** A session: an environment that does one thing after another, whoever asks for it. */
+/** A session: an environment that does one piece of work after another, whoever asks for it. */
 export class Session {
-  /** Its name for clients, as `session_id`. */
+  /** `session_id` for clients. */
   readonly id = randomUUID();
-  /** Time at which it last began or ended some work: milliseconds, as `Date.now()`. */
+  /** Time at which it last began or ended work, in milliseconds, as `Date.now()`. */
   lastActivity = Date.now();
-  /** True once it was played: reset, stepped, or its tools used. */
+  /** Whether it has been played: reset, stepped, or its tools used. */
   played = false;
   private work: Promise<unknown> = Promise.resolve();
   private waiting = 0;
   private closed: Promise<void> | undefined;
-  /** Ends the session. */
+  /** Ends the session with an error. */
   fail: (reason: OpenEnvError) => void = () => {};
 
   constructor(readonly runner: EpisodeRunner) {}
 
-  /** Returns whether there is work. */
+  /** Returns whether work is running or waiting. */
   get busy(): boolean {
     return this.waiting > 0;
   }
 
-  /** Does some work after what came before it. */
+  /** Runs `work` after all work before it. */
   do<Result>(work: () => Promise<Result> | Result): Promise<Result> {
     this.waiting++;
     this.lastActivity = Date.now();
@@ -48,7 +48,7 @@ export class Session {
   }
 }
 
-/** Closes an environment. Nobody waits for what it says at its end but the author: the log has it. */
+/** Closes an environment. What it throws is logged, for its author. */
 export async function closeQuietly(runner: EpisodeRunner): Promise<void> {
   try {
     await runner.close();

@@ -1,7 +1,7 @@
-/** Characters of an exception that are told. */
+/** Characters of an exception's message, at most. */
 const LONGEST = 10_000;
 
-/** Returns what an exception says, whatever was thrown. Never throws. */
+/** Returns the kind and message of an exception, whatever was thrown. Never throws. */
 export function errorText(error: unknown): string {
   return readable(() => {
     if (!(error instanceof Error)) return String(error);
@@ -9,12 +9,12 @@ export function errorText(error: unknown): string {
   });
 }
 
-/** The message of an exception, without its kind. Never throws. */
+/** Returns the message of an exception without its kind. Never throws. */
 export function plainMessage(error: unknown): string {
   return readable(() => `${(error as Error | null | undefined)?.message ?? String(error)}`);
 }
 
-/** Writes to the log, also what cannot be printed. Never throws. */
+/** Writes an exception to the log, whatever was thrown. Never throws. */
 export function logError(what: string, error: unknown): void {
   try {
     console.error(what, error);
@@ -23,7 +23,10 @@ export function logError(what: string, error: unknown): void {
   }
 }
 
-/** An environment may throw anything: an object without a text, a message that throws when it is read, or one of megabytes. */
+/**
+ * Returns what `read` returns, cut. An environment may throw anything: an object
+ * without a text, a message that throws when it is read, or one of megabytes.
+ */
 function readable(read: () => string): string {
   try {
     const text = read();
@@ -33,7 +36,7 @@ function readable(read: () => string): string {
   }
 }
 
-/** `instanceof` for what was thrown, which may throw when it is looked at. Never throws. */
+/** Returns whether what was thrown is an instance of `type`, also for objects on which `instanceof` throws. Never throws. */
 export function isA<Type>(error: unknown, type: abstract new (...args: any[]) => Type): error is Type {
   try {
     return error instanceof type;

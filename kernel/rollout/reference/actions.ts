@@ -4,25 +4,28 @@ import { fieldsOf, finiteValues, isNullable, resolved, type Field, type JsonSche
 import type { RolloutEnvironment } from '../../environments/environment';
 import { SchemaActions } from '../actions';
 
-/** An action as a strategy returns it, with a name for people. */
+/** An action as a strategy returns it, and its name. */
 export interface NamedAction {
   name: string;
   value: unknown;
 }
 
-/** Actions that are tried each on its own, at most. */
+/** Largest number of actions that are each played as a constant. */
 const MOST_CONSTANTS = 32;
-/** Actions that are drawn where there are too many, and how often that is tried. */
+/** Actions that are drawn where there are more, at most, and the tries for that. */
 const DRAWN = 256;
 const TRIES = 4 * DRAWN;
 
-/** Actions to play at random; `all`: there are no others. Empty where none can be told from the schema. */
+/** Actions to play at random. `all`: whether each is to be played as a constant, too. Empty where the schema gives none. */
 export interface ActionChoice {
   actions: NamedAction[];
   all: boolean;
 }
 
-/** The actions of an environment: all of them where they are few, else some that its schema allows, the same each time. */
+/**
+ * Returns the actions of an environment: all where they can be listed, else some that
+ * its schema allows, the same at each call.
+ */
 export function actionChoice(env: RolloutEnvironment): ActionChoice {
   const { actions: names, actionSchema: schema } = env.spec;
   if (!schema) return { actions: names.map((name) => ({ name, value: name })), all: true };
@@ -46,14 +49,17 @@ function isObject(value: unknown): boolean {
   return typeof value === 'object' && value !== null;
 }
 
-/** Fields that an action has to have; all, where none is demanded. */
+/** Returns the required fields of an action; all fields where none is required. */
 function neededFields(schema: JsonSchema, root = schema): Field[] {
   const fields = fieldsOf(schema, ['metadata'], root);
   const needed = fields.filter(([, , , , optional]) => !optional);
   return needed.length > 0 ? needed : fields;
 }
 
-/** Every action, where each of its fields has few values: the product of these, up to {@link MOST_CONSTANTS}. */
+/**
+ * Returns every action, the product of its fields' values; `undefined` where there are
+ * more than {@link MOST_CONSTANTS}, or they cannot be listed.
+ */
 function objects(schema: JsonSchema): NamedAction[] | undefined {
   let all: Record<string, unknown>[] = [{}];
   for (const [name, field] of neededFields(schema)) {
@@ -64,7 +70,7 @@ function objects(schema: JsonSchema): NamedAction[] | undefined {
   return all.length > 1 ? all.map(named) : undefined;
 }
 
-/** A value that a schema allows, or undefined where that cannot be told: texts are free. */
+/** Returns a random value that a schema allows; `undefined` where none can be drawn, such as free text. */
 function draw(schema: JsonSchema | undefined, root: JsonSchema, random: Random): unknown {
   const part = resolved(schema, root);
   const below = (count: number): number => Math.floor(random.next() * count);

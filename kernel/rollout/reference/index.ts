@@ -3,42 +3,47 @@ import { readFileSync } from 'node:fs';
 import * as path from 'node:path';
 import { CacheEntry } from '../../common/cache';
 import type { ReferenceReturns } from '../../environments/reference';
-import { host } from '../../display/host';
+import { cellContext } from '../../display/cellContext';
 import type { RolloutEnvironment } from '../../environments/environment';
 import { packageRoot } from '../../common/packagePaths';
 import { checkPlayable, playSettings, referenceDeclaration, type ReferenceOptions } from '../settings';
 import { measure } from './measure';
 
-/** What was measured in this process: by what an environment is, or by the environment itself where it could be another tomorrow. */
+/**
+ * Measurements of this process, by the name and options of built-in environments, and
+ * by the environment object of others, whose server may change.
+ */
 const byKey = new Map<string, ReferenceReturns | null>();
 const byEnvironment = new WeakMap<object, Map<number, ReferenceReturns | null>>();
 
-/** The measurement under way: one at a time, so that none is made twice. */
+/** The last measurement: one runs at a time, so that none is made twice. */
 let last: Promise<unknown> = Promise.resolve();
 
 /**
  * Returns what play without skill gets in an environment: random legal actions, and
- * every action when it is always the same; and a human, where that was
+ * every action when it is always the same; and what a human gets, where that was
  * published. It is the scale of `normalizedReturn` and `winLoss`.
  *
  * #### Notes
- * - The first call plays about 50 episodes, which takes seconds; then the
- *   process knows it. What took more than two seconds of an environment that
- *   comes with Joylab is kept for other processes, too (`JOYLAB_CACHE`).
- * - The starts are its own, none of which training draws. The same environment
- *   gives the same numbers in every process, if it follows seeds.
- * - A schema with more than 32 actions has no constants: chance then draws from
- *   256 that it allows.
+ * - The first call plays about 50 episodes, which takes seconds; then the process
+ *   knows it. What took more than two seconds of an environment that comes with Joylab
+ *   is kept for other processes, too (`JOYLAB_CACHE`).
+ * - The starts are its own, none of which training draws. The same environment gives
+ *   the same numbers in every process, if it follows seeds.
+ * - A schema with more than 32 actions has no constants: chance then draws from 256
+ *   that it allows.
  *
- * @returns `null` where no action can be made of the schema, such as where actions are texts
- * @throws OpenEnvError where the environment could play nothing; the signal's reason when aborted
+ * @returns `null` where no action can be made of the schema, such as where actions are
+ *   texts
+ * @throws OpenEnvError where the environment could play nothing; the signal's reason
+ *   when aborted
  */
 export function referenceReturns(
   env: RolloutEnvironment,
   options: ReferenceOptions = {},
 ): Promise<ReferenceReturns | null> {
   checkPlayable(env);
-  const { maxSteps, signal = host().signal } = resolveSettings(referenceDeclaration, options);
+  const { maxSteps, signal = cellContext().signal } = resolveSettings(referenceDeclaration, options);
   const mine = last.then(() => {
     const found = known(env, maxSteps);
     return found === undefined ? measureAndKeep(env, maxSteps, signal) : found;
@@ -47,7 +52,7 @@ export function referenceReturns(
   return mine.then((found) => found && structuredClone(found));
 }
 
-/** Returns what {@link referenceReturns} knows already; undefined where it would have to play. */
+/** Returns the reference returns that are known already; `undefined` where {@link referenceReturns} would have to play. */
 export function knownReferenceReturns(
   env: RolloutEnvironment,
   maxSteps = playSettings.maxSteps.fallback,
@@ -79,19 +84,25 @@ async function measureAndKeep(
   return found;
 }
 
-/** Milliseconds from which on a measurement is kept on disk. */
+/** Milliseconds of a measurement from which on it is kept on disk. */
 const WORTH_KEEPING = 2000;
 
-/** The edition of the way in which it is measured: with another number, nothing of before is used. */
-const EDITION = 2;
+/** Version of the method of measurement: measurements of other versions are not used. */
+const METHOD_VERSION = 2;
 
-/** Returns where a measurement is kept for other processes, by the release of Joylab, which decides how its environments play. */
+/**
+ * Returns the cache entry of a measurement, for other processes of this release of
+ * Joylab, which decides how its environments play.
+ */
 export function keptAs(key: string): CacheEntry {
   const { version } = JSON.parse(readFileSync(path.join(packageRoot, 'package.json'), 'utf8'));
-  return new CacheEntry('reference', [EDITION, version, key]);
+  return new CacheEntry('reference', [METHOD_VERSION, version, key]);
 }
 
-/** Returns what an environment is, where its name and options say it all: not where a server could serve another tomorrow. */
+/**
+ * Returns the key of a built-in environment, which its name and options determine;
+ * `undefined` for others, whose server may change.
+ */
 function keyOf({ builtIn, spec: { environment, options } }: RolloutEnvironment, maxSteps: number): string | undefined {
   return builtIn
     ? JSON.stringify([environment, Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1)), maxSteps])

@@ -5,14 +5,14 @@ import type { Episode } from '../../episodes/episode';
 import { rollout } from '../rollout';
 import { actionChoice, type NamedAction } from './actions';
 
-/** Episodes of chance; and of all constant actions together, about. Every constant action has at least two. */
+/** Episodes of chance, and about as many of all constant actions together. Every constant action has at least two. */
 const CHANCE = 16;
 const CONSTANTS = 36;
 
-/** The first of the starts: training draws its own below 2³¹. */
+/** The first of the seeds: training draws its own below 2³¹. */
 const FIRST_SEED = 2 ** 31;
 
-/** So that chance draws the same in every process. No strategy is to be kept from anything here. */
+/** The secret of chance's random numbers, the same in every process. It need not be secret: these strategies are Joylab's own. */
 const SECRET = 'what chance gets is the same in every process';
 
 export interface MeasureOptions {
@@ -20,7 +20,10 @@ export interface MeasureOptions {
   signal: AbortSignal;
 }
 
-/** Plays chance and every constant action; `null` where no action can be drawn, or none of those drawn could be played. */
+/**
+ * Plays chance and every constant action and resolves to their returns; `null` where
+ * no action can be drawn, or none of those drawn could be played.
+ */
 export async function measure(
   env: RolloutEnvironment,
   { maxSteps, signal }: MeasureOptions,
@@ -57,14 +60,17 @@ export async function measure(
   };
 }
 
-/** Returns of the episodes that were played; an action that an environment refuses is none that chance may take. */
+/**
+ * Returns the returns of the episodes that terminated or were truncated: those with an
+ * action that the environment refused do not count.
+ */
 function returns(episodes: ReadonlyArray<Episode | null>): number[] {
   return episodes.flatMap((episode) =>
     episode && ['terminated', 'truncated'].includes(episode.end.reason) ? [episode.return] : [],
   );
 }
 
-/** Chance chooses among the legal actions, where an environment tells them: OpenEnv's `legal_actions`. */
+/** Returns the code of a strategy that chooses at random, among OpenEnv's `legal_actions` where the state has them. */
 function chanceCode(actions: readonly NamedAction[]): string {
   return `const actions = ${literal(actions.map(({ value }) => value))};
 function strategy(state) {
@@ -81,7 +87,7 @@ function strategy() {
 }`;
 }
 
-/** A value as source: as text that is read, so that a field may have any name. */
+/** Returns a value as source code: as JSON that is parsed, so that a field may have any name. */
 function literal(value: unknown): string {
   return `JSON.parse(${JSON.stringify(JSON.stringify(value))})`;
 }

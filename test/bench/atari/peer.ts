@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import { packageRoot, pythonPath } from '../../../kernel/common/packagePaths';
 
-/** A Python program of this folder that waits until it is told to begin, and then tells what it measured. */
+/** A Python program of this folder that measures when asked to. */
 export class Peer {
   private readonly child: ChildProcess;
   private readonly lines: AsyncIterator<string>;
@@ -16,7 +16,7 @@ export class Peer {
     this.lines = this.reader[Symbol.asyncIterator]();
   }
 
-  /** Starts it, gives it `input`, and waits until it is ready. */
+  /** Starts the program, sends it `input`, and waits until it is ready. */
   static async start(script: string, args: string[], input?: object): Promise<Peer> {
     const peer = new Peer(script, args);
     if (input) peer.child.stdin!.write(`${JSON.stringify(input)}\n`);
@@ -25,7 +25,7 @@ export class Peer {
     return peer;
   }
 
-  /** One measurement. */
+  /** Resolves to one measurement. */
   async run(): Promise<any> {
     this.child.stdin!.write('go\n');
     return JSON.parse((await this.lines.next()).value);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packageRoot, pythonPath } from '../../../kernel/common/packagePaths';
 
-/** Tokens of the prompt that comes with a checkpoint. */
+/** Tokens of the prompt in a checkpoint's folder. */
 export const promptTokens = 180;
 
 /** Sizes of the random models that the benchmarks run on. */
@@ -32,7 +32,7 @@ export type ModelSize = keyof typeof models;
 
 let folder: string | undefined;
 
-/** The folder of a random model of a size, with `prompt.txt`; it is gone when the process has ended. */
+/** Returns the folder of a random model, with `prompt.txt`; it is removed when the process ends. */
 export function checkpoint(size: ModelSize): string {
   if (!folder) {
     const made = (folder = mkdtempSync(join(tmpdir(), 'joylab-bench-')));

@@ -1,7 +1,7 @@
-/** A mean with the half of its 95 % interval. */
+/** A mean with half the width of its 95 % interval. */
 export interface Interval {
   mean: number;
-  /** `NaN` of fewer than two values. */
+  /** Half the width; `NaN` for fewer than two values. */
   half: number;
 }
 
@@ -11,7 +11,10 @@ const T = [
   2.101, 2.093, 2.086, 2.08, 2.074, 2.069, 2.064, 2.06, 2.056, 2.052, 2.048, 2.045, 2.042,
 ];
 
-/** Student's t at 97.5 %; above 30 degrees of freedom by the expansion in their inverse, exact to three digits. */
+/**
+ * Returns Student's t at 97.5 %; above 30 degrees of freedom by the expansion in their
+ * inverse, exact to three digits. Throws a RangeError for no whole number ≥ 1.
+ */
 export function studentT(degrees: number): number {
   if (!(Number.isInteger(degrees) && degrees >= 1))
     throw new RangeError(`Degrees of freedom are a whole number of at least 1, not ${degrees}.`);
@@ -23,7 +26,7 @@ export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** The 95 % interval of the mean that independent values come from, by Student's t. */
+/** Returns the 95 % interval of the mean of independent values, by Student's t. Throws a RangeError for none. */
 export function interval(values: readonly number[]): Interval {
   const { length } = values;
   if (length === 0) throw new RangeError('An interval needs values.');
@@ -32,14 +35,17 @@ export function interval(values: readonly number[]): Interval {
   return { mean: middle, half: length < 2 ? NaN : studentT(length - 1) * Math.sqrt(variance / length) };
 }
 
-/** The interval of the mean of differences: `first[i]` belongs to `second[i]`. */
+/**
+ * Returns the interval of the mean of the differences `first[i] - second[i]`. Throws a
+ * RangeError for lists of different lengths.
+ */
 export function pairedInterval(first: readonly number[], second: readonly number[]): Interval {
   if (first.length !== second.length)
     throw new RangeError(`Pairs need as many values on both sides, not ${first.length} and ${second.length}.`);
   return interval(first.map((value, i) => value - second[i]));
 }
 
-/** "31.4 ± 5.2". */
+/** Returns an interval as text: "31.4 ± 5.2". */
 export function intervalText({ mean: middle, half }: Interval): string {
   const digits = Math.max(Math.abs(middle), 1) >= 1000 ? 0 : Math.abs(middle) >= 100 ? 0 : 1;
   return Number.isNaN(half) ? middle.toFixed(digits) : `${middle.toFixed(digits)} ± ${half.toFixed(digits)}`;

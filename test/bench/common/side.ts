@@ -2,13 +2,12 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
 /**
- * One of the two programs that a benchmark compares, in a process of its own.
- * It gets one argument, an object in JSON; says its versions when it is ready;
- * answers each line with a line of JSON, and the end of its input with its peak
- * memory.
+ * One of the two programs that a benchmark compares, in a process of its own. It takes
+ * one argument, an object in JSON; prints its versions when it is ready; answers each
+ * line with a line of JSON, and the end of its input with its peak memory.
  */
 export class Side {
-  /** Versions of what it runs on. */
+  /** Versions of its packages. */
   versions: Record<string, string> = {};
   private readonly process: ChildProcessWithoutNullStreams;
   private readonly answers: AsyncIterator<string>;
@@ -29,13 +28,13 @@ export class Side {
     return side;
   }
 
-  /** Has it do its work once, as the order says. */
+  /** Sends an order, which it works through once, and resolves to the answer. */
   ask<T>(order: object = {}): Promise<T> {
     this.process.stdin.write(`${JSON.stringify(order)}\n`);
     return this.answer();
   }
 
-  /** Ends the process. @returns its peak memory in bytes */
+  /** Ends the process and resolves to its peak memory in bytes. */
   async finish(): Promise<number> {
     this.process.stdin.end();
     return (await this.answer<{ peakMemory: number }>()).peakMemory;
@@ -53,7 +52,10 @@ export class Side {
   }
 }
 
-/** Answers of several sides, asked in turn, so that what else the machine does falls on all alike; the first `warmUp` of each are left out. */
+/**
+ * Returns the answers of several sides, asked in turn, so that other load of the
+ * machine affects all alike; the first `warmUp` of each are left out.
+ */
 export async function askInTurn<T>(
   sides: readonly Side[],
   { warmUp, steps, order }: { warmUp: number; steps: number; order?: object },

@@ -1,7 +1,7 @@
 import { play, type OpenedEnvironment } from './playing';
 import { validationStarts } from './starts';
 
-/** Of the programs given, the part that each round leaves. */
+/** Fraction of the programs that each round keeps. */
 const KEPT = 1 / 4;
 /** Programs of the first round by default, and its starts. */
 const CANDIDATES = 16;
@@ -47,7 +47,7 @@ export async function chosen(
   };
 }
 
-/** For each program the sum of its returns. */
+/** Resolves to the sum of returns of each program. */
 async function totalsOf(
   env: OpenedEnvironment,
   codes: readonly string[],

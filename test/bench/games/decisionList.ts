@@ -11,7 +11,7 @@
  *   }
  */
 
-/** A number that a strategy sees. */
+/** A number in a strategy's state. */
 export interface NumberVariable {
   /** Its path in `state`: "ball_x", "board[3]". */
   name: string;
@@ -21,20 +21,20 @@ export interface NumberVariable {
   whole: boolean;
 }
 
-/** One of a few values that a strategy sees. */
+/** A variable of a strategy's state that has one of a few values. */
 export interface ChoiceVariable {
   name: string;
   values: Array<string | boolean>;
 }
 
-/** What programs are written about. */
+/** Variables and actions of which programs are made. */
 export interface EditorTask {
   variables: Array<NumberVariable | ChoiceVariable>;
   /** What a strategy may return, as source: `"LEFT"`, `{ row: 2 }`. */
   actions: string[];
 }
 
-/** A variable as it is, its change since the last call, or what it will be `steps` calls on if it changes as it did. */
+/** The value of a variable, its change since the last call, or its value after `steps` calls if it keeps changing so. */
 export interface Term {
   /** Index of the task's variable. */
   variable: number;
@@ -42,7 +42,7 @@ export interface Term {
   steps: number;
 }
 
-/** `left < right + offset`; without `right` the offset alone is compared with. */
+/** `left < right + offset`, or `left < offset` without `right`. */
 export interface Comparison {
   left: Term;
   operator: '<' | '>';
@@ -50,7 +50,7 @@ export interface Comparison {
   offset: number;
 }
 
-/** Whether a variable has a value, or has another. */
+/** Whether a variable has a value, or does not. */
 export interface Equality {
   variable: number;
   value: string | boolean;
@@ -66,7 +66,7 @@ export interface Rule {
   action: number;
 }
 
-/** Rules, the first that holds decides. */
+/** Rules of which the first that holds decides. */
 export interface DecisionList {
   rules: Rule[];
   otherwise: number;
@@ -76,9 +76,9 @@ export const MAXIMUM_RULES = 8;
 export const MAXIMUM_CONDITIONS = 3;
 
 /**
- * The same decisions without what decides nothing: conditions that a rule has
- * twice, rules that hold only where an earlier one does, and last rules that do
- * what is done otherwise.
+ * Returns the same decisions without redundant parts: conditions that a rule has
+ * twice, rules that hold only where an earlier one does, and last rules with the
+ * action of `otherwise`.
  */
 export function tidied({ rules, otherwise }: DecisionList): DecisionList {
   const kept: Array<{ rule: Rule; keys: Set<string> }> = [];
@@ -91,7 +91,7 @@ export function tidied({ rules, otherwise }: DecisionList): DecisionList {
   return { rules: kept.map(({ rule }) => rule), otherwise };
 }
 
-/** The text of a decision list. Only one that looks at changes keeps what it saw before. */
+/** Returns the source of a decision list. Only one with changes keeps the last state. */
 export function decisionList({ rules, otherwise }: DecisionList, { variables, actions }: EditorTask): string {
   const names = variables.map(({ name }) => name);
   const lines = rules.map(

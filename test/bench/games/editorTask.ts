@@ -3,12 +3,12 @@ import { fieldsOf, finiteValues, resolved, type JsonSchema } from '../../../kern
 import type { OpenedEnvironment } from './playing';
 import type { EditorTask } from './decisionList';
 
-/** Elements of an array that are looked at, one by one. */
+/** Elements of an array that become variables, at most. */
 const MAXIMUM_ELEMENTS = 25;
-/** Objects as actions, all combinations of their fields' values. */
+/** Combinations of fields' values that become actions, at most. */
 const MAXIMUM_ACTIONS = 64;
 
-/** What programs for an environment may look at and return: from its named state, else from its schemas. */
+/** Returns the variables and actions of an environment's programs: from its state variables, else from its schemas. */
 export function editorTask(env: OpenedEnvironment): EditorTask {
   const { schemas } = env;
   if (!schemas)
@@ -22,12 +22,15 @@ export function editorTask(env: OpenedEnvironment): EditorTask {
   };
 }
 
-/** What every program of an environment may return, as source, and under which name a table shows it. */
+/** Returns every action of an environment's programs as source, and its name in tables. */
 export function constantActions(env: OpenedEnvironment): Array<{ name: string; source: string }> {
   return editorTask(env).actions.map((source) => ({ name: source.replace(/["{} ]/g, ''), source }));
 }
 
-/** Numbers with a range, booleans and enumerations, inside objects and arrays of a fixed length. */
+/**
+ * Returns the variables of a schema: numbers with a range, booleans and enumerations,
+ * also inside objects and arrays of fixed length.
+ */
 function variablesOf(given: JsonSchema, root: JsonSchema, path: string): EditorTask['variables'] {
   const schema = resolved(given, root);
   const { type, minimum, maximum, items, minItems, maxItems } = schema;

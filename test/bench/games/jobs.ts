@@ -3,15 +3,15 @@ import { mkdirSync, openSync, closeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Run, Store } from './store';
 
-/** Cores that a run has. */
+/** Cores of a run. */
 const CORES = 2;
 
 /**
- * Does runs, some at a time, each in a process of its own on two cores of its
- * own where the system can keep it there. One that fails is told, and the
- * others go on. What a run logs is beside its result.
+ * Executes runs, `jobs` at a time, each in a process of its own, and where the system
+ * allows it on two cores of its own. A failed run is reported, and the others go on.
+ * The log of a run is beside its result.
  *
- * @returns those that failed
+ * @returns the runs that failed
  */
 export async function runAll(
   runs: readonly Run[],
@@ -38,13 +38,13 @@ export async function runAll(
   return failed;
 }
 
-/** Numbers of the cores that this process may use; none where the system has no `taskset`, which tells. */
+/** Returns the numbers of the cores that this process may use; none where the system has no `taskset`. */
 function allowedCores(): number[] {
   const { status, stdout } = spawnSync('taskset', ['--cpu-list', '--pid', String(process.pid)], { encoding: 'utf8' });
   return status === 0 ? listedCores(stdout.split(':').at(-1)!) : [];
 }
 
-/** "0-2,5": 0, 1, 2, 5. */
+/** Returns the numbers in a list of cores: 0, 1, 2, 5 for "0-2,5". */
 export function listedCores(list: string): number[] {
   return list
     .trim()
@@ -55,7 +55,7 @@ export function listedCores(list: string): number[] {
     });
 }
 
-/** The cores of the `job`-th of the runs at a time; they come round where there are not enough. */
+/** Returns the cores of the `job`-th concurrent run; they are shared where there are not enough. */
 export function coresOf(job: number, cores: readonly number[]): string | undefined {
   if (cores.length === 0) return undefined;
   return Array.from({ length: Math.min(CORES, cores.length) }, (_, i) => cores[(CORES * job + i) % cores.length]).join(
@@ -67,7 +67,7 @@ function logOf(path: string): string {
   return path.replace(/\.json$/, '.log');
 }
 
-/** The exit code of a run; 1 where it was ended. */
+/** Executes a run and resolves to its exit code; 1 where it was killed. */
 function runOne({ game, variant, seed, settings }: Run, path: string, cores: string | undefined): Promise<number> {
   mkdirSync(dirname(path), { recursive: true });
   const log = openSync(logOf(path), 'w');

@@ -7,7 +7,7 @@
 /** The corner strategy of the notebook. */
 export const CORNER = 'corner: down, left, right, up';
 
-/** Always the first move of an order that changes the board. */
+/** Returns a strategy that takes the first move of an order that changes the board. */
 function order(...moves: string[]): string {
   return `function strategy(state) {
   for (const move of [${moves.map((move) => `"${move}"`).join(', ')}]) if (state[\`\${move.toLowerCase()}_empty\`] >= 0) return move;

@@ -6,11 +6,11 @@ const SEEDED = ['trained', 'frozen', 'random'];
 const ONCE_PER_FIRST_GAME = ['untrained'];
 /** GRPO without parents. */
 const PLAIN_GAMES = ['breakout', 'pong'];
-/** Variants that settings of training are for. */
+/** Variants that take settings of training. */
 const TRAINING = ['trained', 'frozen', 'plain'];
 const SEEDS = [1, 2, 3];
 
-/** What a run of the bench is about. */
+/** Selection of the benchmark's runs. */
 export interface Selection {
   games?: string[];
   variants?: string[];
@@ -20,9 +20,9 @@ export interface Selection {
 }
 
 /**
- * The runs that the table wants: of the first five games all variants, those
- * with training three times; of five more, of the invented environments and of
- * 2048 what is trained, random edits and the references.
+ * Returns the runs of the table: of the first five games all variants, those with
+ * training three times; of five more, of the invented environments and of 2048 the
+ * trained variant, random edits and the references.
  */
 export function plannedRuns({ games, variants, seeds, settings }: Selection = {}): Run[] {
   const runs = TASKS.flatMap(({ name: game, kind }) => {

@@ -13,29 +13,25 @@ import {
   type Term,
 } from './decisionList';
 
-/** The largest number of steps that a term looks ahead, or back. */
+/** Largest number of steps that a term looks ahead, or back. */
 const FARTHEST = 8;
-/** How likely another edit follows one. */
+/** Probability that another edit follows an edit. */
 const ANOTHER_EDIT = 0.4;
-/** How likely an edit takes rules from another program, where one is given. */
+/** Probability that an edit takes rules from another program, where one is given. */
 const CROSSOVER = 0.3;
 
 /**
- * Writes and edits programs by chance: the rival that has no model. Programs
- * are decision lists that compare what a strategy sees, its changes and its
- * predictions; an edit changes rules, conditions, terms and numbers, or joins
- * the rules of two programs. It knows names and ranges, nothing of any game.
- *
- * #### Notes
- * The same programs and seed give the same program. It edits what it has
- * written itself.
+ * Writes and edits programs at random: the baseline without a model. Programs are
+ * decision lists that compare variables of the state, their changes and predictions;
+ * an edit changes rules, conditions, terms and numbers, or joins the rules of two
+ * programs. It knows names and ranges, nothing of any game.
  */
 export class RandomEditor {
-  /** Of the program under way. */
+  /** Random numbers of the current program. */
   private random = new RandomSource(0);
-  /** What it has written, by its text. */
+  /** Programs that it has written, by their text. */
   private readonly written = new Map<string, DecisionList>();
-  /** Indices of variables that are numbers, by their range: such are compared with each other. */
+  /** Indices of number variables by their range: those of one range are compared with each other. */
   private readonly comparable = new Map<string, number[]>();
   private readonly numbers: number[];
   private readonly choices: number[];
@@ -52,18 +48,14 @@ export class RandomEditor {
     }
   }
 
-  /** A program made from nothing. */
+  /** Returns a new program. */
   fresh(seed: number): string {
     this.random = new RandomSource(seed);
     const rules = Array.from({ length: this.random.int(1, 4) }, () => this.rule());
     return this.write(tidied({ rules, otherwise: this.action() }));
   }
 
-  /**
-   * A program that differs from `parent` by a few edits.
-   *
-   * @param other another program, some of whose rules may be taken over
-   */
+  /** Returns a program that differs from `parent` by a few edits. */
   edit(parent: string, seed: number, other?: string): string {
     this.random = new RandomSource(seed);
     const original = this.read(parent);
@@ -92,14 +84,14 @@ export class RandomEditor {
     return text;
   }
 
-  /** The first rules of one program, then the last of another. */
+  /** Returns a program of the first rules of one, then the last of another. */
   private crossed(first: DecisionList, second: DecisionList): DecisionList {
     const head = first.rules.slice(0, this.random.int(0, first.rules.length));
     const tail = second.rules.slice(this.random.int(0, second.rules.length));
     return { rules: [...head, ...tail].slice(0, MAXIMUM_RULES), otherwise: second.otherwise };
   }
 
-  /** One edit, in place. Some come to nothing: then the caller tries again. */
+  /** Makes one edit in place. Some change nothing: then the caller tries again. */
   private change(program: DecisionList): void {
     const { rules } = program;
     const edit = this.random.next();
@@ -117,7 +109,7 @@ export class RandomEditor {
     [rules[i], rules[j]] = [rules[j], rules[i]];
   }
 
-  /** Another action in some of the cases of a rule: a copy with one more condition comes before it. */
+  /** Puts a copy of a rule before it, with one more condition and another action. */
   private specialise(rules: Rule[]): void {
     const position = this.position(rules);
     const conditions = structuredClone(rules[position].conditions);
@@ -174,7 +166,7 @@ export class RandomEditor {
     return this.comparison();
   }
 
-  /** Of a variable with another of its range, with a number, or of its change with a number. */
+  /** Returns a comparison of a variable with another of its range, with a number, or of its change with a number. */
   private comparison(): Comparison {
     const variable = this.random.choice(this.numbers);
     const others = this.alike(variable).filter((i) => i !== variable);
@@ -196,7 +188,7 @@ export class RandomEditor {
     };
   }
 
-  /** How a term looks at its variable: mostly as it is, else as it will be some steps on. */
+  /** Returns how a term reads its variable: mostly its value, else its change or a prediction. */
   private view(): Omit<Term, 'variable'> {
     if (this.chance(0.6)) return { kind: 'value', steps: 0 };
     if (this.chance(0.1)) return { kind: 'change', steps: 1 };
@@ -204,7 +196,7 @@ export class RandomEditor {
     return { kind: 'prediction', steps: this.chance(0.15) ? -steps : steps };
   }
 
-  /** A number near another: small steps and large ones, by the range of what it is compared with. */
+  /** Returns a number near another, by a small or large step relative to the range of its variable. */
   private nudged(left: Term, right: Term | null, offset: number): number {
     const { minimum, maximum } = this.number(left.variable);
     const change = left.kind === 'change' && (!right || right.kind === 'change');
@@ -217,7 +209,7 @@ export class RandomEditor {
     return this.rounded(minimum + (maximum - minimum) * this.random.next(), variable);
   }
 
-  /** Whole, where the variable is; else with two digits of its range. */
+  /** Returns a value rounded: whole where the variable is, else to two digits of its range. */
   private rounded(value: number, { minimum, maximum, whole }: NumberVariable): number {
     return whole
       ? Math.round(value)
@@ -254,7 +246,7 @@ export class RandomEditor {
     return this.random.next() < probability;
   }
 
-  /** Normally distributed, by Box and Muller. */
+  /** Returns a normally distributed number (Box and Muller). */
   private normal(): number {
     return Math.sqrt(-2 * Math.log(1 - this.random.next())) * Math.cos(2 * Math.PI * this.random.next());
   }

@@ -12,24 +12,24 @@ import {
 import { dirname, join, relative } from 'node:path';
 import type { Published } from './published';
 
-/** What one line of a table says: how something played on the starts that are reported. */
+/** A line of a table: how something plays on the held-out starts. */
 export interface Line {
   /** "random edits", "always FIRE". */
   name: string;
-  /** Returns by the limit of steps, start by start. */
+  /** Returns by the limit of steps, one per start. */
   returns: Record<string, number[]>;
-  /** Further figures of each start, such as the highest tile. */
+  /** Further figures, one per start, such as the highest tile. */
   more?: Record<string, number[]>;
   /** The program that played. */
   program?: string;
 }
 
-/** One run, in a file of its own. */
+/** One run. */
 export interface Run {
   game: string;
   variant: string;
   seed: number;
-  /** Of the training, as JSON, where they are not the defaults. */
+  /** Settings of training as JSON, where they are not the defaults. */
   settings?: string;
 }
 
@@ -37,11 +37,11 @@ export interface RunResult extends Run {
   /** Hash of the sources that it depends on. */
   version: string;
   lines: Line[];
-  /** Episodes that were played before the report: of training and of choosing. */
+  /** Number of episodes of training and choosing, without the report. */
   episodes: number;
   /** Seconds, without the report. */
   seconds: number;
-  /** The seconds are those of so many cores. */
+  /** Number of cores. */
   cores: number;
   /** Scores that others have published. */
   published?: Published[];
@@ -51,18 +51,18 @@ export interface RunResult extends Run {
 
 /**
  * Results of runs, one JSON file each: `VERSION/GAME.VARIANT.SEED.json`, with a
- * hash of the settings where they are given. A file is there as a whole or not
- * at all, whatever ends its writer.
+ * hash of the settings where they are given. A file exists as a whole or not at
+ * all.
  */
 export class Store {
-  /** @param anyVersion whether the newest result of other sources stands in for one that is missing */
+  /** @param anyVersion whether the newest result of other sources replaces a missing one */
   constructor(
     private readonly folder: string,
     private readonly versionOf: (run: Run) => string,
     private readonly anyVersion = false,
   ) {}
 
-  /** Where the result of a run is, or will be. */
+  /** Returns the path of a run's result. */
   path(run: Run): string {
     return join(this.folder, this.versionOf(run), this.fileName(run));
   }
@@ -73,7 +73,7 @@ export class Store {
     return `${game}.${variant}.${seed}${set}.json`;
   }
 
-  /** The result of a run; `undefined` where there is none. A file that cannot be read is none. */
+  /** Returns the result of a run; `undefined` where there is none, or its file cannot be read. */
   read(run: Run): RunResult | undefined {
     return readResult(this.path(run)) ?? (this.anyVersion ? this.newest(this.fileName(run)) : undefined);
   }
@@ -88,12 +88,12 @@ export class Store {
       .find((result) => result !== undefined);
   }
 
-  /** Whether a result is of other sources than those of now. */
+  /** Returns whether a result is of other sources than the present ones. */
   isOld(result: RunResult): boolean {
     return result.version !== this.versionOf(result);
   }
 
-  /** The results that there are. */
+  /** Returns the existing results of runs. */
   results(runs: readonly Run[]): RunResult[] {
     return runs.flatMap((run) => this.read(run) ?? []);
   }
@@ -119,7 +119,7 @@ function readResult(path: string): RunResult | undefined {
   }
 }
 
-/** A hash of files and of all files in folders, by their paths and contents; caches and maps are left out. */
+/** Returns a hash of files and of all files in folders, by their paths and contents; caches and maps are left out. */
 export function contentHash(root: string, paths: readonly string[]): string {
   const hash = createHash('sha256');
   for (const path of paths.flatMap((one) => filesIn(join(root, one))).sort()) {

@@ -10,7 +10,7 @@ interface Row {
   results: RunResult[];
 }
 
-/** The table of one game: what each variant gets on the starts that are reported. */
+/** Returns the table of one game: the returns of each variant on the held-out starts. */
 export function gameTable({ name, reportedSteps, starts, targets }: Task, results: readonly RunResult[]): string {
   const rows = rowsOf(results);
   const tiles = rows.some(({ lines }) => lines.some(({ more }) => more?.['highest tile']));
@@ -60,7 +60,7 @@ function rowsOf(results: readonly RunResult[]): Row[] {
   return [...rows.values()];
 }
 
-/** Mean with its interval, and the means of the seeds where there are several. */
+/** Returns the mean with its interval, and the means of the seeds where there are several. */
 function scores(seeds: readonly number[][]): [string, string] {
   if (seeds.length === 0) return ['–', ''];
   return [
@@ -78,7 +78,7 @@ function numbers(values: readonly number[]): string {
   return Math.max(...values) === 0 ? '' : mean(values).toFixed(0);
 }
 
-/** What is missing, one line per game and variant. */
+/** Returns the missing runs, one line per game and variant. */
 export function missingText(runs: readonly Run[]): string {
   const groups = new Map<string, number[]>();
   for (const { game, variant, seed } of runs) {

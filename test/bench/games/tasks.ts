@@ -5,22 +5,22 @@ import { Weirferry, weirferryByHand } from './invented/weirferry';
 import type { OpenedEnvironment } from './playing';
 import { moveOrders, randomMove } from './moves2048';
 
-/** Something to be learned. */
+/** A game to learn. */
 export interface Task {
   name: string;
-  /** 'atari', 'invented', 'board': its table is apart. */
+  /** Kind of the game, each with a table of its own. */
   kind: 'atari' | 'invented' | 'board';
   open(): Promise<OpenedEnvironment>;
-  /** Steps of an episode of training, at most. */
+  /** Largest number of steps of a training episode. */
   trainingSteps: number;
-  /** Limits of steps with which is reported, the first one first. */
+  /** Limits of steps of the reported episodes; the first is the main one. */
   reportedSteps: number[];
-  /** Starts that are reported. */
+  /** Number of held-out starts. */
   starts: number;
-  /** Programs to compare with, by their names: beside each constant action, where `constants` says so. */
+  /** Programs to compare with, by name; with `constants` also each constant action. */
   references: Record<string, string>;
   constants: boolean;
-  /** What is aimed at, by the limit of steps. */
+  /** Target returns by the limit of steps. */
   targets?: Record<number, number>;
 }
 
@@ -52,7 +52,7 @@ const atari = ATARI.map(
   }),
 );
 
-/** Invented environments end by themselves; they are served as from a cell. */
+/** Returns the task of an invented environment, which ends by itself and is served as from a cell. */
 function invented(type: new () => any, byHand: string): Task {
   const [trainingSteps, starts] = [200, 20];
   return {
@@ -86,10 +86,10 @@ export const TASKS: readonly Task[] = [
   game2048,
 ];
 
-/** The first five games, three seeds each; of the others one. */
+/** The first five games, which have three seeds each; the others have one. */
 export const FIRST_GAMES = ATARI.slice(0, 5).map(([game]) => game as string);
 
-/** @throws RangeError where there is no such task */
+/** Returns a task by name. Throws a RangeError when there is none. */
 export function taskNamed(name: string): Task {
   const task = TASKS.find((one) => one.name === name);
   if (!task)

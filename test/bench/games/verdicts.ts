@@ -3,14 +3,14 @@ import { CORNER } from './moves2048';
 import type { Line, RunResult } from './store';
 import { FIRST_GAMES, type Task } from './tasks';
 
-/** Whether something that is asked for holds. */
+/** Whether a goal is met. */
 export interface Verdict {
   text: string;
-  /** `undefined`: results are missing. */
+  /** Whether it is met; `undefined` where results are missing. */
   met: boolean | undefined;
 }
 
-/** Results of one game, by what they are asked for. */
+/** Results of one game. */
 export class GameResults {
   readonly name: string;
 
@@ -21,7 +21,7 @@ export class GameResults {
     this.name = task.name;
   }
 
-  /** The returns of a line of this name by the first limit of steps, seed by seed. */
+  /** Returns the returns of the lines of a name at the first limit of steps, by seed. */
   returns(name: string): Map<number, number[]> {
     const [steps] = this.task.reportedSteps;
     const lines = this.results.flatMap(({ seed, lines }) =>
@@ -30,18 +30,18 @@ export class GameResults {
     return new Map(lines.map(([seed, line]) => [seed, line.returns[steps]]));
   }
 
-  /** Their means, seed by seed. */
+  /** Returns the mean returns of the lines of a name, by seed. */
   seeds(name: string): Map<number, number> {
     return new Map([...this.returns(name)].map(([seed, values]) => [seed, mean(values)]));
   }
 
-  /** The mean over the seeds; `undefined` where there is none. */
+  /** Returns the mean over the seeds; `undefined` where there is none. */
   mean(name: string): number | undefined {
     const seeds = [...this.seeds(name).values()];
     return seeds.length > 0 ? mean(seeds) : undefined;
   }
 
-  /** A figure of the runs of a variant, seed by seed. */
+  /** Returns a figure of the runs of a variant, by seed. */
   figures(variant: string, figure: string): Map<number, number> {
     return new Map(
       this.results
@@ -50,19 +50,19 @@ export class GameResults {
     );
   }
 
-  /** Names of chance and of the constant actions. */
+  /** Returns the names of the lines of chance and constant actions. */
   withoutSkill(): string[] {
     const names = new Set(this.results.flatMap(({ lines }) => lines.map(({ name }) => name)));
     return [...names].filter((name) => name === 'random actions' || name.startsWith('always '));
   }
 
-  /** The constant action that gets most. */
+  /** Returns the constant action with the highest mean. */
   bestConstant(): { name: string; mean: number } | undefined {
     const constants = this.withoutSkill().filter((name) => name.startsWith('always '));
     return constants.map((name) => ({ name, mean: this.mean(name)! })).sort((a, b) => b.mean - a.mean)[0];
   }
 
-  /** A return as a part of the way from chance, 0, to random edits, 1. */
+  /** Returns a return normalised to 0 for chance and 1 for random edits. */
   normalised(value: number): number | undefined {
     const [chance, rival] = [this.mean('random actions'), this.mean('random edits')];
     return chance === undefined || rival === undefined || rival <= chance
@@ -71,7 +71,7 @@ export class GameResults {
   }
 }
 
-/** No seed of what is trained is below the best constant, the best of untrained samples, or chance. */
+/** Checks that no seed of the trained variant is below the best constant, the best of untrained samples, or chance. */
 export function floors(games: readonly GameResults[]): Verdict[] {
   return games.flatMap((game) => {
     const seeds = [...game.seeds('trained').values()];
@@ -92,7 +92,7 @@ export function floors(games: readonly GameResults[]): Verdict[] {
   });
 }
 
-/** Above random edits in so many games, and nowhere more than a tenth below. */
+/** Checks that training is above random edits in `wanted` games, and nowhere more than a tenth below. */
 export function againstRandomEdits(games: readonly GameResults[], wanted: number): Verdict[] {
   const shares = games.map((game) => ({
     game,
@@ -114,7 +114,10 @@ export function againstRandomEdits(games: readonly GameResults[], wanted: number
   ];
 }
 
-/** What training adds to the search: the share of edits that improve their parent, and the score, pair by pair of game and seed. */
+/**
+ * Checks that training adds to the search: to the share of edits that improve their
+ * parent, and to the score, paired by game and seed.
+ */
 export function worthOfTraining(games: readonly GameResults[]): Verdict[] {
   const improved = pairs(
     games,
@@ -149,7 +152,7 @@ function normalisedSeeds(game: GameResults, name: string): Map<number, number> {
   );
 }
 
-/** The difference of two values over all games and seeds that have both. */
+/** Returns the mean difference of two values over all games and seeds that have both. */
 function pairs(
   games: readonly GameResults[],
   first: (game: GameResults) => Map<number, number>,
@@ -170,7 +173,10 @@ function pairs(
       };
 }
 
-/** Strategies sampled from the trained model, without the programs it found, against untrained ones. */
+/**
+ * Checks that strategies sampled from the trained model, without the programs that it
+ * found, are better than untrained ones in `wanted` games.
+ */
 export function policyAlone(games: readonly GameResults[], wanted: number): Verdict {
   const compared = games.map((game) => ({
     name: game.name,
@@ -188,7 +194,7 @@ export function policyAlone(games: readonly GameResults[], wanted: number): Verd
   };
 }
 
-/** What is learned is significantly above chance and above every constant: start by start, 95 %. */
+/** Checks that the learned program is significantly above chance and every constant, paired by start, at 95 %. */
 export function aboveWithoutSkill(game: GameResults): Verdict {
   const learned = [...game.returns('trained').values()][0];
   const others = game
@@ -204,7 +210,7 @@ export function aboveWithoutSkill(game: GameResults): Verdict {
   };
 }
 
-/** At least 1.3 times what the corner strategy makes. */
+/** Checks for at least 1.3 times the score of the corner strategy. */
 export function above2048Corner(game: GameResults): Verdict {
   const corner = game.mean(CORNER);
   const learned = [...game.returns('trained').values()][0];
@@ -214,11 +220,14 @@ export function above2048Corner(game: GameResults): Verdict {
   };
 }
 
-/** Of the ten games, those in which training is to be above random edits; of the first five, those in which the policy alone is to be better. */
+/**
+ * Number of the ten games in which training is to be above random edits, and of the
+ * first five in which the policy alone is to be better.
+ */
 const WANTED = 7;
 const WANTED_ALONE = 4;
 
-/** All that is asked of what is trained, in the games that were selected. */
+/** Returns all verdicts on the selected games. */
 export function verdicts(games: readonly GameResults[]): Verdict[] {
   const atari = games.filter(({ task }) => task.kind === 'atari');
   const first = atari.filter(({ name }) => FIRST_GAMES.includes(name));

@@ -8,21 +8,21 @@ import { createInterface } from 'node:readline';
 import { FastLanguageModel } from '../../../kernel/models';
 import { runtimeSettings } from '../../../kernel/onnx/session';
 
-/** What a side is given as its argument, in JSON. */
+/** Argument of a side, in JSON. */
 export interface GenerateArguments {
   folder: string;
   threads: number;
-  /** What transformers computes in. */
+  /** Precision of transformers. */
   dtype: 'float32' | 'bfloat16';
 }
 
-/** How many completions to generate, and how many tokens of each. */
+/** Number of completions to generate, and of tokens of each. */
 export interface GenerateOrder {
   batch: number;
   tokens: number;
 }
 
-/** How long it took, and how many tokens came. */
+/** Time and number of generated tokens. */
 export interface Generated {
   seconds: number;
   tokens: number;

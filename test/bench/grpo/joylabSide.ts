@@ -6,14 +6,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { FastLanguageModel, GRPOTrainer, type CausalLM, type PeftOptions, type Sample } from '../../../kernel';
-import { setHost } from '../../../kernel/display/host';
+import { setCellContext } from '../../../kernel/display/cellContext';
 import { PolicyUpdate } from '../../../kernel/grpo/update/policyUpdate';
 import { runtimeSettings } from '../../../kernel/onnx/session';
 
-/** What a side is given as its argument, in JSON. */
+/** Argument of a side, in JSON. */
 export interface SideArguments {
   folder: string;
-  /** By PEFT's names; null: all weights are trained. */
+  /** Adapter by PEFT's names; null: all weights are trained. */
   lora: { r: number; lora_alpha: number; target_modules: string[] } | null;
   completions: number;
   tokens: number;
@@ -26,18 +26,18 @@ export interface StepTimes {
   step: number;
   generation: number;
   update: number;
-  /** Tokens that were generated. */
+  /** Number of generated tokens. */
   tokens: number;
 }
 
-/** The reward of both sides: they must differ, nothing else matters. */
+/** Returns the reward of both sides, which only has to differ between completions. */
 function letters({ completion }: Sample): number {
   return [...completion].filter((letter) => 'aeiou'.includes(letter)).length;
 }
 
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 
-/** Waits for the order to make a step; where no more come, says what the process took and ends it. */
+/** Waits for the order to make a step; when no more come, prints the peak memory and ends the process. */
 async function nextOrder(): Promise<void> {
   if (!(await lines.next()).done) return;
   answer({ peakMemory: process.resourceUsage().maxRSS * 1024 });
@@ -68,7 +68,7 @@ async function loadModel({ folder, lora }: SideArguments): Promise<CausalLM> {
 
 async function main(): Promise<void> {
   const given = JSON.parse(process.argv[2]) as SideArguments;
-  setHost({ display() {}, signal: new AbortController().signal, registerCommTarget() {} });
+  setCellContext({ display() {}, signal: new AbortController().signal, registerCommTarget() {} });
   const model = await loadModel(given);
   const seconds = { generation: 0, update: 0, tokens: 0 };
   timed(model, 'generate', (time, { sequences }: { sequences: number[][] }) => {

@@ -13,7 +13,7 @@ export interface Product {
   count: number;
 }
 
-/** What a GRPO update of one group computes. */
+/** Sizes of a GRPO update of one group. */
 export interface UpdateSizes {
   promptTokens: number;
   completions: number;
@@ -23,7 +23,7 @@ export interface UpdateSizes {
 }
 
 /**
- * The matrix products of an update that computes the prompt once: every linear
+ * Returns the matrix products of an update that computes the prompt once: every linear
  * layer forward, the gradient of its input, and that of its weight or adapter;
  * attention likewise. Nothing that is computed again counts twice.
  */
@@ -63,7 +63,7 @@ export function updateProducts(
   return merged(products);
 }
 
-/** Equal products as one. */
+/** Returns equal products joined. */
 function merged(products: readonly Product[]): Product[] {
   const byShape = new Map<string, Product>();
   for (const product of products) {
@@ -74,19 +74,19 @@ function merged(products: readonly Product[]): Product[] {
   return [...byShape.values()];
 }
 
-/** Floating-point operations: a multiplication and an addition per term. */
+/** Returns the floating-point operations: a multiplication and an addition per term. */
 export function flops(products: readonly Product[]): number {
   return products.reduce((sum, { batch, m, k, n, count }) => sum + 2 * batch * m * k * n * count, 0);
 }
 
-/** Seconds that ONNX Runtime takes for the products and nothing else. */
+/** Resolves to the seconds that ONNX Runtime takes for the products alone. */
 export async function plainSeconds(products: readonly Product[]): Promise<number> {
   let seconds = 0;
   for (const product of products) seconds += product.count * (await secondsOf(product));
   return seconds;
 }
 
-/** Seconds of one product: the best of several, as it is the limit that is asked for. */
+/** Resolves to the seconds of one product: the least of several runs, since it is a limit. */
 async function secondsOf({ batch, m, k, n }: Product): Promise<number> {
   const graph = new Graph();
   const product = matMul(graph.input('a', 'float32', [batch, m, k]), graph.input('b', 'float32', [batch, k, n]));

@@ -2,17 +2,17 @@ import { textTable, type Column } from '../../../kernel/display/table';
 import type { StepTimes } from './joylabSide';
 import { median } from './products';
 
-/** What TRL computes in: by its defaults bfloat16, which is slow on processors without it, or float32. */
+/** Precisions of TRL: bfloat16, its default, which is slow on processors without it, and float32. */
 export const PRECISIONS = ['bfloat16', 'float32'] as const;
 
-/** Something of each of TRL's sides that are measured. */
+/** A value for each precision that is measured. */
 export type OfEach<T> = Partial<Record<(typeof PRECISIONS)[number], T>>;
 
-/** What was measured of one model. */
+/** Measurements of one model. */
 export interface Measured {
-  /** The model and what of it is trained. */
+  /** The model, and the part of it that is trained. */
   name: string;
-  /** Least ratio wanted of the whole step, of generation, of the update. */
+  /** Least wanted ratio of the whole step, of generation, of the update. */
   goals: { step: number; generation: number; update: number };
   ours: StepTimes[];
   theirs: OfEach<StepTimes[]>;
@@ -30,13 +30,13 @@ export interface Line {
   /** Whether the goal is met beside each of the others. */
   met: boolean;
   ours: number;
-  /** What ours is compared with. */
+  /** The value of each side that ours is compared with. */
   theirs: Record<string, number>;
-  /** How many times better we are than each. */
+  /** Ratio to each, above 1 in our favour. */
   ratios: Record<string, number>;
 }
 
-/** Medians and their ratios, a ratio above 1 always being in our favour. */
+/** Returns medians and their ratios, above 1 in our favour. */
 export function lines({ goals, ours, theirs, memory, products }: Measured): Line[] {
   const of = (times: readonly StepTimes[], value: (time: StepTimes) => number) => median(times.map(value));
   const ofEach = (value: (times: readonly StepTimes[]) => number) => mapped(theirs, value);
@@ -98,7 +98,7 @@ function mapped<T, U>(values: Record<string, T>, change: (value: T) => U): Recor
   return Object.fromEntries(Object.entries<T>(values).map(([key, value]) => [key, change(value)]));
 }
 
-/** The lines of a model as text. */
+/** Returns the lines of a model as text. */
 export function table(measured: Measured): string {
   const right = (title: string): Column => ({ title });
   const left: Column = { title: '', align: 'left' };
@@ -131,7 +131,7 @@ export function table(measured: Measured): string {
   return `${measured.name}\n${textTable(columns, rows)}`;
 }
 
-/** A number with three digits at least. */
+/** Returns a number with at least three digits. */
 function figures(value: number): string {
   return value >= 100 ? Math.round(value).toLocaleString('en-US') : value.toPrecision(3);
 }

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { packageRoot, pythonPath } from '../../../kernel/common/packagePaths';
 import { chooseBackend, type BackendOptions } from '../../../kernel/models/backend';
 import { FastLanguageModel, type FromPretrainedOptions } from '../../../kernel/models';
-import { temporaryFolder } from '../../grpo/runs';
+import { temporaryFolder } from '../../grpo/fixtures';
 
 const strategist = join(packageRoot, 'kernel/models/strategist/checkpoint');
 const folder = temporaryFolder();

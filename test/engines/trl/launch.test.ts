@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { HeldModel } from '../../../kernel/engines/trl/held';
 import type { Handlers, StepMetrics } from '../../../kernel/engines/trl/run';
 import { packageRoot, pythonPath } from '../../../kernel/common/packagePaths';
-import { quietHost, temporaryFolder } from '../../grpo/runs';
+import { quietHost, temporaryFolder } from '../../grpo/fixtures';
 
 const never = new AbortController().signal;
 const folder = temporaryFolder();

@@ -8,7 +8,7 @@ import type { ModelInWorker } from '../../../kernel/engines/trl/model';
 import { PolicyUpdate } from '../../../kernel/grpo/update/policyUpdate';
 import type { TrainingStep } from '../../../kernel/grpo/trainer';
 import { FastLanguageModel, type CausalLM } from '../../../kernel/models';
-import { dataset, letters, newTrainer, quietHost, returns, settings, temporaryFolder } from '../../grpo/runs';
+import { dataset, letters, newTrainer, quietHost, returns, settings, temporaryFolder } from '../../grpo/fixtures';
 
 // GRPOTrainer on a model in a worker: TRL as it is, on the processor.
 

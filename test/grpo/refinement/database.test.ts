@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ProgramDatabase } from '../../../kernel/grpo/refinement/database';
 import { seededRandom } from '../../../kernel/common/random';
-import { databaseOf, databaseSettings, evaluation } from './given';
+import { databaseOf, databaseSettings, evaluation } from './fixtures';
 
 const codes = (database: ProgramDatabase) => database.programs().map(({ code }) => code);
 /** As a checkpoint keeps it. */
@@ -95,7 +95,7 @@ test('what leaves is forgotten, unless a descendant lives; its source stays know
   });
   database.trim();
   assert.deepEqual(codes(database), ['program 1', 'child']);
-  assert.ok(!database.lives(1) && database.get(1)?.evaluations.length === 1, 'the parent is an ancestor');
+  assert.ok(!database.has(1) && database.get(1)?.evaluations.length === 1, 'the parent is an ancestor');
   assert.equal(database.get(3), undefined);
   assert.equal(database.idOf(' program\n2 '), 3, 'blanks do not make another program');
 });

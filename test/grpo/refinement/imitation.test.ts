@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { imitationsOf } from '../../../kernel/grpo/refinement/imitation';
 import { ProgramSearch } from '../../../kernel/grpo/refinement/search';
 import { resolveRefinement } from '../../../kernel/grpo/refinement/settings';
-import { databaseOf } from './given';
+import { databaseOf } from './fixtures';
 
 /** A search whose database has a program for each list of fitness, the third being an edit of the first, the fourth of the second. */
 function searchOf(fitness: number[][]): ProgramSearch {

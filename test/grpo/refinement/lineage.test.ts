@@ -5,7 +5,7 @@ import { diffText } from '../../../kernel/display/training/diff';
 import { lineageOf, lineDiff, Programs } from '../../../kernel/grpo/refinement/programs';
 import { ProgramSearch } from '../../../kernel/grpo/refinement/search';
 import { resolveRefinement } from '../../../kernel/grpo/refinement/settings';
-import { databaseOf, evaluation } from './given';
+import { databaseOf, evaluation } from './fixtures';
 
 test('an edit as a line diff: as little as possible is changed', () => {
   const before = 'a\nb\nc\nd';

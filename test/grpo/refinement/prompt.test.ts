@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { editPrompt } from '../../../kernel/grpo/refinement/prompt';
-import { evaluation } from './given';
+import { evaluation } from './fixtures';
 
 const code = 'function strategy(state) {\n  return "LEFT";\n}';
 

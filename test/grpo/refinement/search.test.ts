@@ -3,13 +3,13 @@ import { test } from 'node:test';
 import type { Scored } from '../../../kernel/grpo/refinement/evaluations';
 import {
   ProgramSearch,
-  secondLook,
+  promisingReplays,
   type Assignment,
   type SearchPlan,
   type SearchSettings,
 } from '../../../kernel/grpo/refinement/search';
 import { resolveRefinement, type RefinementConfig } from '../../../kernel/grpo/refinement/settings';
-import { episode, scored } from './given';
+import { episode, scored } from './fixtures';
 
 const settings = (more: RefinementConfig = {}): SearchSettings => ({
   ...resolveRefinement({ archiveSize: 12, replays: 1, ...more })!,
@@ -33,8 +33,8 @@ function playAll(
   const size = codes.length / plan.groups.length;
   const replays = assignment.replays.map(({ program, environmentSeed }) => play(program.code, environmentSeed));
   const children = codes.map((code, i) => {
-    const fate = assignment.children[i];
-    if (typeof fate === 'object') return 'copyOf' in fate ? replays[fate.copyOf] : scored(code, null, null);
+    const assigned = assignment.children[i];
+    if (typeof assigned === 'object') return 'copyOf' in assigned ? replays[assigned.copyOf] : scored(code, null, null);
     return play(code, plan.groups[Math.floor(i / size)].environmentSeed);
   });
   return { children, replays };
@@ -52,7 +52,7 @@ function generation(
   const assignment = search.assign(plan, codes);
   const { children, replays } = playAll(plan, codes, assignment);
   const arrivals = search.accept(plan, assignment, children, replays);
-  const again = secondLook(arrivals, startOf(number));
+  const again = promisingReplays(arrivals, startOf(number));
   return {
     plan,
     assignment,
@@ -116,7 +116,7 @@ test('parents play from the start of their group; known sources do not play, and
     assignment.replays.map(({ program, environmentSeed }) => ({ id: program.id, environmentSeed })),
     parents,
   );
-  const spare = assignment.children.filter((fate) => typeof fate === 'object').length;
+  const spare = assignment.children.filter((assigned) => typeof assigned === 'object').length;
   assert.ok(spare >= 3 * 3 + 1);
   assert.ok(again.length > 1 && again.length <= 1 + spare, 'one, and those that were saved');
   assert.equal(
@@ -143,7 +143,7 @@ test('parents play from the start of their group; known sources do not play, and
       );
   }
   const played =
-    assignment.children.filter((fate) => fate === 'play').length + assignment.replays.length + again.length;
+    assignment.children.filter((assigned) => assigned === 'play').length + assignment.replays.length + again.length;
   assert.equal(after.episodes - search.episodes, played);
 });
 

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { GRPOTrainer } from '../../../kernel/grpo/trainer';
 import { FastLanguageModel } from '../../../kernel/models';
 import type { Sample } from '../../../kernel/rewards';
-import { givenGenerations, givenTrainer, loadModel } from '../given';
+import { generationFixtures, fixtureTrainer, loadModel } from '../completionFixtures';
 import { base, folder, peer } from './peer';
 
 test('a completion ends at the tokens that the model names, and at the end token of the tokenizer', async () => {
@@ -54,7 +54,7 @@ test('transformers and PEFT read a checkpoint', async () => {
   const outputDir = peer.path('checkpoints');
   const args = { ...base, outputDir, saveSteps: 5, beta: 0.1 };
   const model = await loadModel(folder, true);
-  const trainer = givenTrainer(model, args, givenGenerations(args));
+  const trainer = fixtureTrainer(model, args, generationFixtures(args));
   await trainer.train();
   const checkpoint = `${outputDir}/checkpoint-5`;
   const state = await peer.call('trainer_state', { path: `${checkpoint}/trainer_state.json` });

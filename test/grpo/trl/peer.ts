@@ -1,7 +1,7 @@
 import { after, before } from 'node:test';
 import type { GRPOConfig } from '../../../kernel/grpo';
 import { PythonPeer } from '../../models/pythonPeer';
-import { quietHost } from '../runs';
+import { quietHost } from '../fixtures';
 
 /* TRL in a process of its own, and a model that both train. */
 
@@ -13,7 +13,7 @@ before(async () => {
   await peer.call('make_model', { folder });
 });
 
-/** TRL's names of settings. */
+/** Returns settings by TRL's names. */
 export function snakeCase(args: object): Record<string, unknown> {
   const words = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
   const convert = (value: unknown): unknown =>
@@ -21,7 +21,7 @@ export function snakeCase(args: object): Record<string, unknown> {
   return Object.fromEntries(Object.entries(args).map(([name, value]) => [words(name), convert(value)]));
 }
 
-/** Two prompts with four completions each, five steps that change the weights enough to be clipped. */
+/** Settings of two prompts with four completions each, and five steps that change the weights enough to be clipped. */
 export const base: GRPOConfig = {
   maxSteps: 5,
   numGenerations: 4,

@@ -4,21 +4,21 @@ import type { GRPOConfig } from '../../../kernel/grpo';
 import { readSafetensors } from '../../../kernel/models/checkpoint/safetensors';
 import { relativeError } from '../../models/pythonPeer';
 import {
-  givenGeneration,
-  givenGenerations,
-  givenTrainer,
+  generationFixture,
+  generationFixtures,
+  fixtureTrainer,
   loadModel,
   shuffleOrders,
-  type GivenGeneration,
-} from '../given';
+  type GenerationFixture,
+} from '../completionFixtures';
 import { base, folder, lossTypes, peer, snakeCase } from './peer';
 
 interface Case {
   args: GRPOConfig;
   /** Train an adapter that was trained before, instead of all weights. */
   lora?: boolean;
-  generations?: GivenGeneration[];
-  evaluation?: GivenGeneration;
+  generations?: GenerationFixture[];
+  evaluation?: GenerationFixture;
 }
 
 /** A metric of ours and of TRL's: three significant digits, or nothing that a float32 can tell from TRL's. */
@@ -32,11 +32,11 @@ async function compareWithTrl({
   evaluation,
 }: Case): Promise<Array<Record<string, number>>> {
   const args = { ...base, ...given };
-  const generations = own ?? givenGenerations(args, 10);
+  const generations = own ?? generationFixtures(args, 10);
   const model = await loadModel(folder, lora);
   const adapter = lora ? peer.path('adapter') : null;
   if (adapter) await model.savePretrained(adapter);
-  const trainer = givenTrainer(model, args, generations, evaluation);
+  const trainer = fixtureTrainer(model, args, generations, evaluation);
   await trainer.train();
   const out = peer.path('trained.safetensors');
   const { log } = await peer.call('train', {
@@ -181,7 +181,7 @@ const cases: Record<string, Case> = {
   },
   evaluation: {
     args: { evalStrategy: 'steps', evalSteps: 2, perDeviceEvalBatchSize: 8, beta: 0.1 },
-    evaluation: givenGeneration(50, 2, 4),
+    evaluation: generationFixture(50, 2, 4),
   },
   'log entries of several steps': { args: { maxSteps: 4, loggingSteps: 2, numIterations: 2, epsilon: 0.05 } },
 };
@@ -202,7 +202,7 @@ const rewardSets: Array<Record<string, Array<number | null>>> = [
 for (const multiObjectiveAggregation of ['sum_then_normalize', 'normalize_then_sum'] as const) {
   for (const scaleRewards of ['group', 'batch', 'none'] as const) {
     test(`5 steps as TRL: rewards scaled by ${scaleRewards}, ${multiObjectiveAggregation}, some null`, async () => {
-      const generations = rewardSets.map((rewards, i) => ({ ...givenGeneration(i + 20, 2, 4), rewards }));
+      const generations = rewardSets.map((rewards, i) => ({ ...generationFixture(i + 20, 2, 4), rewards }));
       await compareWithTrl({ args: { multiObjectiveAggregation, scaleRewards, rewardWeights: [1, 0.5] }, generations });
     });
   }

@@ -88,8 +88,8 @@ test('variables assigned before the interrupt keep value and type', async () => 
 
 test('code that watches the signal stops by itself and finishes its work', async () => {
   const { ms, output } = await interrupt(`
-    import { host } from '${require.resolve('../../../kernel/display/host')}';
-    await new Promise<void>((resolve) => host().signal.addEventListener('abort', () => setTimeout(() => {
+    import { cellContext } from '${require.resolve('../../../kernel/display/cellContext')}';
+    await new Promise<void>((resolve) => cellContext().signal.addEventListener('abort', () => setTimeout(() => {
       console.log('finished');
       resolve();
     }, 100)));

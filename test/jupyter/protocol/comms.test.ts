@@ -74,10 +74,10 @@ test('a comm for an unknown target is closed', async () => {
 
 test('comm messages are handled while a cell awaits, and leave the kernel busy', async () => {
   await kernel.run(`
-    import { host } from '${require.resolve('../../../kernel/display/host')}';
+    import { cellContext } from '${require.resolve('../../../kernel/display/cellContext')}';
     let release = () => {};
     const released = new Promise<void>((resolve) => (release = resolve));
-    host().registerCommTarget('test.release', () => release());`);
+    cellContext().registerCommTarget('test.release', () => release());`);
   const id = kernel.send('shell', 'execute_request', { code: 'await released; "released"' });
   await kernel.published((it) => it.parentHeader.msg_id === id && it.header.msg_type === 'execute_input', 'the start');
   kernel.send('shell', 'comm_open', { comm_id: 'release', target_name: 'test.release', data: {} });

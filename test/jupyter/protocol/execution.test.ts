@@ -147,10 +147,10 @@ test('errors have no colours in ename and evalue', async () => {
 
 test('a display can be updated', async () => {
   const { outputs } = await kernel.execute(`
-    import { host } from '${require.resolve('../../../kernel/display/host')}';
-    host().display({ 'text/plain': 'a' }, { displayId: 'one' });
-    host().display({ 'text/plain': 'b' }, { displayId: 'one', update: true });
-    host().display({ 'text/plain': 'c', 'image/png': new Uint8Array([1, 2, 3]) });`);
+    import { cellContext } from '${require.resolve('../../../kernel/display/cellContext')}';
+    cellContext().display({ 'text/plain': 'a' }, { displayId: 'one' });
+    cellContext().display({ 'text/plain': 'b' }, { displayId: 'one', update: true });
+    cellContext().display({ 'text/plain': 'c', 'image/png': new Uint8Array([1, 2, 3]) });`);
   assert.deepEqual(types(outputs), ['display_data', 'update_display_data', 'display_data']);
   assert.deepEqual(
     outputs.map(({ content }) => content.transient),

@@ -18,7 +18,7 @@ const SIZES = {
   eos_token_id: 1,
 };
 
-/** The models of each family that can be written as GGUF: what its config.json says besides sizes. */
+/** Models of each family that can be written as GGUF: settings of config.json besides sizes. */
 export const FAMILIES: Record<string, Record<string, unknown>> = {
   llama: { model_type: 'llama' },
   'llama, tied, biases': { model_type: 'llama', tie_word_embeddings: true, attention_bias: true, mlp_bias: true },
@@ -86,7 +86,7 @@ const added = ADDED.map((content, id) => ({
   special: id < 2,
 }));
 
-/** The characters that stand for bytes in a byte-level vocabulary. */
+/** Returns the characters that stand for bytes in a byte-level vocabulary. */
 function byteCharacters(): string[] {
   const visible = (byte: number) => (byte > 32 && byte < 127) || (byte > 160 && byte !== 173);
   let next = 256;
@@ -103,7 +103,7 @@ const MERGES = [
   ['o', 'n'],
 ];
 
-/** A tokenizer like SmolLM2's. */
+/** Returns a tokenizer.json like SmolLM2's. */
 export function byteLevel(): object {
   const tokens = [...ADDED, ...byteCharacters(), ...MERGES.map((pair) => pair.join(''))];
   const level = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true };
@@ -123,7 +123,7 @@ export function byteLevel(): object {
   };
 }
 
-/** A tokenizer like Llama 2's. */
+/** Returns a tokenizer.json like Llama 2's. */
 export function sentencePiece(): object {
   const bytes = Array.from({ length: 256 }, (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`);
   const characters = [...'▁abcdefghijklmnopqrstuvwxyz'];

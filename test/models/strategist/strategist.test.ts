@@ -133,7 +133,7 @@ test('edits act otherwise than their parents, nearly always', async () => {
   assert.equal(figures.valid, 1);
   assert.equal(figures.identical, 0);
   assert.ok(figures.same_behaviour! <= 0.08, JSON.stringify(figures));
-  assert.ok(figures.memory! > 0.3 && figures.memory! < 0.65, JSON.stringify(figures));
+  assert.ok(figures.memory! > 0.3 && figures.memory! < 0.7, JSON.stringify(figures));
 });
 
 test('the gate tells what misses', async () => {

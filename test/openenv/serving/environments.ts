@@ -3,7 +3,7 @@ import { Environment, type ResetOptions } from '../../../kernel/openenv';
 type Guess = { number: number };
 type Hint = { hint: 'start' | 'low' | 'high' | 'right'; draws: Float32Array };
 
-/** Guess a number from 1 to 100. The number 13 breaks it. */
+/** An environment: guess a number from 1 to 100. On the number 13 it throws. */
 export class GuessTheNumber extends Environment<Guess, Hint, { guesses: number[]; secret: number }> {
   static override schema = {
     action: {

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
 import WebSocket from 'ws';
 import { OpenEnvClient, serve } from '../../../kernel';
-import { leaseServer } from '../../../kernel/environments/atari/servers';
+import { acquireServer } from '../../../kernel/environments/atari/servers';
 import { resolveAtariOptions } from '../../../kernel/environments/atari/options';
 import { eventually } from '../../eventually';
 import { GuessTheNumber } from './environments';
@@ -27,10 +27,10 @@ const stop: (() => Promise<void>)[] = [];
 
 before(async () => {
   const served = await serve(GuessTheNumber);
-  const lease = await leaseServer(resolveAtariOptions({ game: 'breakout' }));
+  const acquired = await acquireServer(resolveAtariOptions({ game: 'breakout' }));
   for (const [name, url, action] of [
     ['a served class', served.url, '{"number":5}'],
-    ['the Atari server', lease.server.url, '{"action_id":1}'],
+    ['the Atari server', acquired.server.url, '{"action_id":1}'],
   ]) {
     const other = await OpenEnvClient.connect(url);
     await other.reset({ seed: 1 });
@@ -38,7 +38,7 @@ before(async () => {
   }
   stop.push(
     () => served.close(),
-    () => lease.release(),
+    () => acquired.release(),
   );
 });
 after(async () => {

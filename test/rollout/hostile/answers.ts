@@ -1,6 +1,6 @@
 import type { Bodies } from './hostile';
 
-/** Those that lie about why they end, and those that answer what is no action. */
+/** Strategies that fake the reason of their end, and those whose answer is no action. */
 export const answers: Bodies = {
   reason: {
     timeout: [

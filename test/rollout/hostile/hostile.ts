@@ -4,12 +4,12 @@ import { resources } from './resources';
 import { guessers, sources } from './sources';
 
 /**
- * Strategies that attack: what they do at their third call, by how the episode
- * has to end. `played`: nothing comes of it, and the game goes on.
+ * How an episode has to end when its strategy attacks at its third call. `played`: the
+ * attack has no effect, and the episode goes on.
  */
 export type Reason = 'timeout' | 'memory' | 'error' | 'invalid_action' | 'played';
 
-/** Texts of a function's body, run at the third call. */
+/** Bodies of functions that are run at the third call, by group and reason. */
 export type Bodies = Record<string, Partial<Record<Reason, string[]>>>;
 
 const bodies: Bodies = { ...resources, ...reach, ...answers };
@@ -24,7 +24,7 @@ export interface Hostile {
   code: string;
 }
 
-/** All of them, each a different text. */
+/** All hostile strategies, each a different text. */
 export const hostile: Hostile[] = [
   ...Object.entries(bodies).flatMap(([group, byReason]) =>
     Object.entries(byReason).flatMap(([reason, texts]) =>
@@ -35,7 +35,7 @@ export const hostile: Hostile[] = [
   ...guessers.map((text) => ({ group: 'seeds', reason: 'played' as const, code: atThirdCall(text) })),
 ];
 
-/** Neighbours: what they do follows from their own calls, their random numbers and what they see of the world. */
+/** Harmless strategies that play beside them: their actions depend on their own calls, random numbers and globals. */
 export const neighbours = [
   'function strategy({ legal_actions }) { return legal_actions[Math.floor(Math.random() * legal_actions.length)]; }',
   'let n = 0;\nfunction strategy({ legal_actions }) { return legal_actions[n++ % legal_actions.length]; }',

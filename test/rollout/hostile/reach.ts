@@ -1,6 +1,6 @@
 import type { Bodies } from './hostile';
 
-/** Those that reach for what is outside, and those that change what all share. */
+/** Strategies that access what is outside of the sandbox, and those that change shared objects. */
 export const reach: Bodies = {
   reach: {
     error: [

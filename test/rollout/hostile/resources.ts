@@ -1,6 +1,6 @@
 import type { Bodies } from './hostile';
 
-/** Those that want too much: time, memory, stack. */
+/** Strategies that use too much time, memory or stack. */
 export const resources: Bodies = {
   time: {
     timeout: [

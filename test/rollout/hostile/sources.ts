@@ -36,7 +36,7 @@ export const sources: [Reason, string][] = [
   ['error', `let x: any = ${'`${'.repeat(12_000)}1${'}`'.repeat(12_000)};\nfunction strategy(s: any) { return 0; }`],
 ];
 
-/** Those that guess: seeds of known generators, for what was drawn or seen. They end as `error` where one of them fits. */
+/** Strategies that guess the seeds of known random generators. They end as `error` where one fits. */
 export const guessers: string[] = [
   // mulberry32
   `const first = Math.random();

@@ -18,8 +18,11 @@ export class DocumentationOnDemand {
   /** Paths of files that were read without their documentation. */
   private readonly bare = new Set<string>();
 
-  /** @param canWait whether the documentation of a file is asked for by {@link load} alone */
-  constructor(folder: string, canWait: (path: string) => boolean) {
+  /**
+   * @param canWait whether the documentation of a file is asked for by {@link load} alone
+   * @param onRead takes each file, before it is a part of a program
+   */
+  constructor(folder: string, canWait: (path: string) => boolean, onRead: (file: ts.SourceFile) => void) {
     const compiler = typescript();
     const { ParseAll, ParseNone } = compiler.JSDocParsingMode;
     const of = (mode: ts.JSDocParsingMode) =>
@@ -33,10 +36,12 @@ export class DocumentationOnDemand {
         if (!this.isLoaded && canWait(name)) this.bare.add(path);
         const isBare = this.bare.has(path);
         const jsDocParsingMode = isBare ? ParseNone : ParseAll;
-        return (isBare ? bare : whole)[method](name, path, host, key, snapshot, version, kind, {
+        const file = (isBare ? bare : whole)[method](name, path, host, key, snapshot, version, kind, {
           ...(options as ts.CreateSourceFileOptions),
           jsDocParsingMode,
         });
+        onRead(file);
+        return file;
       };
     const release = (path: ts.Path, ...rest: unknown[]) =>
       (this.bare.has(path) ? bare : whole).releaseDocumentWithKey(path, ...rest);

@@ -50,13 +50,17 @@ export class NotebookFiles implements ts.LanguageServiceHost {
   private asksAgain = false;
   private readonly snapshots = new Map<string, { version: string; snapshot: ts.IScriptSnapshot }>();
   private readonly sys = typescript().sys;
-  private readonly onDemand: DeclarationsOnDemand;
+  readonly onDemand: DeclarationsOnDemand;
   readonly documentation: DocumentationOnDemand;
 
   constructor(private readonly folders: Folders) {
     this.options = compilerOptions(folders);
-    this.documentation = new DocumentationOnDemand(folders.folder, (path) => path.endsWith('.d.ts') && isFixed(path));
-    this.onDemand = new DeclarationsOnDemand(this.documentation);
+    this.documentation = new DocumentationOnDemand(
+      folders.folder,
+      (path) => path.endsWith('.d.ts') && isFixed(path),
+      (file) => this.onDemand.declare(file),
+    );
+    this.onDemand = new DeclarationsOnDemand(this.documentation, this.options);
     this.additions = join(folders.folder, '__types__.ts');
     this.virtual.set(this.additions, '');
     this.packages = typescript().createModuleResolutionCache(folders.folder, (name) => name, this.options);
@@ -122,8 +126,6 @@ export class NotebookFiles implements ts.LanguageServiceHost {
           redirect,
           mode,
         );
-      const module = this.onDemand.module(literal.text);
-      if (module) return { resolvedModule: module };
       let found = resolve(containing);
       if (!found.resolvedModule && !fixed && !literal.text.startsWith('.'))
         found = resolve(join(this.folders.packageRoot, 'index.ts'));
@@ -150,9 +152,14 @@ export class NotebookFiles implements ts.LanguageServiceHost {
     }
   }
 
+  /** Returns the files of a program, and those that were read for its checker. */
+  sources(program: ts.Program): ts.SourceFile[] {
+    return [...program.getSourceFiles(), ...this.onDemand.files];
+  }
+
   /** Reads the documentation of a program's declarations, for those who show it. */
   loadDocumentation(program: ts.Program): void {
-    this.documentation.load([...program.getSourceFiles(), ...this.onDemand.files]);
+    this.documentation.load(this.sources(program));
   }
 
   /** Returns whether a file is the user's: neither a package's nor the kernel's, nor a cell. */

@@ -73,6 +73,18 @@ export class NotebookProgram {
     this.files.loadDocumentation(this.open(text).program);
   }
 
+  /**
+   * Returns what can stand at a position of the draft.
+   *
+   * @param part names without it may be missing
+   */
+  completions(position: number, part: string): ts.CompletionInfo | undefined {
+    const options = { includeCompletionsWithInsertText: true, includeCompletionsForImportStatements: false };
+    return this.files.onDemand.withNames(part, () =>
+      this.service.getCompletionsAtPosition(this.draft, position, options),
+    );
+  }
+
   /** Opens `text` to be compiled: where it can be, as a guest of the program that is there. */
   read(text: string): OpenCell {
     this.guest = null;
@@ -85,6 +97,11 @@ export class NotebookProgram {
     const file = guestFile(program, path, text);
     setScopeAround(file, this.newest(program));
     return (this.guest = { program, file });
+  }
+
+  /** All files that were read, with declarations on demand. */
+  get sources(): ts.SourceFile[] {
+    return this.files.sources(this.link());
   }
 
   /** Does beforehand what the next cell would wait for. */

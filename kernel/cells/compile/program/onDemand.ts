@@ -3,31 +3,28 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { buildRoot } from '../../../common/packagePaths';
 import type { DocumentationOnDemand } from './documentation';
-import { boundFile, extendProgram, moduleIn, offerModules } from '../../patches/typescript';
-import { GLOBALS_MODULE, NodeDeclarations } from './nodeDeclarations';
+import { boundFile, extendProgram, limitNames, spareDeclarations } from '../../patches/typescript';
+import { nodeTypes } from './globalIndex';
+import { GlobalsOnDemand } from './globals';
 
 type Resolve = (name: string, from: string) => ts.ResolvedModuleFull | undefined;
 
 const ADDS_TO_JOYLAB = /\bdeclare\s+module\s+['"]joylab['"]/;
 
-/** Between the path of a file and the name of the module in it that is meant. */
-const MARK = '#';
-
 /**
- * Declarations that are read when the checker first asks for them: those of
- * Node.js's modules and of Joylab. TypeScript reads whatever a file imports,
- * and what that imports; a cell needs a small part of it.
+ * Declarations that are read when the checker first asks for them: globals,
+ * the modules of Node.js, and Joylab's. TypeScript reads whatever a file
+ * imports, and what that imports; a cell needs a small part of it.
  *
  * #### Notes
  * The imports of these files are not resolved as the program is made (see
  * `resolveModuleNameLiterals` of {@link NotebookFiles}) but as the checker
- * follows them, which it does only for what a cell names. What declares
- * globals is a part of the program from the beginning.
+ * follows them, which it does only for what a cell names.
  */
 export class DeclarationsOnDemand {
-  private readonly node = new NodeDeclarations();
+  private readonly globals: GlobalsOnDemand;
   private readonly folders: string[];
-  private readonly joylab = join(buildRoot, 'kernel') + sep;
+  private readonly joylab = folderOf(join(buildRoot, 'kernel'));
   private readsJoylab = false;
   /** Programs do not know yet that Joylab's declarations are read. */
   private isNew = false;
@@ -36,15 +33,26 @@ export class DeclarationsOnDemand {
   /** Programs whose checkers follow the imports of these files. */
   private readonly known = new WeakSet<ts.Program>();
   private isMaking = false;
+  /** A part of the names, in lower case, that are asked for. */
+  private wanted = '';
 
-  constructor(private readonly documentation: DocumentationOnDemand) {
-    const undici = dirname(require.resolve('undici-types/package.json', { paths: [this.node.folder] }));
-    this.folders = [...[this.node.folder, undici].map((it) => it + sep), this.joylab];
+  constructor(
+    private readonly documentation: DocumentationOnDemand,
+    private readonly options: ts.CompilerOptions,
+  ) {
+    this.globals = new GlobalsOnDemand(options.lib!, (path, text) => this.read(path, text));
+    const undici = dirname(require.resolve('undici-types/package.json', { paths: [nodeTypes] }));
+    this.folders = [...[...this.globals.folders, undici].map(folderOf), this.joylab];
   }
 
   /** The text of a file where it is another one than on disk. */
   text(path: string): string | undefined {
-    return this.node.text(path);
+    return this.globals.covers(path) ? '' : undefined;
+  }
+
+  /** Gives a file that is being taken into a program what it declares on demand. */
+  declare(file: ts.SourceFile): void {
+    this.globals.declare(file);
   }
 
   /** Returns whether the imports of a file are resolved when the checker follows them. */
@@ -53,11 +61,12 @@ export class DeclarationsOnDemand {
   }
 
   /**
-   * Returns whether an import of a file is resolved when the checker follows it. Not
+   * Returns whether an import is resolved when the checker follows it. Not
    * where something adds to joylab's types: a checker looks as it is made for
    * what is added to, before anything makes it follow imports.
    */
   canWait(path: string, name: string): boolean {
+    if (this.globals.hasModule(name)) return true;
     return this.isOnDemand(path) && !(this.readsJoylab && name.startsWith('.') && path.startsWith(this.joylab));
   }
 
@@ -74,16 +83,8 @@ export class DeclarationsOnDemand {
   }
 
   /** Files that were read for a checker, and are no part of a program. */
-  get files(): Iterable<ts.SourceFile> {
-    return this.opened.values();
-  }
-
-  /** The file of one of Node.js's modules. */
-  module(name: string): ts.ResolvedModuleFull | undefined {
-    const path = this.node.module(name);
-    return path === undefined
-      ? undefined
-      : { resolvedFileName: path, extension: '.d.ts', isExternalLibraryImport: true };
+  get files(): ts.SourceFile[] {
+    return [...this.opened.values(), ...this.globals.files];
   }
 
   /**
@@ -106,34 +107,45 @@ export class DeclarationsOnDemand {
     }
   }
 
+  /** Runs `work` with names in scope alone that contain a text: TypeScript looks at the declarations of each. */
+  withNames<T>(part: string, work: () => T): T {
+    this.wanted = part.toLowerCase();
+    try {
+      return work();
+    } finally {
+      this.wanted = '';
+    }
+  }
+
   private connect(program: ts.Program, resolve: Resolve): void {
     this.known.add(program);
     extendProgram(program, {
-      resolve: (name, from) => {
-        if (this.isMaking || !this.isOnDemand(from)) return undefined;
-        const module = this.module(name);
-        return module ? { ...module, resolvedFileName: module.resolvedFileName + MARK + name } : resolve(name, from);
-      },
-      open: (path) =>
-        !this.isMaking && this.isOnDemand(path) ? this.open(path, program.getCompilerOptions()) : undefined,
+      resolve: (name, from) => (this.isMaking || !this.isOnDemand(from) ? undefined : resolve(name, from)),
+      open: (path) => (this.isMaking || !this.isOnDemand(path) ? undefined : this.open(path)),
     });
-    offerModules(program.getTypeChecker(), (known) => {
-      const own = known.filter((name) => !name.endsWith(GLOBALS_MODULE));
-      return [...new Set([...own, ...this.node.moduleNames()])];
-    });
+    const checker = program.getTypeChecker();
+    spareDeclarations(checker, this.globals.symbols.values());
+    limitNames(
+      checker,
+      // Ambient modules are no names that can be written.
+      (name) => !name.startsWith('"') && name.toLowerCase().includes(this.wanted),
+    );
   }
 
-  /** A file of declarations; where its path names a module in it, with that module as what it exports. */
-  private open(marked: string, options: ts.CompilerOptions): ts.SourceFile {
-    const [path, module] = marked.split(MARK);
-    const file = this.opened.get(path) ?? this.read(path, options);
-    return module === undefined ? file : moduleIn(file, module);
-  }
-
-  private read(path: string, options: ts.CompilerOptions): ts.SourceFile {
-    const text = this.text(path) ?? readFileSync(path, 'utf8');
-    const file = boundFile({ name: path, text, options, jsDocParsingMode: this.documentation.parsingMode });
+  private open(path: string): ts.SourceFile {
+    const known = this.globals.part(path) ?? this.opened.get(path);
+    if (known) return known;
+    const file = this.read(path, readFileSync(path, 'utf8'));
     this.opened.set(path, file);
     return file;
   }
+
+  private read(name: string, text: string): ts.SourceFile {
+    return boundFile({ name, text, options: this.options, jsDocParsingMode: this.documentation.parsingMode });
+  }
+}
+
+/** Returns what the paths of a folder's files begin with, as TypeScript writes them. */
+function folderOf(path: string): string {
+  return `${path}${sep}`.replaceAll(sep, '/');
 }

@@ -26,10 +26,12 @@ export function compilerOptions(folders: Folders): ts.CompilerOptions {
   const compiler = typescript();
   const own = folderOptions(folders.folder);
   return {
-    lib: libraries(),
     jsx: compiler.JsxEmit.React,
     allowJs: true,
     ...own,
+    lib: own.lib?.length ? own.lib : libraries(),
+    // No packages in place of TypeScript's library: see GlobalsOnDemand.
+    libReplacement: false,
     // Node.js 20 has the syntax of ES2024; TypeScript writes what is newer (using, decorators) in its terms.
     target: compiler.ScriptTarget.ES2024,
     module: compiler.ModuleKind.ESNext,

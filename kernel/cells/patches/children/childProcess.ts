@@ -10,7 +10,7 @@ import { all, replace, type Undo } from '../replace';
 /*
  * Output of child processes to the streams that they inherit goes to the
  * cell that started them, and an interrupt of the cell reaches them, as it
- * would in a terminal. They end with the kernel, see jupyter/reaper.ts, unless
+ * would in a terminal. They end with the kernel, see jupyter/wire/reaper.ts, unless
  * they were started with `detached: true`.
  */
 

@@ -1,5 +1,5 @@
 import { consoleTable } from '../../../display/consoleTable';
-import { host } from '../../../display/host';
+import { cellContext } from '../../../display/cellContext';
 import { currentCell } from '../../cell';
 import { replace, type Undo } from '../replace';
 
@@ -10,7 +10,7 @@ export function displayConsole(): Undo {
     clear: () => currentCell()?.output.clear(false),
     table(value: unknown, columns?: readonly string[]) {
       const table = currentCell() ? consoleTable(value, columns) : null;
-      if (table) host().display(table);
+      if (table) cellContext().display(table);
       else printTable(value, columns);
     },
   });

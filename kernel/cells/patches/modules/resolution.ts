@@ -15,7 +15,7 @@ const SOURCES: Record<string, string[]> = { '.js': ['.ts', '.tsx'], '.mjs': ['.m
  * Makes `require` find what a notebook may import from any folder:
  *
  * - `joylab` and `tslab` are the kernel's own copies, so that a notebook and
- *   the kernel share one host;
+ *   the kernel share one cell context;
  * - packages that the notebook's folder lacks are looked for in Joylab's;
  * - `./file.js` is `./file.ts` where only that exists, as in TypeScript.
  *

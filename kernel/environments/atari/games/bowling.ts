@@ -3,7 +3,7 @@ import { type AtariVariable, variable, x, y } from './variables';
 /** The byte of a pin that has fallen. */
 const FALLEN = 255;
 
-/** Bowling. Positions are middles, in pixels of the 160 × 210 screen, from its top left. The pins stand at the right. */
+/** Bowling. Positions are middles, in pixels of the 160 × 210 screen, from its top left. The pins are at the right. */
 export const bowling: AtariVariable[] = [
   x('ball_x', 'x of the ball', (ram) => ram[30] + 9),
   y('ball_y', 'y of the ball, from the top', (ram) => 168 - 2 * ram[41]),

@@ -1,12 +1,12 @@
 import { type AtariVariable, numbered, x, y } from './variables';
 
-/** A byte as the console places things: coarse steps of 15 pixels in its low half, a fine movement to the left in its high one. */
+/** Returns the x of a byte in the console's form: steps of 15 pixels in its low half, a fine offset to the left in its high one. */
 function placed(byte: number): number {
   const left = byte >> 4;
   return 15 * (byte & 15) - (left > 7 ? left - 16 : left);
 }
 
-/** Your shot's height while it lies on the cannon. */
+/** The byte of your shot's height while it is in the cannon. */
 const LOADED = 3;
 
 const alive = (ram: Uint8Array, i: number): boolean => (ram[46 + i] & 0x80) !== 0;

@@ -28,7 +28,7 @@ const VARIABLES: { [game in AtariGame]?: AtariVariable[] } = {
   tennis,
 };
 
-/** The named state of a game; empty where none is defined: strategies then have `ram` alone. */
+/** Returns the variables of a game's named state; empty where none are defined: strategies then have `ram` only. */
 export function atariStateVariables(game: AtariGame): AtariVariable[] {
   return VARIABLES[game] ?? [];
 }

@@ -1,6 +1,6 @@
 import { between, type AtariVariable } from './variables';
 
-/** The ball's bytes say so while no ball is in play. */
+/** The ball's bytes for y are 0, and for x at most 49, while no ball is in play. */
 const inPlay = (ram: Uint8Array): boolean => ram[54] !== 0 && ram[49] > 49;
 
 /**

@@ -2,7 +2,7 @@ import { type AtariVariable, numbered, variable, x, y } from './variables';
 
 const playerX = (ram: Uint8Array): number => ram[70] + 8;
 
-/** The x of a lane's enemy nearest to you; 0 where there is none. There are up to three, 16 apart: a bit of the lane's byte for each. */
+/** Returns the x of the enemy in a lane that is nearest to you; 0 when there is none. There are up to three, 16 pixels apart, each with a bit in the lane's byte. */
 function nearest(ram: Uint8Array, lane: number): number {
   const [first, which, player] = [ram[30 + lane], ram[36 + lane], playerX(ram)];
   let best = 0;

@@ -12,7 +12,7 @@ interface Thing {
   y: number;
 }
 
-/** The next thing of a kind that the skier has not passed; nothing where none is on the slope. */
+/** Returns the next thing of a kind that the skier has not passed; undefined when there is none on the slope. */
 function next(ram: Uint8Array, kind: number, middle: Thing): Thing | undefined {
   let best: Thing | undefined;
   for (let i = 0; i < 8; i++) {

@@ -1,15 +1,15 @@
 import { type AtariVariable, numbered, variable, x, y } from './variables';
 
-/** The value of a missile's height while it is not there. */
+/** The byte of a missile's height while there is none. */
 const NO_MISSILE = 246;
 
 const ROWS = 6;
 const COLUMNS = 6;
 
-/** Row 0 is the highest; bit 0 of a row is its leftmost alien. */
+/** Returns the aliens of a row, of which 0 is the highest; bit 0 is its leftmost alien. */
 const aliensOf = (ram: Uint8Array, row: number): number => ram[23 - row] & 0x3f;
 
-/** All rows in one: bit i is set while column i has an alien. */
+/** Returns the columns with aliens: bit i is set while column i has one. */
 const columns = (ram: Uint8Array): number => ram.subarray(18, 24).reduce((all, row) => all | row, 0) & 0x3f;
 
 const columnX = (ram: Uint8Array, column: number): number => ram[26] + 3 + 16 * column;

@@ -1,6 +1,6 @@
 import { type AtariVariable, x, y } from './variables';
 
-/** The players change sides: which of the two pairs of bytes is the pink one's, you. */
+/** Returns which of the two pairs of bytes is yours, the pink player's: the players change sides. */
 const own = (ram: Uint8Array): number => ram[80] & 1;
 
 /**

@@ -15,20 +15,20 @@ const RESTORE = 3;
 
 /** Milliseconds for the connection. */
 const CONNECT_TIMEOUT = 60_000;
-/** Milliseconds for an answer, where nothing else was said. */
+/** Milliseconds for an answer, by default. */
 export const MESSAGE_TIMEOUT = 60_000;
 
 /** A process that plays many games. */
 export interface AtariProcess {
   /** Its address: `tcp://127.0.0.1:port`. */
   url: string;
-  /** Milliseconds for an answer; default 60,000. One that takes longer is frozen. */
+  /** Milliseconds for an answer; default 60,000. A process that takes longer counts as frozen. */
   messageTimeout?: number;
 }
 
 /** Options of {@link AtariClient.connect}. Times in milliseconds. */
 export interface AtariClientOptions {
-  /** Number of games, the slots 0 … numEnvs − 1. */
+  /** Number of games, the sub-environments 0 … numEnvs − 1. */
   numEnvs: number;
   /** Options of the environment, as for `openenv`. */
   options: object;
@@ -36,7 +36,7 @@ export interface AtariClientOptions {
   messageTimeout?: number;
 }
 
-/** The result of a reset or a step. Entry i belongs to `slots[i]` of the request. */
+/** The result of a reset or a step. Entry i belongs to `indices[i]` of the request. */
 export interface AtariStep {
   /** The 128 bytes of memory. */
   ram: Uint8Array[];
@@ -47,14 +47,14 @@ export interface AtariStep {
   terminated: Uint8Array;
   /** 1 when the episode was cut off. */
   truncated: Uint8Array;
-  /** 210 × 160 palette indices, row by row, where a frame was asked for. */
+  /** 210 × 160 palette indices, row by row; `null` when no frame was asked for. */
   frames: (Uint8Array | null)[];
 }
 
 /**
- * Many games in one process, in lockstep, over binary messages: the same
+ * Many games in one process, stepped together, over binary messages: the same
  * episodes as over OpenEnv's own protocol, without its JSON. The server's
- * `vector.py` tells the messages.
+ * `vector.py` documents the messages.
  */
 export class AtariClient {
   private constructor(
@@ -64,7 +64,7 @@ export class AtariClient {
     readonly actions: string[],
   ) {}
 
-  /** Connects to the process at `url` and loads the games. */
+  /** Connects to the process at `url` and loads the games. Rejects with an OpenEnvError. */
   static async connect(url: string, options: AtariClientOptions): Promise<AtariClient> {
     const { numEnvs, messageTimeout = MESSAGE_TIMEOUT } = options;
     const stream = await Stream.connect(url, { connectTimeout: CONNECT_TIMEOUT, messageTimeout });
@@ -80,68 +80,69 @@ export class AtariClient {
   }
 
   /**
-   * Starts an episode in each of `slots`, `seeds[i]` in `slots[i]`.
-   * `frames: true` sends a frame with this answer and every step's,
-   * a number n with every n-th step's.
+   * Starts an episode in each of the sub-environments `indices`, from `seeds[i]` in
+   * `indices[i]`. `frames: true` sends a frame with this answer and every step's, a
+   * number n with every n-th step's. Rejects with `INVALID_ARGUMENT` for a seed that
+   * is not a whole number from 0 on.
    */
-  async reset(slots: number[], seeds: number[], options: { frames?: boolean | number } = {}): Promise<AtariStep> {
+  async reset(indices: number[], seeds: number[], options: { frames?: boolean | number } = {}): Promise<AtariStep> {
     const every = Number(options.frames ?? 0);
     if (!Number.isInteger(every) || every < 0 || every > 255) {
       throw invalidArgument(`frames must be true, false or a whole number from 0 to 255, not ${options.frames}.`);
     }
-    const request = this.request(RESET, every, slots, seeds.length, 8);
+    const request = this.request(RESET, every, indices, seeds.length, 8);
     seeds.forEach((seed, i) => {
       if (!Number.isSafeInteger(seed) || seed < 0)
         throw invalidArgument(`A seed must be a whole number ≥ 0, not ${seed}.`);
-      request.setBigUint64(4 + 2 * slots.length + 8 * i, BigInt(seed), true);
+      request.setBigUint64(4 + 2 * indices.length + 8 * i, BigInt(seed), true);
     });
     return this.ask(request);
   }
 
-  /** Plays one step in each of `slots`: action number `actions[i]` in `slots[i]`. */
-  async step(slots: number[], actions: number[]): Promise<AtariStep> {
-    const request = this.request(STEP, 0, slots, actions.length, 1);
+  /** Takes a step in each of `indices`: the action with ID `actions[i]` in `indices[i]`. Rejects with `INVALID_ARGUMENT` for an ID that does not exist. */
+  async step(indices: number[], actions: number[]): Promise<AtariStep> {
+    const request = this.request(STEP, 0, indices, actions.length, 1);
     actions.forEach((action, i) => {
       if (!(action in this.actions))
         throw invalidArgument(
           `There is no action ${action}: the actions are ${this.actions.map((name, j) => `${j} ${name}`).join(', ')}.`,
         );
-      request.setUint8(4 + 2 * slots.length + i, action);
+      request.setUint8(4 + 2 * indices.length + i, action);
     });
     return this.ask(request);
   }
 
   /**
-   * The episodes of `slots` as they stand, about 15 KB each. They go on in the
-   * slots that {@link restore} puts them in: of any client whose games have
-   * equal options, on any process that this one started.
+   * Returns the current states of the episodes of `indices`, about 15 KB each.
+   * {@link restore} continues them in any client whose games have equal options, on
+   * any process that this one started.
    */
-  async save(slots: number[]): Promise<Uint8Array[]> {
-    const answer = await this.exchange(bytesOf(this.request(SAVE, 0, slots, slots.length, 0)));
+  async save(indices: number[]): Promise<Uint8Array[]> {
+    const answer = await this.exchange(bytesOf(this.request(SAVE, 0, indices, indices.length, 0)));
     const view = checked(answer);
-    let at = 4 + 4 * slots.length;
-    return slots.map((_, i) => answer.slice(at, (at += view.getUint32(4 + 4 * i, true))));
+    let at = 4 + 4 * indices.length;
+    return indices.map((_, i) => answer.slice(at, (at += view.getUint32(4 + 4 * i, true))));
   }
 
-  /** Puts saved episodes into `slots`. Their answers carry frames as before. */
-  async restore(slots: number[], episodes: Uint8Array[]): Promise<void> {
-    const request = this.request(RESTORE, 0, slots, episodes.length, 4);
-    episodes.forEach(({ length }, i) => request.setUint32(4 + 2 * slots.length + 4 * i, length, true));
+  /** Continues saved episodes in `indices`. Their answers have frames as before. */
+  async restore(indices: number[], episodes: Uint8Array[]): Promise<void> {
+    const request = this.request(RESTORE, 0, indices, episodes.length, 4);
+    episodes.forEach(({ length }, i) => request.setUint32(4 + 2 * indices.length + 4 * i, length, true));
     checked(await this.exchange(Buffer.concat([bytesOf(request), ...episodes])));
   }
 
-  /** Gives the games back; resolves when the process has them. A request under way fails. */
+  /** Closes the connection, which frees the games; resolves when the process has done so. A request under way fails. */
   close(): Promise<void> {
     return this.stream.end();
   }
 
-  private request(kind: number, every: number, slots: number[], values: number, valueBytes: number): DataView {
-    if (slots.length !== values) throw invalidArgument(`${slots.length} slots need as many values, not ${values}.`);
-    const view = new DataView(new ArrayBuffer(4 + slots.length * (2 + valueBytes)));
+  private request(kind: number, every: number, indices: number[], values: number, valueBytes: number): DataView {
+    if (indices.length !== values) throw invalidArgument(`${indices.length} slots need as many values, not ${values}.`);
+    const view = new DataView(new ArrayBuffer(4 + indices.length * (2 + valueBytes)));
     view.setUint8(0, kind);
     view.setUint8(1, every);
-    view.setUint16(2, slots.length, true);
-    slots.forEach((slot, i) => view.setUint16(4 + 2 * i, slot, true));
+    view.setUint16(2, indices.length, true);
+    indices.forEach((index, i) => view.setUint16(4 + 2 * i, index, true));
     return view;
   }
 
@@ -154,7 +155,7 @@ export class AtariClient {
   }
 }
 
-/** Returns whether the process at `url` answers within a time: a question that asks for nothing, which is refused. */
+/** Returns whether the process at `url` answers within `timeout` milliseconds: to an empty request, which it refuses. */
 export async function answers(url: string, timeout: number): Promise<boolean> {
   let stream: Stream | undefined;
   try {
@@ -174,7 +175,7 @@ function bytesOf({ buffer }: DataView): Uint8Array {
   return new Uint8Array(buffer);
 }
 
-/** An answer, where it is none that says what went wrong. */
+/** Returns an answer. Throws an OpenEnvError when it is an error, or not an answer. */
 function checked(message: Uint8Array): DataView {
   if (message[0] === BRACE) {
     const answer = parseMessage(message);
@@ -185,7 +186,7 @@ function checked(message: Uint8Array): DataView {
   return new DataView(message.buffer, message.byteOffset, message.length);
 }
 
-/** Reads what a reset or a step gave, and keeps the message: all but the frames are views of it. */
+/** Returns the result of a reset or a step; all but the frames are views of the message. */
 function unpack(message: Uint8Array): AtariStep {
   checked(message);
   const buffer = message.buffer as ArrayBuffer;
@@ -210,7 +211,7 @@ function unpack(message: Uint8Array): AtariStep {
   };
 }
 
-/** `{ frameSkip: 4 }` → `{ frame_skip: 4 }`: names of options as servers write them. */
+/** Returns options with names as servers have them: `{ frameSkip: 4 }` → `{ frame_skip: 4 }`. */
 export function snakeCase(options: object): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(defined(options)).map(([name, value]) => [

@@ -1,4 +1,4 @@
-/** Many games of a process of this machine, in lockstep. */
+/** Many games in a process of this machine, stepped together. */
 export {
   answers,
   MESSAGE_TIMEOUT,

@@ -1,7 +1,7 @@
 import * as net from 'node:net';
 import { OpenEnvError } from '../../../openenv/errors';
 
-/** Bytes that tell the length of a message. */
+/** Bytes of the length before a message. */
 const HEADER = 4;
 /** Bytes of a message, at most. */
 const MOST_BYTES = 256 * 2 ** 20;
@@ -14,9 +14,9 @@ export interface StreamOptions {
   messageTimeout: number;
 }
 
-/** Milliseconds that the other side has to close a connection. */
+/** Milliseconds that the process has to close a connection. */
 const END = 500;
-/** Bytes that are read at a time: two frames of a game and some more. */
+/** Bytes that are read at a time: more than three frames of a game. */
 const READ_BYTES = 2 ** 17;
 
 interface Pending {
@@ -25,9 +25,9 @@ interface Pending {
 }
 
 /**
- * A TCP connection to a process of this machine, on which every request gets
- * one answer, in order; messages are bytes. It costs a fifth of the time that
- * a WebSocket takes for a message.
+ * A TCP connection to a process of this machine, on which every request has one
+ * answer, in order; messages are bytes. A message takes a fifth of the time that
+ * it takes over a WebSocket.
  *
  * #### Notes
  * A time-out closes the connection. An idle one does not keep Node.js alive.
@@ -47,7 +47,7 @@ export class Stream {
     private readonly options: StreamOptions,
   ) {}
 
-  /** Connects to `tcp://host:port`. Fails with `CONNECTION_FAILED` or `TIMEOUT`. */
+  /** Connects to `tcp://host:port`. Rejects with `CONNECTION_FAILED` or `TIMEOUT`. */
   static connect(url: string, options: StreamOptions): Promise<Stream> {
     const { hostname, port } = new URL(url);
     return new Promise((resolve, reject) => {
@@ -69,7 +69,7 @@ export class Stream {
     });
   }
 
-  /** Sends a request and waits for its answer. */
+  /** Sends a request and returns its answer. Rejects when the connection is closed, lost, or too slow. */
   request(message: Uint8Array): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
       if (this.failure !== undefined) return reject(this.failure);
@@ -84,7 +84,7 @@ export class Stream {
     this.socket.destroy();
   }
 
-  /** As {@link close}, and resolves when the other side has closed the connection too, or after half a second. */
+  /** As {@link close}, and resolves when the process has closed the connection, too, or after half a second. */
   end(): Promise<void> {
     this.fail(new OpenEnvError('CLOSED', 'The environment was closed.'));
     const { socket } = this;
@@ -107,7 +107,7 @@ export class Stream {
     });
   }
 
-  /** Takes `count` bytes of `chunk`, which is used again after it. */
+  /** Takes `count` bytes of `chunk`, which is used again afterwards. Returns `false` to stop reading. */
   private receive(chunk: Buffer, count: number): boolean {
     for (let at = 0; at < count; ) {
       if (!this.message) {
@@ -144,7 +144,7 @@ export class Stream {
   }
 }
 
-/** A message as it travels: its length as a little-endian u32, then its content. */
+/** Returns a message as it is sent: its length as a little-endian u32, then its content. */
 function framed(message: Uint8Array): Buffer {
   const bytes = Buffer.allocUnsafe(HEADER + message.length);
   bytes.writeUInt32LE(message.length);
@@ -152,7 +152,7 @@ function framed(message: Uint8Array): Buffer {
   return bytes;
 }
 
-/** The length that a header tells. Fails with `PROTOCOL_ERROR` where it cannot be one. */
+/** Returns the length in a header. Throws `PROTOCOL_ERROR` when it is too large. */
 function lengthOf(header: Buffer, url: string): number {
   const length = header.readUInt32LE();
   if (length <= MOST_BYTES) return length;
@@ -162,12 +162,12 @@ function lengthOf(header: Buffer, url: string): number {
   );
 }
 
-/** The other side is gone. */
+/** Returns the error of a connection that broke. */
 function lost(url: string): OpenEnvError {
   return new OpenEnvError('CONNECTION_LOST', `The connection to the process at ${url} broke. Its games are lost.`);
 }
 
-/** No answer in time. `timeout`: milliseconds. */
+/** Returns the error of an answer that did not come within `timeout` milliseconds. */
 function late(url: string, timeout: number): OpenEnvError {
   return new OpenEnvError(
     'TIMEOUT',

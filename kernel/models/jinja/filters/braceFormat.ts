@@ -7,7 +7,7 @@ import { asciiRepr, repr, text } from './repr';
 import { codePointLength, sliceText } from './unicode';
 import { typeOf, type Arguments, type Value } from '../values';
 
-/** Gives an attribute or an item of a value, as templates see them. */
+/** Returns an attribute or an item of a value, as templates see them. */
 export type LookUp = (value: Value, name: Value, isAttribute: boolean) => Value;
 
 export function braceFormat(format: string, given: Arguments, lookUp: LookUp): string {
@@ -15,7 +15,7 @@ export function braceFormat(format: string, given: Arguments, lookUp: LookUp): s
 }
 
 class Formatter {
-  /** Fields are numbered by themselves or by the template, not both. */
+  /** Index of the next field, or 'named': fields are numbered automatically or by the template, not both. */
   private next: number | 'named' = 0;
   constructor(
     private readonly given: Arguments,
@@ -87,7 +87,7 @@ function fail(message: string): never {
   throw new TemplateError(message);
 }
 
-/** Returns where the field ends that starts at `start`. */
+/** Returns the index of the end of the field that starts at `start`. */
 function closing(format: string, start: number): number {
   let depth = 0;
   for (let i = start; i < format.length; i++) {
@@ -108,7 +108,7 @@ interface Spec {
   kind: string;
 }
 
-/** Python's `format`. */
+/** Returns Python's `format(value, spec)`. */
 export function formatValue(value: Value, spec: string): string {
   if (spec === '') return text(value);
   const number = numberOf(value);
@@ -186,7 +186,7 @@ function floatBody(number: number, spec: Spec, type: string): string {
   return kind === lower ? result : result.toUpperCase();
 }
 
-/** Without a kind: as `repr` or, with a precision, as `g` with at least one decimal. */
+/** Returns a float formatted without a type: as `repr` or, with a precision, as `g` with at least one decimal. */
 function plainFloat(number: number, precision: number | undefined): string {
   if (precision === undefined || !Number.isFinite(number)) return floatText(number);
   const digits = Math.max(precision, 1);
@@ -205,7 +205,7 @@ function exponential(number: number, digits: number): string {
   return `${mantissa.includes('.') ? mantissa.replace(/\.?0+$/, '') : mantissa}e${exponent}`;
 }
 
-/** Thousands apart, and zeros in front where the width asks for them. */
+/** Returns digits with separators of thousands, and leading zeros where the width requires them. */
 function grouped(plain: string, spec: Spec, sign: string): string {
   const prefix = spec.alternate ? `0${spec.kind}` : '';
   const [, digits, rest] = /^([0-9a-fA-F]*)([\s\S]*)$/.exec(plain)!;

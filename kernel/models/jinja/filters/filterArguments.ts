@@ -4,7 +4,7 @@ import { Undefined, type Arguments, type Value } from '../values';
 
 export type Filter = (value: Value, given: Arguments) => Value;
 
-/** A filter with named or placed arguments, the first of which is its value. */
+/** Returns a filter with named or positional arguments, the first of which is its value. */
 export function filter(
   name: string,
   parameters: string,
@@ -24,7 +24,7 @@ export function filters(
   );
 }
 
-/** Returns what an attribute of items is, by a path such as `user.name` or `0.name`. */
+/** Returns a function that reads an attribute of items, by a path such as `user.name` or `0.name`. */
 export function attributeGetter(
   path: Value,
   { fallback = null as Value, change = (value: Value): Value => value } = {},
@@ -46,7 +46,7 @@ export function pathOf(path: Value): Value[] {
   return path.split('.').map((part) => (/^\p{Nd}+$/u.test(part) ? BigInt(part) : part));
 }
 
-/** Texts in lower case, where case does not matter. */
+/** Returns a sort key: texts in lower case, unless case matters. */
 export function caseKey(caseSensitive: Value | undefined): (value: Value) => Value {
   return caseSensitive ? (value) => value : (value) => (typeof value === 'string' ? value.toLowerCase() : value);
 }

@@ -27,7 +27,7 @@ function attr(value: Value, { args, kwargs }: Arguments): Value {
     : getAttribute(value, name);
 }
 
-/** Filters that go through their items when asked for them. */
+/** Filters that are lazy: they read their items one by one. */
 const SELECTING: Record<string, (value: Value, given: Arguments) => Iterator<Value>> = {
   map: mapped,
   select: (value, given) => selected(value, given, false, true),

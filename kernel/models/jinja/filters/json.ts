@@ -7,7 +7,7 @@ import { Dict, Markup, Tuple, typeOf, type Value } from '../values';
 
 export interface JsonOptions {
   ensureAscii: boolean;
-  /** The indent of a level; on one line where there is none. */
+  /** Indentation of a level; `undefined` writes one line. */
   indent: string | undefined;
   separators: [string, string];
   sortKeys: boolean;

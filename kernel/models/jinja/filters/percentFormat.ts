@@ -7,7 +7,7 @@ import { asciiRepr, repr, text } from './repr';
 import { codePointLength, sliceText } from './unicode';
 import { Dict, Range, Tuple, typeOf, Undefined, type Value } from '../values';
 
-/** Digits of a number after its point. */
+/** Largest number of digits after the point. */
 export const MOST_DIGITS = 5000;
 
 const SPECIFIER = /%(?:\(((?:[^()]|\([^()]*\))*)\))?([#0\- +]*)(\*|\d+)?(?:\.(\*|\d*))?[hlL]?([\s\S])?/gu;
@@ -51,7 +51,7 @@ export function percentFormat(format: string, given: Value): string {
   return result;
 }
 
-/** The values that are put into a format: the items of a tuple, what a dictionary has under a name, or a single value. */
+/** The values of a format: the items of a tuple, those of a dictionary by name, or a single value. */
 class Values {
   private at = 0;
   private readonly items: readonly Value[];

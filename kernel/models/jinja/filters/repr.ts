@@ -4,7 +4,7 @@ import { TemplateError } from '../errors';
 import { floatText, intText } from '../numbers';
 import { Dict, DictView, Markup, Namespace, Range, Slice, Tuple, typeOf, Undefined, type Value } from '../values';
 
-/** Python's `str`. */
+/** Returns Python's `str(value)`. */
 export function text(value: Value): string {
   if (typeof value === 'string') return value;
   if (value instanceof Markup) return value.text;
@@ -12,7 +12,7 @@ export function text(value: Value): string {
   return repr(value);
 }
 
-/** Python's `repr`. */
+/** Returns Python's `repr(value)`. */
 export function repr(value: Value): string {
   spend(1);
   if (value === null) return 'None';
@@ -55,7 +55,10 @@ function joined(open: string, items: string[], close: string): string {
   return result;
 }
 
-/** A text as Python quotes it: in double quotes only where that saves escapes; what cannot be printed is escaped. */
+/**
+ * Returns a text as Python quotes it: in double quotes only where that saves escapes;
+ * characters that cannot be printed are escaped.
+ */
 export function quoted(value: string): string {
   spendCharacters(value.length);
   const quote = value.includes("'") && !value.includes('"') ? '"' : "'";
@@ -68,7 +71,7 @@ export function quoted(value: string): string {
   return quote + escaped + quote;
 }
 
-/** Python's `ascii`. */
+/** Returns Python's `ascii(value)`. */
 export function asciiRepr(value: Value): string {
   return repr(value).replace(/[^\0-\x7f]/gu, (character) => numbered(character.codePointAt(0)!));
 }

@@ -120,7 +120,7 @@ function firstOf(items: Iterable<Value>, otherwise: string): Value {
   return done ? new Undefined(otherwise) : value;
 }
 
-/** The items from the last to the first; an error where they only come one after the other. */
+/** Returns the items from the last to the first. Throws for iterators. */
 function reversed(value: Value): Iterable<Value> {
   if (typeof value === 'string') return [...characters(value)].reverse();
   if (value instanceof Once || itemsOf(value) === undefined) fail(`'${typeOf(value)}' object is not reversible`);

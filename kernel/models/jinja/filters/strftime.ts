@@ -18,13 +18,13 @@ const MONTHS = [
 
 const two = (value: number): string => String(value).padStart(2, '0');
 const hour12 = (date: Date): number => date.getHours() % 12 || 12;
-/** Days since the year began, from 0. */
+/** Returns the days since the beginning of the year, from 0. */
 const dayOfYear = (date: Date): number =>
   Math.round(
     (Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) - Date.UTC(date.getFullYear(), 0, 1)) / 86_400_000,
   );
 
-/** Weeks of the year that begin with a Monday, and the year that the week belongs to. */
+/** Returns the ISO week of a date, which begins with a Monday, and its year. */
 function isoWeek(date: Date): { year: number; week: number } {
   const thursday = new Date(Date.UTC(date.getFullYear(), date.getMonth(), date.getDate() + 4 - (date.getDay() || 7)));
   const year = thursday.getUTCFullYear();
@@ -76,7 +76,7 @@ const CODES: Record<string, (date: Date) => string> = {
   '%': () => '%',
 };
 
-/** Python's `strftime` of a local time. Names are English, whatever the language of the machine, as with transformers. */
+/** Returns Python's `strftime` of a local time. Names are English, whatever the machine's locale, as with transformers. */
 export function strftime(format: string, date: Date): string {
   return format.replace(/%([-_0^]?)([\s\S]|$)/gu, (code, flag: string, letter: string) => {
     if (!Object.hasOwn(CODES, letter))

@@ -90,7 +90,10 @@ function isSequence(value: Value): boolean {
   );
 }
 
-/** Returns whether two values are the same object. For equal numbers and texts that is Python's own affair. */
+/**
+ * Returns whether two values are the same object. Throws for equal texts and large
+ * numbers, for which Python leaves that open.
+ */
 function isSame(value: Value, other: Value): boolean {
   if (typeof value !== typeof other || typeof value === 'object' || typeof value === 'boolean') return value === other;
   if (value !== other) return false;

@@ -10,7 +10,7 @@ import { centered, replaced, stripped } from './textMethods';
 import { capitalized, codePointLength, lines, sliceText } from './unicode';
 import { Dict, isTrue, itemsOf, iterate, lengthOf, Markup, Tuple, typeOf, Undefined, type Value } from '../values';
 
-/** Changes a text; one that is escaped stays so. */
+/** Returns a text changed; an escaped one stays escaped. */
 function changed(value: Value, change: (text: string) => string): Value {
   const own = text(value);
   spendCharacters(own.length * 4);
@@ -79,7 +79,7 @@ function indent(value: Value, width: Value = 4n, first: Value = false, blank: Va
   return (isTrue(first) ? indentation : '') + [found[0], ...rest].join('\n');
 }
 
-/** Words start after whitespace, dashes and opening brackets. */
+/** Returns a text with its words capitalised. Words start after whitespace, dashes and opening brackets. */
 function titleWords(whole: string): string {
   return whole
     .split(/([-\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000({[<]+)/)

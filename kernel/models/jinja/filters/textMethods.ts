@@ -21,7 +21,7 @@ import { iterate, Tuple, typeOf, type Arguments, type Value } from '../values';
 
 type Method = (self: string, given: Arguments, name: string) => Value;
 
-/** A method with named or placed arguments. */
+/** Returns a method with named or positional arguments. */
 function method(parameters: string, run: (self: string, ...args: (Value | undefined)[]) => Value): Method {
   return (self, given, name) => {
     spendCharacters(self.length * (/^(capitalize|swapcase|title|is.*)$/.test(name) ? 4 : 1));
@@ -32,7 +32,7 @@ function method(parameters: string, run: (self: string, ...args: (Value | undefi
   };
 }
 
-/** A method that Python has and templates have no use for. */
+/** A method of Python that is not supported in templates. */
 const missing: Method = (_, __, name) => {
   throw new TemplateError(`the method ${name} of texts is not possible in templates here`);
 };
@@ -100,7 +100,7 @@ function fillOf(fill: Value): string {
   return character;
 }
 
-/** Returns how many characters are missing to a width. */
+/** Returns how many characters a text lacks to a width. */
 function gap(self: string, width: number): number {
   const length = Math.max(0, width - codePointLength(self));
   spendText(length);
@@ -114,7 +114,7 @@ export function centered(self: string, width: number, fill = ' '): string {
   return fill.repeat(left) + self + fill.repeat(missing - left);
 }
 
-/** A place in a text or list that Python counts from the end where it is negative. */
+/** Returns an index into a text or list, which counts from the end where it is negative, limited to 0 … `length`. */
 export function bounded(value: Value | undefined, length: number, otherwise: number): number {
   if (value === undefined || value === null) return otherwise;
   const at = count(value, 'slice indices');
@@ -180,7 +180,7 @@ export function joined(separator: string, items: Value): string {
   return result;
 }
 
-/** Python's `strip`: whitespace, or any of the characters that are given. */
+/** Returns a text stripped as by Python's `strip`: of whitespace, or of any of the given characters. */
 export function stripped(self: string, chars: Value, start: boolean, end: boolean): string {
   if (chars === null) {
     const left = start ? trimStart(self) : self;
@@ -251,7 +251,7 @@ export function splitText(self: string, sep: Value, times: number): string[] {
     : [...parts.slice(0, times), parts.slice(times).join(sep as string)];
 }
 
-/** From the end to the beginning, in units that make no text but can be turned again. */
+/** Returns a text with its UTF-16 units reversed, which may not be valid, but can be reversed again. */
 function mirror(text: string): string {
   return text.split('').reverse().join('');
 }

@@ -8,7 +8,7 @@ const PAIR = /[\ud800-\udbff][\udc00-\udfff]/g;
 
 let last: { text: string; characters: string[] | undefined } = { text: '', characters: undefined };
 
-/** The code points of a text, or undefined where its UTF-16 units are its code points. */
+/** Returns the code points of a text; `undefined` where its UTF-16 units are its code points. */
 function wide(text: string): string[] | undefined {
   if (text.length < 32) return SURROGATE.test(text) ? [...text] : undefined;
   // Templates index the same text again and again.
@@ -28,17 +28,17 @@ export function characterAt(text: string, index: number): string {
   return (wide(text) ?? text)[index];
 }
 
-/** From one code point to before another. */
+/** Returns a text from code point `start` to before `end`. */
 export function sliceText(text: string, start: number, end?: number): string {
   return wide(text)?.slice(start, end).join('') ?? text.slice(start, end);
 }
 
-/** The code point's index of a place in UTF-16. */
+/** Returns the index of a code point from that of its UTF-16 unit. */
 export function codePointIndex(text: string, unit: number): number {
   return unit - (text.slice(0, unit).match(PAIR)?.length ?? 0);
 }
 
-/** The order of texts by code points. */
+/** Returns the order of texts by code points: negative, 0 or positive. */
 export function compareText(a: string, b: string): number {
   if (a === b) return 0;
   const [left, right] = [wide(a), wide(b)];
@@ -60,19 +60,19 @@ export function trimStart(text: string): string {
   return text.replace(START_SPACE, '');
 }
 
-/** Without a pattern, which would try every run of whitespace in the text. */
+/** Returns a text without trailing whitespace. No pattern is used: it would try every run of whitespace in the text. */
 export function trimEnd(text: string): string {
   let end = text.length;
   while (end > 0 && isSpace(text[end - 1])) end--;
   return text.slice(0, end);
 }
 
-/** Words between whitespace. */
+/** Returns the words between whitespace. */
 export function words(text: string): string[] {
   return text.match(new RegExp(`[^${SPACE}]+`, 'g')) ?? [];
 }
 
-/** Lines as `str.splitlines` finds them. */
+/** Returns the lines of a text as `str.splitlines` does. */
 export function lines(text: string, keepEnds = false): string[] {
   const found =
     text.match(
@@ -81,7 +81,7 @@ export function lines(text: string, keepEnds = false): string[] {
   return keepEnds ? found : found.map((line) => line.replace(/(?:\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029])$/, ''));
 }
 
-/** The form of a character that starts a word. */
+/** Returns the title case of a character. */
 export function titleCase(character: string): string {
   const code = character.codePointAt(0)!;
   const upper = character.toUpperCase();
@@ -101,7 +101,7 @@ const GREEK: Record<string, string> = { ᾳ: 'ᾼ', ᾼ: 'ᾼ', ῃ: 'ῌ', ῌ:
 
 const CASED = /^\p{Cased}$/u;
 
-/** The characters of a text, each with its lower case there: Σ depends on its neighbours. */
+/** Yields the characters of a text, each with its lower case in this text: that of Σ depends on its neighbours. */
 function* withLowerCase(text: string): Iterable<[string, string]> {
   const lower = text.toLowerCase();
   let at = 0;
@@ -112,7 +112,7 @@ function* withLowerCase(text: string): Iterable<[string, string]> {
   }
 }
 
-/** `str.title`. */
+/** Returns `str.title()` of a text. */
 export function titled(text: string): string {
   let [result, inWord] = ['', false];
   for (const [character, lower] of withLowerCase(text)) {
@@ -122,14 +122,14 @@ export function titled(text: string): string {
   return result;
 }
 
-/** `str.capitalize`. */
+/** Returns `str.capitalize()` of a text. */
 export function capitalized(text: string): string {
   let result = '';
   for (const [character, lower] of withLowerCase(text)) result += result === '' ? titleCase(character) : lower;
   return result;
 }
 
-/** `str.swapcase`. */
+/** Returns `str.swapcase()` of a text. */
 export function swapped(text: string): string {
   let result = '';
   for (const [character, lower] of withLowerCase(text)) {
@@ -148,7 +148,7 @@ const NUMERIC =
   '\\p{N}㐅㒃㠪㭍一七万三九二五亖亿什仟仨伍佰億兆兩八六十千卄卅卌叁参參叄四壱壹幺廾廿弌弍弎弐拾捌柒漆玖百肆萬貮貳贰阡陆陌陸零\\u{f96b}\\u{f973}\\u{f978}\\u{f9b2}\\u{f9d1}\\u{f9d3}\\u{f9fd}' +
   '\\u{20001}\\u{20064}\\u{200e2}\\u{20121}\\u{2092a}\\u{20983}\\u{2098c}\\u{2099c}\\u{20aea}\\u{20afd}\\u{20b19}\\u{22390}\\u{22998}\\u{23b1b}\\u{2626d}\\u{2f890}';
 
-/** `isalpha` and the like. */
+/** Methods such as `isalpha`, by name. */
 export const PREDICATES: Record<string, (text: string) => boolean> = {
   isalnum: every(`[\\p{L}${DIGIT}${NUMERIC}]`),
   isalpha: every('\\p{L}'),

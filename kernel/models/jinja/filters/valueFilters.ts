@@ -48,7 +48,7 @@ function defaultTo(value: Value, fallback: Value = '', boolean: Value = false): 
   return value instanceof Undefined || (isTrue(boolean) && !isTrue(value)) ? fallback : value;
 }
 
-/** Python's `float`, or undefined where the value isn't any. */
+/** Returns Python's `float(value)`; `undefined` where the value is no number. */
 function toFloatOr(value: Value): number | undefined {
   if (value instanceof Undefined) value.fail();
   if (typeof value === 'string' || value instanceof Markup) return parseFloatText(text(value));
@@ -100,7 +100,7 @@ function fileSize(value: Value, binary: Value = false): Value {
   return `${fixed((base * bytes) / Number(units[at]), 1)} ${prefixes[at]}`;
 }
 
-/** Prints a value that fits on a line of 80 characters. Throws for longer ones, which Python breaks. */
+/** Returns `pprint` of a value that fits on a line of 80 characters. Throws for longer ones, which Python breaks. */
 function prettyPrint(value: Value): Value {
   const printed = repr(withSortedKeys(value));
   if (codePointLength(printed) > 80)

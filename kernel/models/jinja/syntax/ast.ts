@@ -36,7 +36,7 @@ export type Target =
 
 export interface Signature {
   parameters: string[];
-  /** Of the last parameters. */
+  /** Defaults of the last parameters. */
   defaults: Expression[];
 }
 
@@ -66,6 +66,6 @@ export type Statement =
       line: number;
     }
   | { kind: 'filterBlock'; filter: Expression; body: Statement[]; line: number }
-  /** Text that the assistant writes. */
+  /** Text of the assistant. */
   | { kind: 'generation'; body: Statement[]; line: number }
   | { kind: 'break' | 'continue'; line: number };

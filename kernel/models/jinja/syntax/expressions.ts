@@ -6,7 +6,7 @@ import { FILTERS, TESTS } from '../names';
 import type { Token, TokenKind } from './lexer';
 
 const COMPARISONS = new Set(['==', '!=', '<', '<=', '>', '>=']);
-/** Operators that bind tighter stand further below. */
+/** Levels of operators; later ones bind tighter. */
 const LEVELS: readonly (readonly string[])[] = [['+', '-'], ['~'], ['*', '/', '//', '%'], ['**']];
 const CONSTANTS = new Map<string, boolean | null>([
   ['true', true],
@@ -17,11 +17,11 @@ const CONSTANTS = new Map<string, boolean | null>([
   ['None', null],
 ]);
 
-/** Reads expressions from tokens, from the current one on. */
+/** Parses expressions from tokens, from the current one on. */
 export class ExpressionParser {
   protected at = 0;
   private depth = 0;
-  /** Filters and tests that are not known. Within branches that may not be taken they are errors only where they are met. */
+  /** Errors of unknown filters and tests. Within branches that may not be taken they are errors only when they are evaluated. */
   protected unknown: TemplateError[] = [];
 
   constructor(protected readonly tokens: readonly Token[]) {}
@@ -60,7 +60,7 @@ export class ExpressionParser {
     return new TemplateError(message).at(this.line);
   }
 
-  /** The limit on nesting is that of everything that is read. */
+  /** Parses a nested part. Throws when it is nested too deeply. */
   protected deeper<T>(parse: () => T): T {
     if (++this.depth > MAXIMUM_NESTING)
       throw this.error(`the template is nested more than ${MAXIMUM_NESTING} levels deep`);
@@ -69,7 +69,7 @@ export class ExpressionParser {
     return result;
   }
 
-  /** An expression, or several with commas between, which make a tuple. */
+  /** Parses an expression, or a tuple of several, separated by commas. */
   protected tuple({ condition = true, end = '', parentheses = false } = {}): Expression {
     const { line } = this;
     const items: Expression[] = [];
@@ -312,7 +312,7 @@ export class ExpressionParser {
     }
   }
 
-  /** Filters in a row, the first of which may stand without a bar. */
+  /** Parses a row of filters, the first of which may stand without a bar. */
   protected filters(start: Expression | undefined, inline = false): Expression | undefined {
     let value = start;
     for (let length = 0; inline || this.take('operator', '|'); inline = false, length++) {

@@ -24,7 +24,7 @@ export interface Token {
   line: number;
 }
 
-/** Characters of a template: the longest that are published have some ten thousand. */
+/** Largest number of characters of a template: the longest published ones have some ten thousand. */
 const LONGEST = 1_000_000;
 
 const FLOAT = /(?:\d+_)*\d+(?:(?:\.(?:\d+_)*\d+)?e[+-]?(?:\d+_)*\d+|\.(?:\d+_)*\d+)/iy;
@@ -62,7 +62,7 @@ class Lexer {
     return this.found;
   }
 
-  /** Text up to the next tag, and the tag. */
+  /** Reads text up to the next tag, and the tag. */
   private data(): void {
     const { source, at } = this;
     let start = at - 1;
@@ -83,7 +83,7 @@ class Lexer {
     else this.tag(kind === '%', start + 2 + sign.length);
   }
 
-  /** Text before a tag, without the whitespace that the tag takes. */
+  /** Returns the text before a tag, without the whitespace that the tag strips. */
   private before(text: string, sign: string, isBlock: boolean): string {
     if (sign === '-') return trimEnd(text);
     if (sign === '+' || !isBlock) return text;
@@ -172,7 +172,7 @@ class Lexer {
     return text;
   }
 
-  /** Replaces the escapes in a text as Python does. */
+  /** Returns a text with its escapes replaced, as in Python. */
   private unescaped(text: string): string {
     return text.replace(
       /\\(\n|[0-7]{1,3}|x[\s\S]{0,2}|u[\s\S]{0,4}|U[\s\S]{0,8}|N|[\s\S])/g,

@@ -7,11 +7,11 @@ export function parse(template: string): Statement[] {
   return new Parser(tokens(template)).template();
 }
 
-/** Jinja's tags for templates of several files, and others that no chat template can use. */
+/** Tags of Jinja that chat templates cannot use, such as those for several files. */
 const ELSEWHERE = new Set(['extends', 'include', 'import', 'from', 'block', 'autoescape']);
 
 class Parser extends ExpressionParser {
-  /** Loops that `break` would leave: macros start anew. */
+  /** Number of open loops that `break` can leave; none at the beginning of a macro. */
   private loops = 0;
 
   template(): Statement[] {
@@ -21,7 +21,7 @@ class Parser extends ExpressionParser {
     return body;
   }
 
-  /** Statements up to one of the tags, which becomes the current token. */
+  /** Parses statements up to one of the tags, which becomes the current token. */
   private statements(ends: readonly string[]): Statement[] {
     const body: Statement[] = [];
     while (!this.is('end')) {
@@ -43,7 +43,7 @@ class Parser extends ExpressionParser {
     return body;
   }
 
-  /** The statements between the end of this tag and the end tag, which is taken. */
+  /** Parses the statements between the end of this tag and the end tag, and takes that. */
   private body(...ends: string[]): Statement[] {
     this.take('operator', ':');
     this.expect('blockEnd');
@@ -93,7 +93,7 @@ class Parser extends ExpressionParser {
     );
   }
 
-  /** Parses a function of its own: a loop around it cannot be left from there. */
+  /** Parses a macro or call block: a loop around it cannot be left from there. */
   private apart<T>(parse: () => T): T {
     const { loops } = this;
     this.loops = 0;

@@ -17,9 +17,9 @@ from .tasks import Task, named_task
 EDITS = 0.67
 #: Share of the prompts with a parent that show another program, too.
 INSPIRED = 0.5
-NAMED = 0.6
-#: Characters of a program, at most: about 350 tokens, so that a prompt with one leaves room for another.
-LONGEST = 1500
+NAMED = 0.5
+#: Characters of a program, at most: about 250 tokens where names are long, of the 256 that the model writes when nothing else is said.
+LONGEST = 850
 ENDS = ["terminated", "terminated", "terminated", "truncated", "truncated", "timeout"]
 
 
@@ -40,7 +40,7 @@ class Row:
 
 def random_task(rng: random.Random, form: str | None = None) -> Task:
     """A task of a form: "named", "schema" or "objects"; mixed without one."""
-    form = form or ("named" if rng.random() < NAMED else "schema" if rng.random() < 0.6 else "objects")
+    form = form or ("named" if rng.random() < NAMED else "schema" if rng.random() < 0.5 else "objects")
     task = named_task(rng) if form == "named" else schema_task(rng, objects=form == "objects")
     task.draw_states(rng.getrandbits(48))
     return task

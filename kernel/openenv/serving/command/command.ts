@@ -12,7 +12,10 @@ const OPTIONS = {
   export: { type: 'string' },
 } as const;
 
-/** `joylab serve FILE`: serves the environment of a file until the process is told to stop, or exports it. */
+/**
+ * Runs `joylab serve FILE`: serves the environment of a file until the process is
+ * signalled to stop, or exports it. Resolves to the exit code.
+ */
 export async function serveCommand(args: string[]): Promise<number> {
   const { values, positionals } = parseArgs({ args, allowPositionals: true, options: OPTIONS });
   if (positionals.length !== 1)

@@ -4,15 +4,15 @@ import { packageRoot } from '../../../common/packagePaths';
 import { invalidArgument } from '../../errors';
 import { bundle, type FoundClass } from './file';
 
-/** The files of a Space beside its program, with places such as `__name__` for what an environment says of itself. */
+/** The files of a Space beside its program, with placeholders such as `__name__` for the environment's metadata. */
 const TEMPLATE = join(packageRoot, 'kernel', 'openenv', 'serving', 'command', 'template');
 
 /**
- * Writes a folder that can be pushed as a Space: the environment and its
- * server bundled in one file that needs Node.js alone, with `openenv.yaml`,
- * Dockerfile and README. Gives the paths of the files.
+ * Writes a folder that can be pushed as a Space: the environment and its server
+ * bundled in one file that needs only Node.js, with `openenv.yaml`, Dockerfile and
+ * README. Returns the paths of the files.
  *
- * @param folder is made where it does not exist; it has to be empty
+ * @param folder is created where it does not exist; it must be empty
  */
 export async function exportEnvironment(found: FoundClass, folder: string, capacity?: number): Promise<string[]> {
   const target = resolve(folder);
@@ -28,7 +28,7 @@ export async function exportEnvironment(found: FoundClass, folder: string, capac
   });
 }
 
-/** The program that is bundled. */
+/** Returns the program that is bundled. */
 function entry({ file, name, exported, schema, metadata }: FoundClass, capacity?: number): string {
   return `
 import { serve, surviveLateErrors } from 'joylab';

@@ -13,14 +13,15 @@ export interface FoundClass extends ClassTypes {
   file: string;
 }
 
-/** The package's built folder: what `joylab` means for a file outside a notebook. */
+/** The package's built folder, which `joylab` resolves to in a file outside a notebook. */
 const KERNEL = resolve(__dirname, '..', '..', '..');
 
 /**
- * Finds the class of a TypeScript file that extends `Environment`, and checks
- * the file's types. Fails with what is wrong: no class, several, type errors.
+ * Returns the class of a TypeScript file that extends `Environment`, and checks the
+ * file's types. Throws `INVALID_ARGUMENT` when there is no such class, or several, or
+ * a type error.
  *
- * @param name of the class, where the file exports several
+ * @param name name of the class, where the file exports several
  */
 export function findEnvironment(path: string, name?: string): FoundClass {
   const file = resolve(path);
@@ -52,7 +53,7 @@ export function findEnvironment(path: string, name?: string): FoundClass {
   return choose(found, path, name);
 }
 
-/** The name of a class that is the default export; one without a name is called "Environment". */
+/** Returns the name of a class that is the default export; "Environment" where it has none. */
 function ownName(symbol: ts.Symbol): string {
   const { name } = symbol.valueDeclaration as ts.ClassDeclaration;
   return name?.text ?? 'Environment';
@@ -92,7 +93,7 @@ function compilerOptions(compiler: typeof ts, folder: string): ts.CompilerOption
   };
 }
 
-/** Options of esbuild for one file for Node.js, in memory; names of classes stay, as they name the environment. */
+/** Options of esbuild for one file for Node.js, in memory. Classes keep their names, which name the environment. */
 const FOR_NODE = {
   bundle: true,
   write: false,
@@ -115,7 +116,7 @@ export async function bundle(entry: { text: string; folder: string }, joylab: st
   return outputFiles[0].text;
 }
 
-/** Loads the class. `joylab` is this process's own, so that the class extends the same `Environment`. */
+/** Loads the class. `joylab` resolves to this process's own, so that the class extends the same `Environment`. */
 export async function loadClass({ file, exported }: FoundClass): Promise<any> {
   const { build } = await import('esbuild');
   const { outputFiles } = await build({

@@ -5,7 +5,7 @@ import type { WebSocket } from 'ws';
 import { JsonFailure, readText } from './json';
 import { LONGEST, MAXIMUM_HELD, MAXIMUM_MESSAGE, SMALL_MESSAGE } from './limits';
 
-/** A request that is not taken, and its status. */
+/** Thrown when a request is refused, with its HTTP status. */
 export class Refused extends Error {
   constructor(
     readonly status: number,
@@ -15,7 +15,7 @@ export class Refused extends Error {
   }
 }
 
-/** The bytes that a server holds of messages that are not answered yet: all clients together have one limit, as memory is one. */
+/** Bytes of messages that a server holds until they are answered, under one limit for all clients. */
 export class HeldBytes {
   private held = 0;
 
@@ -23,7 +23,7 @@ export class HeldBytes {
     this.held += bytes;
   }
 
-  /** Returns whether there is room for a message of which so many bytes, that are counted, have arrived. */
+  /** Returns whether there is room for a message of which `size` bytes, already counted, have arrived. */
   hasRoom(size: number): boolean {
     return size <= SMALL_MESSAGE || this.held <= MAXIMUM_HELD;
   }
@@ -36,7 +36,10 @@ export class HeldBytes {
 const FULL = 'The server holds too many messages that are not answered yet. Try again later.';
 const TOO_LARGE = `A message may have ${MAXIMUM_MESSAGE} bytes at most.`;
 
-/** Reads the body of a request; it is held until the answer is out. Throws a {@link Refused} where it is too large, or never ends. */
+/**
+ * Reads the body of a request, whose bytes count as held until the answer is sent.
+ * Rejects with {@link Refused} when it is too large, incomplete, or there is no room.
+ */
 export async function readBody(request: IncomingMessage, response: ServerResponse, held: HeldBytes): Promise<string> {
   if (Number(request.headers['content-length']) > MAXIMUM_MESSAGE) throw new Refused(413, TOO_LARGE);
   let size = 0;
@@ -65,13 +68,13 @@ export async function readBody(request: IncomingMessage, response: ServerRespons
   }
 }
 
-/** Bytes of the head of a frame, at most. */
+/** Largest header of a frame in bytes. */
 const FRAME_HEAD = 14;
 
 /**
- * Counts what has arrived over a WebSocket of a message that is not complete.
- * A connection is ended where there is no room for it, or where it takes
- * longer than `timeout` milliseconds.
+ * Counts the bytes of messages that are arriving over a WebSocket. Ends a connection
+ * for which there is no room, or whose message takes longer than `timeout`
+ * milliseconds to arrive.
  */
 export function countArriving(stream: Duplex, socket: WebSocket, held: HeldBytes, timeout: number): void {
   let arriving = 0;

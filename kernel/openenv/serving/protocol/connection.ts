@@ -5,43 +5,40 @@ import type { HeldBytes } from './body';
 import type { HeldSessions } from '../heldSessions';
 import { JsonFailure, readJson, readText, writeJson } from './json';
 import { MAXIMUM_WAITING, MAXIMUM_WAITING_BYTES } from './limits';
-import { answerRpc, answerRpcText, unsendable, type RpcPlace } from './mcp';
+import { answerRpc, answerRpcText, unsendable, type RpcContext } from './mcp';
 import type { Contract } from '../schemas';
 import type { Session } from '../session';
 import { errorText, isA } from '../thrown';
 import { validator } from '../../../schema/validate';
 import { ValidationFailure } from '../../../schema/problems';
 
-/** The parts of its server that a connection uses. */
-export interface ConnectionSetting {
+/** What a connection uses of its server. */
+export interface ConnectionContext {
   contract: Contract;
   protocol: 'openenv' | 'mcp';
   sessions: HeldSessions;
   held: HeldBytes;
-  /** Leaves the session, at the end. */
+  /** Leaves the session when the connection ends. */
   leave(): Promise<void> | void;
 }
 
-/**
- * One WebSocket connection that plays in a session. Messages are answered one
- * after another, in their order.
- */
+/** One WebSocket connection to a session. Messages are answered one after another, in their order. */
 export class ServedConnection {
   private waiting = 0;
-  /** Bytes of the messages that wait, and of the answers that the client has not taken. */
+  /** Bytes of messages that wait, and of answers that the client has not received. */
   private waitingBytes = 0;
   private closed = false;
   private left: Promise<void> | null = null;
-  private readonly place: RpcPlace;
+  private readonly rpc: RpcContext;
 
   constructor(
     private readonly socket: WebSocket,
     readonly session: Session,
-    private readonly setting: ConnectionSetting,
+    private readonly context: ConnectionContext,
   ) {
     // Messages are answered in the session's turn already.
-    this.place = {
-      sessions: setting.sessions,
+    this.rpc = {
+      sessions: context.sessions,
       session: session.id,
       use: (_, work) => {
         session.played = true;
@@ -51,12 +48,12 @@ export class ServedConnection {
     socket.on('message', (data) => this.receive(data));
   }
 
-  /** Ends the connection, with an error as last message where there is a reason. Resolves when the session is left, after its current step. */
+  /** Ends the connection, with `reason` as its last message. Resolves when the session is left, after its current step. */
   end(reason?: OpenEnvError): Promise<void> {
     if (!this.closed && reason && this.isOpen) this.socket.send(errorMessage(reason));
     this.closed = true;
     this.socket.close(1000);
-    this.left ??= Promise.resolve(this.setting.leave());
+    this.left ??= Promise.resolve(this.context.leave());
     return this.left;
   }
 
@@ -70,18 +67,18 @@ export class ServedConnection {
       .finally(() => this.waits(-1, -message.length));
   }
 
-  /** Counts what waits. With too much of it the client has to wait, too: nothing is read from it meanwhile. */
+  /** Counts waiting messages and bytes. While there are too many, nothing is read from the client. */
   private waits(messages: number, bytes: number): void {
     this.waiting += messages;
     this.waitingBytes += bytes;
-    if (bytes > 0) this.setting.held.add(bytes);
-    else this.setting.held.free(-bytes);
+    if (bytes > 0) this.context.held.add(bytes);
+    else this.context.held.free(-bytes);
     const much = this.waiting >= MAXIMUM_WAITING || this.waitingBytes > MAXIMUM_WAITING_BYTES;
     if (much && !this.socket.isPaused) this.socket.pause();
     else if (!much && this.socket.isPaused) this.socket.resume();
   }
 
-  /** Sends an answer. Resolves when the client has taken it, or is gone. */
+  /** Sends an answer. Resolves when it is written, or the client is gone. */
   private async taken(answer: string): Promise<void> {
     if (!this.isOpen) return;
     this.waits(0, answer.length);
@@ -89,7 +86,7 @@ export class ServedConnection {
     this.waits(0, -answer.length);
   }
 
-  /** The answer to a message, or `null` where there is none. Never throws. */
+  /** Returns the answer to a message, or `null` where there is none. Never throws. */
   private async answer(message: Buffer): Promise<string | null> {
     let text: string;
     try {
@@ -97,19 +94,19 @@ export class ServedConnection {
     } catch (error) {
       return problem('INVALID_JSON', `Invalid JSON: ${errorText(error)}`);
     }
-    return this.setting.protocol === 'mcp' ? this.answerTools(text) : this.answerMessage(text);
+    return this.context.protocol === 'mcp' ? this.answerTools(text) : this.answerMessage(text);
   }
 
-  /** The answer over `/mcp`. Never throws. */
+  /** Returns the answer over `/mcp`. Never throws. */
   private async answerTools(text: string): Promise<string> {
     try {
-      return writeJson(await answerRpcText(text, this.place));
+      return writeJson(await answerRpcText(text, this.rpc));
     } catch (error) {
       return JSON.stringify(unsendable(error));
     }
   }
 
-  /** The answer to a message, or `null` after which there is none. Never throws. */
+  /** Returns the answer over `/ws`, or `null` where there is none. Never throws. */
   private async answerMessage(text: string): Promise<string | null> {
     try {
       return await this.handle(readJson(text));
@@ -123,7 +120,7 @@ export class ServedConnection {
   private async handle(message: unknown): Promise<string | null> {
     const {
       session: { runner },
-      setting: { contract },
+      context: { contract },
     } = this;
     checkObject(message);
     const { type, data } = message as { type?: unknown; data?: any };
@@ -142,7 +139,7 @@ export class ServedConnection {
         return writeJson({ type: 'state', data: runner.state() });
       case 'mcp':
         checkWithData(message);
-        return writeJson({ type: 'mcp', data: await answerRpc(data, this.place) });
+        return writeJson({ type: 'mcp', data: await answerRpc(data, this.rpc) });
       case 'close':
         checkBare(message);
         // Not waited for: the end waits for this work.
@@ -156,7 +153,7 @@ export class ServedConnection {
     }
   }
 
-  /** Returns whether the client is there. */
+  /** Returns whether the client is connected. */
   get isOpen(): boolean {
     return this.socket.readyState === this.socket.OPEN;
   }
@@ -175,7 +172,7 @@ function problem(...error: ConstructorParameters<typeof OpenEnvError>): string {
   return errorMessage(new OpenEnvError(...error));
 }
 
-/** An error message of the protocol, as text. */
+/** Returns an error as a message of the protocol, in JSON. */
 export function errorMessage({ code, message, details = {} }: OpenEnvError): string {
   return stringifyExact({ type: 'error', data: { message, code, ...(details as object) } });
 }

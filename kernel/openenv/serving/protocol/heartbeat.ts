@@ -1,24 +1,24 @@
 import type { WebSocket } from 'ws';
 import { LONGEST } from './limits';
 
-/** Pings that may stay without an answer before a connection is given up. */
+/** Unanswered pings after which a connection is ended. */
 const MISSES = 5;
 
 /**
- * Finds out which clients are gone without a word, as where a network was cut
- * or a machine has lost its power, so that their places become free.
+ * Ends connections whose clients are gone without closing them, such as after a cut of
+ * the network or of the power, so that their sessions become free.
  *
  * #### Notes
- * Node.js answers pings on its main thread, and a notebook there may train for
- * minutes without a pause: the time has to be generous. It is counted in pings,
- * not by the clock: a server that was kept from its work itself, or slept with
- * its machine, holds that against nobody.
+ * Node.js answers pings on its main thread, and a notebook may train there for minutes
+ * without a pause: the timeout has to be generous. It is counted in pings, not by the
+ * clock: time in which the server itself was busy or suspended does not count against
+ * a client.
  */
 export class Heartbeat {
   private readonly missed = new Map<WebSocket, number>();
   private timer: NodeJS.Timeout | undefined;
 
-  /** `timeout`: milliseconds without a sign of life; Infinity: no pings. */
+  /** @param timeout milliseconds without a message or pong after which a connection is ended; Infinity: no pings */
   constructor(private readonly timeout: number) {}
 
   watch(socket: WebSocket): void {

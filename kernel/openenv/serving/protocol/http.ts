@@ -3,7 +3,7 @@ import { type HeldBytes, readBody, Refused } from './body';
 import type { EpisodeRunner } from '../episode';
 import type { HeldSessions } from '../heldSessions';
 import { JsonFailure, readJson, writeJson } from './json';
-import { answerRpcText, type RpcPlace } from './mcp';
+import { answerRpcText, type RpcContext } from './mcp';
 import { openApi } from './openApi';
 import { refusedHost, refusedOrigin, type Access } from './origin';
 import { closeQuietly } from '../session';
@@ -16,35 +16,35 @@ import { ValidationFailure } from '../../../schema/problems';
 interface Answer {
   status?: number;
   body: unknown;
-  /** The connection ends with the answer, as what the client sends is not read. */
+  /** Whether the connection ends with the answer, since the rest of the request is not read. */
   close?: boolean;
 }
 
 type Handler = (body: string) => Promise<Answer>;
 
-/** The parts of their server that the HTTP routes use. */
-export interface HttpSetting {
+/** What the HTTP routes use of their server. */
+export interface HttpContext {
   contract: Contract;
   sessions: HeldSessions;
   access: Access;
   held: HeldBytes;
-  /** A new environment. */
+  /** Creates an environment. */
   make(): EpisodeRunner;
 }
 
 /**
- * The HTTP routes of an environment server. As in OpenEnv, each request has a
- * new environment, and `/step` takes the first step of a new episode: a
- * session is to be had by WebSocket, and for tools by MCP.
+ * Returns the handler of an environment server's HTTP routes. As in OpenEnv, each
+ * request has a new environment, and `/step` takes the first step of a new episode:
+ * sessions exist over WebSocket, and for tools over MCP.
  */
 export function httpHandler(
-  setting: HttpSetting,
+  context: HttpContext,
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
-  const routes = httpRoutes(setting);
+  const routes = httpRoutes(context);
   return async (request, response) => {
     let answer: Answer;
     try {
-      answer = await answerRequest(request, response, routes, setting);
+      answer = await answerRequest(request, response, routes, context);
       answer.body = writeJson(answer.body);
     } catch (error) {
       const { body, ...rest } = failure(error);
@@ -58,7 +58,7 @@ async function answerRequest(
   request: IncomingMessage,
   response: ServerResponse,
   routes: Routes,
-  { access, held }: HttpSetting,
+  { access, held }: HttpContext,
 ): Promise<Answer> {
   const { method = '' } = request;
   const methods = routes.get(pathOf(request.url));
@@ -80,14 +80,14 @@ function failure(error: unknown): Answer {
   return { status: 500, body: { detail: errorText(error) } };
 }
 
-/** The path that a request asks for. Any text may stand there, and an absolute address is one, too. */
+/** Returns the path of a request's target, which may be any text, also an absolute address. */
 export function pathOf(target = ''): string {
   return target.replace(/^https?:\/\/[^/?#]*/i, '').split(/[?#]/)[0] || '/';
 }
 
 type Routes = Map<string, Record<string, Handler>>;
 
-function httpRoutes({ contract, sessions, make }: HttpSetting): Routes {
+function httpRoutes({ contract, sessions, make }: HttpContext): Routes {
   const document = openApi(contract);
   const withEnvironment = async <Result>(use: (runner: EpisodeRunner) => Promise<Result> | Result): Promise<Result> => {
     const runner = make();
@@ -97,7 +97,7 @@ function httpRoutes({ contract, sessions, make }: HttpSetting): Routes {
       await closeQuietly(runner);
     }
   };
-  const place: RpcPlace = {
+  const rpc: RpcContext = {
     sessions,
     use(id, work) {
       const session = id === undefined ? undefined : sessions.find(id);
@@ -119,7 +119,7 @@ function httpRoutes({ contract, sessions, make }: HttpSetting): Routes {
     ['/state', get(() => withEnvironment((runner) => runner.state()))],
     ['/reset', post((text) => withEnvironment((runner) => runner.reset(resetArguments(contract, text))))],
     ['/step', post((text) => withEnvironment((runner) => firstStep(contract, runner, text)))],
-    ['/mcp', post((text) => answerRpcText(text, place))],
+    ['/mcp', post((text) => answerRpcText(text, rpc))],
   ]);
 }
 

@@ -5,14 +5,14 @@ import { jsonValue, JsonValueError } from '../../../schema/jsonValue';
 import { MAXIMUM_MESSAGE } from './limits';
 import { isA } from '../thrown';
 
-/** A text that is not JSON. */
+/** Thrown when a text is not JSON. */
 export class JsonFailure extends Error {
   override readonly name = 'JsonFailure';
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** The text of a message. A byte order mark at its start is left out. */
+/** Returns the text of a message without its byte order mark. Throws {@link JsonFailure} when it is not UTF-8. */
 export function readText(bytes: Uint8Array): string {
   try {
     return utf8.decode(bytes);
@@ -22,10 +22,11 @@ export function readText(bytes: Uint8Array): string {
 }
 
 /**
- * Returns what a message says; integers that a number cannot hold are bigints.
+ * Returns the value of a message, with integers that a number cannot hold as bigints.
  *
- * @throws JsonFailure where it is not JSON
- * @throws ValidationFailure where it is nested too deeply or has a number that is too large for JavaScript
+ * @throws JsonFailure when it is not JSON
+ * @throws ValidationFailure when it is nested too deeply or has a number that is too
+ *   large for JavaScript
  */
 export function readJson(text: string): unknown {
   const value = parsed(text);
@@ -46,7 +47,7 @@ function parsed(text: string): unknown {
 /** Digits that may be a number beyond 1.8e308, which becomes Infinity. */
 const HUGE_NUMBER = /\de\+?\d{3}|\d{300}/i;
 
-/** Throws where a number became Infinity: the problem names its place, from the message's data on. */
+/** Throws {@link ValidationFailure} when a number became Infinity, with its path from the message's data on. */
 function checkFinite(message: unknown): void {
   try {
     jsonValue(message, 'The message');
@@ -59,7 +60,7 @@ function checkFinite(message: unknown): void {
   }
 }
 
-/** An answer as it travels. Throws what is wrong with it: an environment may give what cannot be sent. */
+/** Returns an answer as JSON. Throws when it is too large or nested too deeply to be sent. */
 export function writeJson(answer: unknown): string {
   const text = written(answer);
   checkTextNesting(text, 'The answer of the environment');

@@ -18,27 +18,27 @@ const CODES = {
   server: -32000,
 } as const;
 
-/** Characters of a name that the sender chose, in an answer. */
+/** Characters of the sender's names that an answer quotes, at most. */
 const LONGEST_NAME = 200;
 
-/** The context in which a request in JSON-RPC is answered. */
-export interface RpcPlace {
+/** The context in which a JSON-RPC request is answered. */
+export interface RpcContext {
   sessions: HeldSessions;
   /** ID of the session that the request came in, where it came in one. */
   session?: string;
-  /** Lends the environment to what is to be done with it: that of the session which is named, else the place's own. */
+  /** Runs `work` with the environment of the named session, else with the context's own. */
   use<Result>(session: string | undefined, work: (environment: Environment) => Promise<Result>): Promise<Result>;
 }
 
-/** A request as far as its shape was looked at. */
+/** A request whose outer fields have been checked. */
 interface Request {
   id: unknown;
   method: string;
   params: Record<string, any>;
 }
 
-/** Answers a request in JSON-RPC, given as text. Never throws. */
-export async function answerRpcText(text: string, place: RpcPlace): Promise<RpcAnswer> {
+/** Answers a JSON-RPC request, given as text. Never throws. */
+export async function answerRpcText(text: string, context: RpcContext): Promise<RpcAnswer> {
   let request: unknown;
   try {
     request = readJson(text);
@@ -46,11 +46,11 @@ export async function answerRpcText(text: string, place: RpcPlace): Promise<RpcA
     const what = isA(error, JsonFailure) ? error.message : (error as ValidationFailure).problems[0].msg;
     return failed(null, CODES.parse, `Parse error: ${what}`);
   }
-  return answerRpc(request, place);
+  return answerRpc(request, context);
 }
 
-/** Answers a request in JSON-RPC to the tools of an environment, or for a session. Never throws. */
-export async function answerRpc(request: unknown, place: RpcPlace): Promise<RpcAnswer> {
+/** Answers a JSON-RPC request to the tools of an environment, or for a session. Never throws. */
+export async function answerRpc(request: unknown, context: RpcContext): Promise<RpcAnswer> {
   if (Array.isArray(request))
     return failed(null, CODES.request, 'Invalid request: several at once are not supported; send them one by one.');
   const {
@@ -68,12 +68,12 @@ export async function answerRpc(request: unknown, place: RpcPlace): Promise<RpcA
   try {
     switch (method) {
       case 'openenv/session/create':
-        return succeeded(id, { session_id: place.session ?? place.sessions.create().id });
+        return succeeded(id, { session_id: context.session ?? context.sessions.create().id });
       case 'openenv/session/close':
-        return closeSession({ id, method, params }, place);
+        return closeSession({ id, method, params }, context);
       case 'tools/list':
       case 'tools/call':
-        return await answerTools({ id, method, params }, place);
+        return await answerTools({ id, method, params }, context);
       default:
         return failed(id, CODES.method, `Method not found: ${cut(method)}`);
     }
@@ -83,12 +83,12 @@ export async function answerRpc(request: unknown, place: RpcPlace): Promise<RpcA
   }
 }
 
-function closeSession({ id, params: { session_id: session } }: Request, place: RpcPlace): RpcAnswer {
+function closeSession({ id, params: { session_id: session } }: Request, context: RpcContext): RpcAnswer {
   if (typeof session !== 'string' || session === '')
     return failed(id, CODES.params, "Invalid params - 'session_id' is required");
-  if (session === place.session)
+  if (session === context.session)
     return failed(id, CODES.request, 'Cannot close active WebSocket-managed session via MCP method');
-  const what = place.sessions.close(session);
+  const what = context.sessions.close(session);
   if (what === 'unknown') return failed(id, CODES.params, `Unknown session_id: ${cut(session)}`);
   return succeeded(
     id,
@@ -96,15 +96,15 @@ function closeSession({ id, params: { session_id: session } }: Request, place: R
   );
 }
 
-async function answerTools({ id, method, params }: Request, place: RpcPlace): Promise<RpcAnswer> {
-  const session = place.session ? undefined : params.session_id;
-  if (session && (typeof session !== 'string' || !place.sessions.find(session)))
+async function answerTools({ id, method, params }: Request, context: RpcContext): Promise<RpcAnswer> {
+  const session = context.session ? undefined : params.session_id;
+  if (session && (typeof session !== 'string' || !context.sessions.find(session)))
     return failed(
       id,
       CODES.params,
       `Unknown session_id: ${typeof session === 'string' ? cut(session) : 'it has to be a string'}`,
     );
-  return place.use(session, async ({ tools }) => {
+  return context.use(session, async ({ tools }) => {
     if (!tools) return failed(id, CODES.internal, 'Environment does not support MCP');
     if (method === 'tools/list') return succeeded(id, { tools: listTools(tools) });
     if (typeof params.name !== 'string') return failed(id, CODES.params, "Missing 'name' in params");
@@ -123,8 +123,9 @@ function listTools(tools: Record<string, EnvironmentTool>): object[] {
 }
 
 /**
- * The result of a tool as MCP has it, and its value as `data`, where OpenEnv's
- * clients look for it; an exception of the tool is a result with `isError`.
+ * Calls a tool and returns its result as in MCP, and its value as `data`, where
+ * OpenEnv's clients look for it; an exception of the tool becomes a result with
+ * `isError`.
  */
 async function callTool({ inputSchema, call }: EnvironmentTool, args: unknown): Promise<object> {
   const content = (text: string) => [{ type: 'text', text }];
@@ -149,7 +150,7 @@ function succeeded(id: unknown, result: object): RpcAnswer {
   return { jsonrpc: '2.0', id, result };
 }
 
-/** The answer to a request whose own answer cannot be sent. */
+/** Returns the answer to a request whose own answer cannot be sent. */
 export function unsendable(error: unknown): RpcAnswer {
   return failed(null, CODES.internal, plainMessage(error));
 }

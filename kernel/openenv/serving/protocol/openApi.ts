@@ -1,6 +1,6 @@
 import type { Contract } from '../schemas';
 
-/** The document at `/openapi.json`. Its version is the one of OpenEnv's HTTP standard. */
+/** Returns the document at `/openapi.json`, in the version of OpenEnv's HTTP standard. */
 export function openApi({ schema, metadata }: Contract): object {
   const result = object({
     observation: schema.observation,

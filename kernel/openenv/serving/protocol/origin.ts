@@ -8,11 +8,11 @@ import { invalidArgument } from '../../errors';
  * environments/atari/server/origin.py.
  */
 
-/** Whom a server lets in. */
+/** Which clients a server accepts. */
 export interface Access {
-  /** It listens for this machine alone. */
+  /** Whether it listens on a loopback address only. */
   local: boolean;
-  /** Sites beside its own whose pages may play, and under whose names it may be reached: `https://my.example`; `*` is all. */
+  /** Origins beside its own whose pages may connect, and by whose names it may be reached: `https://my.example`; `*` for all. */
   allowed: string[];
 }
 
@@ -20,7 +20,7 @@ export interface Access {
 const ORIGIN = /^([a-z][a-z0-9+.-]*):\/\/(\[[0-9a-f:.]+\]|[^\s/?#@:[\]]+)(?::(\d{1,5}))?$/;
 const HOST = /^(\[[0-9a-f:.]+\]|[^\s/?#@:[\]]+)(?::\d{1,5})?$/;
 
-/** The sites of the variable `JOYLAB_ALLOWED_ORIGINS`, separated by commas. */
+/** Returns the origins of the variable `JOYLAB_ALLOWED_ORIGINS`, separated by commas. */
 export function originsOfEnvironment(): string[] {
   return (process.env.JOYLAB_ALLOWED_ORIGINS ?? '')
     .split(',')
@@ -28,7 +28,7 @@ export function originsOfEnvironment(): string[] {
     .filter(Boolean);
 }
 
-/** Throws where a site is none. */
+/** Throws `INVALID_ARGUMENT` when one of `sites` is not an origin. */
 export function checkOrigins(sites: unknown): void {
   for (const site of Array.isArray(sites) ? sites : [sites]) {
     if (site === '*' || (typeof site === 'string' && ORIGIN.test(site.toLowerCase()))) continue;
@@ -38,7 +38,7 @@ export function checkOrigins(sites: unknown): void {
   }
 }
 
-/** Returns why a request is refused, whatever it asks for; else undefined. */
+/** Returns why a request is refused for its `Host`; `undefined` where it is accepted. */
 export function refusedHost({ headers: { host } }: IncomingMessage, { local, allowed }: Access): string | undefined {
   if (host === undefined || !local || allowed.includes('*')) return undefined;
   const name = HOST.exec(host.toLowerCase())?.[1].replace(/\.$/, '') ?? '';
@@ -47,10 +47,9 @@ export function refusedHost({ headers: { host } }: IncomingMessage, { local, all
 }
 
 /**
- * Returns why a request that plays is refused, because of the page that asks for it;
- * else undefined. Programs that are no browsers tell no `Origin`. Pages of
- * this machine may play, and with a server for all of the network also those
- * that it, or what stands before it, serves itself.
+ * Returns why a request is refused for its `Origin`; `undefined` where it is accepted.
+ * Programs other than browsers send none. Pages of this machine may connect and, where
+ * the server listens on the network, also those that it, or a proxy before it, serves.
  */
 export function refusedOrigin(
   { headers: { origin, host = '' } }: IncomingMessage,
@@ -72,7 +71,7 @@ function parts(origin: string): { scheme: string; host: string; text: string } |
   return { scheme, host, text: `${scheme}://${host}:${port}` };
 }
 
-/** Returns whether a name is one of this machine, and of it alone. */
+/** Returns whether a host name is a loopback name or address. */
 export function isLoopback(host: string): boolean {
   return (
     host === 'localhost' ||
@@ -83,7 +82,10 @@ export function isLoopback(host: string): boolean {
   );
 }
 
-/** Returns whether nobody outside can have this name: an address, a name without a dot, or one of the endings that are for private use. */
+/**
+ * Returns whether a host name cannot be registered by others: an address, a name
+ * without a dot, or one with an ending for private use.
+ */
 function isPrivateName(name: string): boolean {
   return (
     name.startsWith('[') ||

@@ -1,18 +1,18 @@
 import { Environment } from '../../../../kernel';
 
-/** What is done to the ember. */
+/** The action: what is done to the ember. */
 export interface Tend {
   tend: 'feed' | 'fan' | 'still' | 'quench';
 }
 
-/** What is seen of the loom. */
+/** The observation of the loom. */
 export interface Loom {
   heat: number;
   weave: 'slack' | 'taut' | 'knotted';
   damp: boolean;
 }
 
-/** The heat that a weave wants, from and to. */
+/** Range of heat for each weave. */
 const WANTED: Record<Loom['weave'], [from: number, to: number]> = {
   slack: [15, 35],
   taut: [40, 60],
@@ -66,7 +66,7 @@ export class Emberloom extends Environment<Tend, Loom> {
   }
 }
 
-/** What is played beside the models, from poor to good. */
+/** A strategy written by hand, for comparison. */
 export const emberloomByHand = `function strategy(state) {
   const wanted = { slack: 25, taut: 50, knotted: 75 }[state.weave];
   if (state.heat > wanted + 5) return "quench";

@@ -1,11 +1,11 @@
 import { Environment } from '../../../../kernel';
 
-/** Where to go. */
+/** The action: where to go. */
 export interface Crawl {
   crawl: 'uphill' | 'downhill' | 'seaward' | 'landward';
 }
 
-/** What the crab sees: the nine places around it, itself in the middle. */
+/** The observation: the nine places around the crab, its own in the middle. */
 export interface Around {
   around: number[];
 }
@@ -15,7 +15,7 @@ const SIDE = 9;
 const SHELLS = 12;
 const URCHINS = 14;
 const STEPS = 100;
-/** Rows and columns that a crawl leads to. */
+/** Changes of row and column by each action. */
 const WAYS: Record<Crawl['crawl'], [row: number, column: number]> = {
   uphill: [-1, 0],
   downhill: [1, 0],
@@ -73,7 +73,7 @@ export class Shellfield extends Environment<Crawl, Around> {
     return { observation: this.seen(), reward: found - SAND, done: ++this.steps === STEPS };
   }
 
-  /** Puts something on the sand, not where the crab is. */
+  /** Puts something on a random place of sand where the crab is not. */
   private place(what: number): void {
     const here = this.row * SIDE + this.column;
     const sand = this.field.flatMap((it, i) => (it === SAND && i !== here ? [i] : []));
@@ -90,7 +90,7 @@ export class Shellfield extends Environment<Crawl, Around> {
   }
 }
 
-/** The field joins at its edges. */
+/** Returns a position on the field, which joins at its edges. */
 function around(position: number): number {
   return (position + SIDE) % SIDE;
 }

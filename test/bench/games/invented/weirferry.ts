@@ -1,12 +1,12 @@
 import { Environment } from '../../../../kernel';
 
-/** How the ferry is steered, and how much sail it has. */
+/** The action: how the ferry is steered, and how much sail it has. */
 export interface Steer {
   rudder: 'port' | 'amidships' | 'starboard';
   sail: 0 | 1 | 2;
 }
 
-/** Where the ferry and the next opening of a weir are. */
+/** The observation: positions of the ferry and of the next weir's opening. */
 export interface River {
   ferry: { place: number; drift: number };
   opening: { place: number; ahead: number };
@@ -15,7 +15,7 @@ export interface River {
 const WIDTH = 40;
 const DISTANCE = 14;
 const STEPS = 120;
-/** An opening lets through what is no farther from its middle. */
+/** Distance from the middle of an opening within which the ferry passes. */
 const HALF_OPENING = 3;
 const TURNS: Record<Steer['rudder'], number> = { port: -1, amidships: 0, starboard: 1 };
 

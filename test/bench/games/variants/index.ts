@@ -7,7 +7,7 @@ import type { Variant } from './variant';
 /** The ways to get strategies, in the order of the table. */
 export const VARIANTS: Record<string, Variant> = { references, untrained, plain, random, frozen, trained };
 
-/** @throws RangeError where there is no such variant */
+/** Returns a variant by name. Throws a RangeError when there is none. */
 export function variantNamed(name: string): Variant {
   if (!Object.hasOwn(VARIANTS, name))
     throw new RangeError(`There is no variant ${name}. The variants are: ${Object.keys(VARIANTS).join(', ')}.`);

@@ -5,22 +5,22 @@ import { heldOutStarts } from '../starts';
 import type { Line } from '../store';
 import type { Given } from './variant';
 
-/** What a variant with a model depends on. */
+/** Sources of a variant with a model. */
 export const MODEL = ['kernel/models', 'kernel/onnx', 'test/bench/games/variants/model.ts'];
 
-/** Completions that are sampled together, and their length. */
+/** Completions that are sampled together, and their largest length in tokens. */
 const BATCH = 64;
 const MAXIMUM_TOKENS = 256;
-/** Strategies of a policy that are played, and the reported starts that each plays. */
+/** Strategies of a policy that are played, and the held-out starts that each plays. */
 const STRATEGIES = 64;
 const STARTS = 4;
 
-/** The model that comes with Joylab. */
+/** Loads the model that comes with Joylab. */
 export async function bundledModel(): Promise<CausalLM> {
   return (await FastLanguageModel.fromPretrained({ modelName: 'joylab/strategist' })).model;
 }
 
-/** Strategies sampled from a model by the environment's prompt; `null` where a completion holds none that may be played. */
+/** Samples strategies from a model by the environment's prompt; `null` where a completion has none that may be played. */
 export async function sampled(
   model: CausalLM,
   { env, seed, log }: Given,
@@ -53,8 +53,8 @@ function playable(completion: string): string | null {
 }
 
 /**
- * What a policy is worth by itself: the mean of strategies sampled from it, none
- * of them picked. What holds no strategy returns what the worst one does.
+ * Returns the line of a policy: the mean of strategies sampled from it, none of them
+ * picked. A completion without a strategy counts as the worst one.
  */
 export async function policyLine(name: string, model: CausalLM, given: Given): Promise<Line> {
   const codes = await sampled(model, given, STRATEGIES);

@@ -8,7 +8,7 @@ import { SECRET } from '../playing';
 import { RandomEditor } from '../randomEditor';
 import { EPISODES, PLAYING, reported, score, SEARCH, type Variant } from './variant';
 
-/** The rival without a model: the same search, with edits made by chance. */
+/** The baseline without a model: the same search, with random edits. */
 export const random: Variant = {
   description: 'random edits of decision lists, the same search',
   sources: [
@@ -45,12 +45,12 @@ export const random: Variant = {
   },
 };
 
-/** Attempts to write what was not played before. */
+/** Attempts to write a program that was not played before. */
 const ATTEMPTS = 20;
-/** Programs whose rules an edit may take over. */
+/** Programs from which an edit may take rules. */
 const MATES = 20;
 
-/** An edit of the parent, which may take rules from another good program; or a fresh program. */
+/** Returns an editor that edits the parent, perhaps with rules from another good program, or writes a new program. */
 function randomEdits(task: EditorTask): ProgramEditor {
   const editor = new RandomEditor(task);
   const written = new Set<string>();

@@ -4,7 +4,7 @@ import { PUBLISHED } from '../published';
 import type { Line } from '../store';
 import { PLAYING, reported, type Given, type Variant } from './variant';
 
-/** What needs no learning: random actions, every constant action, programs by hand. */
+/** Baselines without learning: random actions, every constant action, programs by hand. */
 export const references: Variant = {
   description: 'random actions, every constant action, programs by hand',
   sources: [...PLAYING, 'test/bench/games/variants/references.ts', 'test/bench/games/published.ts'],
@@ -35,7 +35,7 @@ export const references: Variant = {
   },
 };
 
-/** Every constant action by the first limit of steps, the best of them by the others, too. */
+/** Plays every constant action to the first limit of steps, the best of them also to the others. */
 async function constants(given: Given, actions: readonly string[]): Promise<Line[]> {
   const [first, ...further] = given.task.reportedSteps;
   const lines: Line[] = [];

@@ -14,7 +14,7 @@ import {
   type Variant,
 } from './variant';
 
-/** Those of the notebook. */
+/** Settings of the notebook. */
 const DEFAULTS: Required<Settings> = {
   rank: 16,
   args: {
@@ -28,19 +28,19 @@ const DEFAULTS: Required<Settings> = {
   },
 };
 const TARGETS = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
-/** Without parents: a group of this size in each of so many steps. */
+/** Settings of GRPO without parents: one group per step. */
 const PLAIN: GRPOConfig = { refinement: null, numGenerations: 32, maxSteps: EPISODES / 32 };
 
 /** The model edits programs, and is trained while it does. */
 export const trained = trainedAs('trained', 'the model edits programs, and is trained while it does', {
   refinement: { maxEpisodes: EPISODES },
 });
-/** What the training is worth: the same search by a model that stays as it is. */
+/** The same search by a model that is not trained, which shows what training adds. */
 export const frozen = trainedAs('frozen', 'the same with learningRate: 0', {
   refinement: { maxEpisodes: EPISODES },
   learningRate: 0,
 });
-/** What the parents are worth. */
+/** GRPO without parents, which shows what parents add. */
 export const plain = trainedAs('plain', 'GRPO without parents: each program is written from nothing', PLAIN);
 
 function trainedAs(name: string, description: string, fixed: GRPOConfig): Variant {
@@ -105,7 +105,7 @@ function adapted(model: CausalLM, rank: number | null, seed: number): CausalLM {
       });
 }
 
-/** Means over the run, and over its last third. */
+/** Returns the means of metrics over the run, and over its last third. */
 function figuresOf(steps: readonly Metrics[]): Record<string, number> {
   const lastThird = steps.slice(Math.floor((2 * steps.length) / 3));
   const names = ['refinement/improved', 'refinement/duplicates', 'refinement/failed', 'entropy', 'reward'];

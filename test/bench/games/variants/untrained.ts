@@ -5,11 +5,11 @@ import type { Line } from '../store';
 import { bundledModel, MODEL, policyLine, sampled } from './model';
 import { EPISODES, PLAYING, reported, type Variant } from './variant';
 
-/** Samples that play once; with the same number of episodes the best of them are compared. */
+/** Samples that play once, and the best of them, which are compared with the remaining episodes. */
 const SAMPLES = 1536;
 const CANDIDATES = 48;
 
-/** What choosing is worth without any training. */
+/** The best of many samples of the untrained model, which shows what choosing adds. */
 export const untrained: Variant = {
   description: `the best of ${SAMPLES} samples of the untrained model, chosen by as many episodes`,
   sources: [...PLAYING, ...MODEL, ...['choosing', 'variants/untrained'].map((name) => `test/bench/games/${name}.ts`)],

@@ -4,7 +4,7 @@ import { heldOutStarts } from '../starts';
 import type { Line, RunResult } from '../store';
 import type { Task } from '../tasks';
 
-/** Episodes of training and choosing together, at most. */
+/** Largest number of episodes of training and choosing together. */
 export const EPISODES = 1920;
 
 /** Settings of training that a run may be given, to compare them. */
@@ -14,33 +14,33 @@ export interface Settings {
   rank?: number | null;
 }
 
-/** What a run of a variant is given. */
+/** Arguments of a run of a variant. */
 export interface Given {
   task: Task;
   env: OpenedEnvironment;
   seed: number;
-  /** Of the training, where they are not the defaults. */
+  /** Settings of training, where they are not the defaults. */
   settings: Settings;
-  /** Tells how far it is. */
+  /** Logs progress. */
   log(line: string): void;
 }
 
-/** What a run comes to. */
+/** Result of a run. */
 export interface Outcome extends Pick<RunResult, 'episodes' | 'figures' | 'published'> {
-  /** Plays from the starts that are reported. */
+  /** Plays from the held-out starts. */
   report(): Promise<Line[]>;
 }
 
-/** A way to get strategies, or to compare with. */
+/** A way to get strategies, or a baseline. */
 export interface Variant {
-  /** What it is, in a few words. */
+  /** Description in a few words. */
   description: string;
   /** Files and folders that its results depend on. */
   sources: string[];
   run(given: Given): Promise<Outcome>;
 }
 
-/** What every variant depends on: how games are played, and on which starts. */
+/** Sources of every variant: how games are played, and on which starts. */
 export const PLAYING = [
   'kernel/environments',
   'kernel/rollout',
@@ -51,19 +51,19 @@ export const PLAYING = [
   ),
 ];
 
-/** The one reward of all that is trained or searched: it has its scale from the environment. */
+/** Returns the only reward of training and search, scaled by the environment's reference returns. */
 export function score(sample: Sample): number {
   return normalizedReturn(sample);
 }
 
-/** What depends on the search of programs. */
+/** Sources of the search of programs. */
 export const SEARCH = [
   'kernel/grpo/refinement',
   'kernel/rewards/library.ts',
   ...['searchPrograms', 'chooseProgram', 'collect', 'refine'].map((name) => `kernel/grpo/${name}.ts`),
 ];
 
-/** How a program plays from the starts that are reported. */
+/** Plays a program from the held-out starts and resolves to its line. */
 export async function reported(
   { task, env }: Given,
   name: string,

@@ -60,7 +60,7 @@ export const VALUES: readonly string[] = [
   'flt',
 ];
 
-/** What is done with each of them. */
+/** Expressions that use each value. */
 export const USES: readonly string[] = [
   '(VALUE)|string',
   '[VALUE]',
@@ -112,7 +112,7 @@ export const NUMBERS: readonly string[] = [
   'undefined_var',
 ];
 
-/** Texts whose methods are called. */
+/** Texts on which methods are called. */
 export const TEXTS: readonly string[] = [
   "''",
   "'Hello World'",

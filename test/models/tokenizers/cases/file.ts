@@ -79,7 +79,7 @@ export const file = (settings: Json = {}): Json => ({
   ...settings,
 });
 
-/** Added tokens with the IDs that they get. */
+/** Returns added tokens with their IDs. */
 export function added(...tokens: Json[]): Json[] {
   let next = size;
   return tokens.map((token) => ({

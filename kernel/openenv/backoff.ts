@@ -1,12 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Milliseconds between two tries: each time twice as long, up to the last. */
+/** First and longest pause between two tries in milliseconds; each is twice as long as the one before. */
 const FIRST = 100;
 const LONGEST = 3000;
 
-/** Tries with a growing pause between them, until a time is over. */
-export class Waiting {
-  /** True where there was a pause at all. */
+/** Exponential back-off: a growing pause between tries, until a timeout. */
+export class Backoff {
+  /** Whether there was a pause. */
   waited = false;
   private since: number | undefined;
   private wait = FIRST;
@@ -17,7 +17,7 @@ export class Waiting {
     private readonly options: { signal?: AbortSignal; onWait?: (line: string) => void },
   ) {}
 
-  /** Waits for the next try; gives `false` when the time is over. Fails with the signal's reason when it is aborted. */
+  /** Waits for the next try. Resolves to `false` when the time is over; rejects with the signal's reason when it is aborted. */
   async next(what: string): Promise<boolean> {
     this.since ??= Date.now();
     const left = this.since + this.timeout - Date.now();

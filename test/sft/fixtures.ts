@@ -1,20 +1,20 @@
-import { setHost } from '../../kernel/display/host';
+import { setCellContext } from '../../kernel/display/cellContext';
 import { FastLanguageModel, type CausalLM } from '../../kernel/models';
 import { SFTTrainer, type SFTConfig, type SFTTrainerOptions } from '../../kernel/sft';
 import { chatPairs, pairs, texts } from './rows';
 
-/** A host that shows nothing. */
+/** Sets a host that shows nothing. */
 export function quietHost(): void {
-  setHost({ display() {}, signal: new AbortController().signal, registerCommTarget() {} });
+  setCellContext({ display() {}, signal: new AbortController().signal, registerCommTarget() {} });
 }
 
-/** The bundled model with a new adapter, or (`adapter: false`) to train as a whole. */
+/** Loads the bundled model, with a new adapter unless `adapter` is false. */
 export async function freshModel({ adapter = true } = {}): Promise<CausalLM> {
   const { model } = await FastLanguageModel.fromPretrained({ modelName: 'joylab/strategist', maxSeqLength: 128 });
   return adapter ? FastLanguageModel.getPeftModel(model, { r: 4, loraAlpha: 8 }) : model;
 }
 
-/** Ten steps in two passes over texts and pairs, with a log entry now and then. */
+/** Settings of ten steps in two epochs, with a log entry every three. */
 export const settings: SFTConfig = {
   maxSteps: 10,
   perDeviceTrainBatchSize: 2,
@@ -36,7 +36,7 @@ export function newTrainer(model: CausalLM, args: SFTConfig = {}, more: Partial<
   });
 }
 
-/** All that a run comes to: its metrics without times, and the trained weights. */
+/** Returns the outcome of a run: its metrics without times, and the trained weights. */
 export function outcome(trainer: SFTTrainer): {
   log: Array<Record<string, number>>;
   weights: Record<string, Float32Array>;
@@ -48,7 +48,7 @@ export function outcome(trainer: SFTTrainer): {
   return { log, weights: Object.fromEntries(weights) };
 }
 
-/** The outcome of an uninterrupted run. */
+/** Resolves to the outcome of an uninterrupted run. */
 export async function uninterrupted(args: SFTConfig = {}, adapter = true): Promise<ReturnType<typeof outcome>> {
   const trainer = newTrainer(await freshModel({ adapter }), args);
   await trainer.train();

@@ -5,10 +5,10 @@ import { ProgramDatabase, type DatabaseSettings } from '../../../kernel/grpo/ref
 import type { Evaluation, Program } from '../../../kernel/grpo/refinement/program';
 import type { Scored } from '../../../kernel/grpo/refinement/evaluations';
 
-/** An episode of given actions. */
+/** Returns an episode of the given actions, with a reward of 1 each. */
 export function episode(seed: number, actions: number[], more: Partial<EpisodeRecord> = {}): Episode {
   return new Episode({
-    environment: 'given',
+    environment: 'fixture',
     options: {},
     seed,
     actionNames: ['LEFT', 'RIGHT', 'FIRE'],
@@ -21,26 +21,26 @@ export function episode(seed: number, actions: number[], more: Partial<EpisodeRe
   });
 }
 
-/** A sample of a source and what it played. */
+/** Returns a sample of a source and its episode. */
 export function sample(code: string | null, played: Episode | null, more: Partial<Sample> = {}): Sample {
   return { prompt: '', completion: '', completionIds: [], code, problems: [], episode: played, step: 1, ...more };
 }
 
-/** A sample with its fitness. */
+/** Returns a sample with its fitness. */
 export function scored(
   code: string | null,
   played: Episode | null,
   fitness: number | null,
   more: Partial<Sample> = {},
 ): Scored {
-  return { sample: sample(code, played, more), fitness, rewards: { given: fitness } };
+  return { sample: sample(code, played, more), fitness, rewards: { fixture: fitness } };
 }
 
 export function evaluation(fitness: number, more: Partial<Evaluation> = {}): Evaluation {
   return {
     environmentSeed: 1,
     fitness,
-    rewards: { given: fitness },
+    rewards: { fixture: fitness },
     return: fitness,
     steps: 3,
     end: { reason: 'terminated' },
@@ -57,7 +57,7 @@ export const databaseSettings: DatabaseSettings = {
   selectionPressure: 3,
 };
 
-/** A database with a program for each list of fitness; their sources are their numbers, from 0. */
+/** Returns a database with a program for each list of fitness; their sources are their indices. */
 export function databaseOf(
   fitness: number[][],
   settings: Partial<DatabaseSettings> = {},

@@ -4,9 +4,9 @@ import {
   type CellRun,
   type Comm,
   type DisplayOptions,
-  type Host,
+  type CellContext,
   type MimeBundle,
-} from '../display/host';
+} from '../display/cellContext';
 import type { CommOpener } from '../jupyter/interpreter';
 import { WatchdogError } from '../common/threads/watchdog';
 import { currentCell, onCell } from './cell';
@@ -16,8 +16,8 @@ import { encoded } from './values';
 
 const never = new AbortController().signal;
 
-/** The library's host in a kernel: what it displays goes to the cell that called it. */
-export class KernelHost implements Host {
+/** The context of cells in a kernel: what the library displays goes to the cell that called it. */
+export class KernelContext implements CellContext {
   constructor(private readonly comms: CommOpener) {}
 
   display(bundle: MimeBundle, options?: DisplayOptions): void {

@@ -3,19 +3,19 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import { setHost } from '../../kernel/display/host';
+import { setCellContext } from '../../kernel/display/cellContext';
 import type { GRPOConfig } from '../../kernel/grpo';
 import { GRPOTrainer, type GRPOTrainerOptions } from '../../kernel/grpo/trainer';
 import { FastLanguageModel } from '../../kernel/models';
 import type { CausalLM } from '../../kernel/models';
 import type { Sample } from '../../kernel/rewards/sample';
 
-/** What tests train on: text alone, without an environment. */
+/** Prompts of the tests: text alone, without an environment. */
 export const dataset = ['pong', 'boxing', 'tennis'].map((game) => ({
   prompt: [{ role: 'user', content: `Write a short TypeScript function strategy(state) that plays ${game}.` }],
 }));
 
-/** Short steps that still teach something. */
+/** Settings of short steps that still change the weights. */
 export const settings: GRPOConfig = {
   maxSteps: 6,
   numGenerations: 4,
@@ -24,7 +24,7 @@ export const settings: GRPOConfig = {
   seed: 7,
 };
 
-/** Two rewards that differ between completions; the second does not apply to each. */
+/** Returns a reward that differs between completions. */
 export function letters({ completion }: Sample): number {
   return completion.length / 10;
 }
@@ -32,12 +32,12 @@ export function returns({ completion }: Sample): number | null {
   return completion.includes('return') ? 1 : null;
 }
 
-/** A host that shows nothing. */
+/** Sets a host that shows nothing. */
 export function quietHost(): void {
-  setHost({ display() {}, signal: new AbortController().signal, registerCommTarget() {} });
+  setCellContext({ display() {}, signal: new AbortController().signal, registerCommTarget() {} });
 }
 
-/** The bundled model with a new adapter, or (`adapter: false`) to train as a whole. */
+/** Loads the bundled model, with a new adapter unless `adapter` is false. */
 export async function freshModel({
   adapter = true,
   loraDropout = 0,
@@ -69,7 +69,7 @@ export function newTrainer(
   });
 }
 
-/** All that a run comes to: its metrics without times, and the trained weights. */
+/** Returns the outcome of a run: its metrics without times, and the trained weights. */
 export function outcome(trainer: GRPOTrainer): {
   log: Array<Record<string, number>>;
   weights: Record<string, Float32Array>;
@@ -79,7 +79,7 @@ export function outcome(trainer: GRPOTrainer): {
   return { log, weights: Object.fromEntries(weights) };
 }
 
-/** The outcome of an uninterrupted run, and its model. */
+/** Resolves to the outcome of an uninterrupted run. */
 export async function uninterrupted(args: GRPOConfig = {}, adapter = true): Promise<ReturnType<typeof outcome>> {
   const trainer = newTrainer(await freshModel({ adapter }), args);
   await trainer.train();
@@ -88,14 +88,14 @@ export async function uninterrupted(args: GRPOConfig = {}, adapter = true): Prom
   return result;
 }
 
-/** A folder that is removed after the tests of a file. */
+/** Returns a folder that is removed after the tests of a file. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'joylab-grpo-'));
   after(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** The outcome of a run as text that is equal only where every bit is. */
+/** Returns the outcome of a run as text that is equal only where every bit is. */
 export function outcomeJson(trainer: GRPOTrainer): string {
   const { log, weights } = outcome(trainer);
   const bits = Object.entries(weights).map(([name, { buffer, byteOffset, byteLength }]) => [

@@ -9,25 +9,25 @@ import type { Tokenizer } from '../../kernel/models/tokenizer/tokenizer';
 import type { RewardFunction } from '../../kernel/rewards';
 
 /*
- * Runs on given completions and rewards: what the model samples is replaced,
- * all else is the trainer as it is.
+ * Runs on fixed completions and rewards: only the model's sampling is replaced,
+ * the trainer is the real one.
  */
 
 /** Completions that are generated together, with their rewards. */
-export interface GivenGeneration {
-  /** For each completion the token IDs of its prompt. */
+export interface GenerationFixture {
+  /** Token IDs of the prompt of each completion. */
   prompt_ids: number[][];
   completion_ids: number[][];
-  /** By function. */
+  /** Rewards of each completion by function. */
   rewards: Record<string, Array<number | null>>;
 }
 
-/** Groups of random completions, of 1 to 12 tokens; token 0 ends one. Some run into the limit of 12. */
-export function givenGeneration(seed: number, groups: number, size: number): GivenGeneration {
+/** Returns groups of random completions of 1 to 12 tokens, most of which end with token 0; some reach the limit of 12. */
+export function generationFixture(seed: number, groups: number, size: number): GenerationFixture {
   const random = seededRandom(seed);
   const below = (n: number) => Math.floor(random.next() * n);
   const ids = (length: number) => Array.from({ length }, () => 1 + below(63));
-  const result: GivenGeneration = { prompt_ids: [], completion_ids: [], rewards: { first: [], second: [] } };
+  const result: GenerationFixture = { prompt_ids: [], completion_ids: [], rewards: { first: [], second: [] } };
   for (let g = 0; g < groups; g++) {
     const prompt = ids(4 + below(6));
     for (let i = 0; i < size; i++) {
@@ -40,15 +40,15 @@ export function givenGeneration(seed: number, groups: number, size: number): Giv
   return result;
 }
 
-/** As many generations as a run asks for. */
-export function givenGenerations(args: GRPOConfig, count = 5): GivenGeneration[] {
+/** Returns `count` generations of the size that the settings of a run demand. */
+export function generationFixtures(args: GRPOConfig, count = 5): GenerationFixture[] {
   const { generationBatchSize, numGenerations } = resolveConfig(args);
   return Array.from({ length: count }, (_, seed) =>
-    givenGeneration(seed + 1, generationBatchSize / numGenerations, numGenerations),
+    generationFixture(seed + 1, generationBatchSize / numGenerations, numGenerations),
   );
 }
 
-/** The orders into which a run shuffles its generations. */
+/** Returns the orders into which a run shuffles its generations. */
 export function shuffleOrders(args: GRPOConfig, count = 5): number[][] {
   const { generationBatchSize, stepsPerGeneration, seed } = resolveConfig(args);
   const natural = Array.from({ length: generationBatchSize }, (_, i) => i);
@@ -57,7 +57,7 @@ export function shuffleOrders(args: GRPOConfig, count = 5): number[][] {
   );
 }
 
-/** Loads a checkpoint; with `lora` under an adapter that was trained before. */
+/** Loads a checkpoint; with `lora` under an adapter with random values. */
 export async function loadModel(folder: string, lora: boolean): Promise<CausalLM> {
   const { model } = await FastLanguageModel.fromPretrained({ modelName: folder });
   if (!lora) return model;
@@ -68,23 +68,26 @@ export async function loadModel(folder: string, lora: boolean): Promise<CausalLM
   return peft;
 }
 
-/** Words are numbers, so that prompts of given token IDs can be written as text. */
+/** A tokenizer whose words are numbers, so that prompts of fixed token IDs can be written as text. */
 const numbers = {
   encode: (text: string) => text.split(' ').map(Number),
   decode: (ids: number[]) => ids.join(' '),
 } as unknown as Tokenizer;
 
-/** A trainer whose model samples what is given, group after group; each token's log-probability is the model's own. */
-export function givenTrainer(
+/**
+ * Returns a trainer whose model samples fixed completions, group after group; each
+ * token's log-probability is the model's own.
+ */
+export function fixtureTrainer(
   model: CausalLM,
   args: GRPOConfig,
-  generations: readonly GivenGeneration[],
-  evaluation?: GivenGeneration,
+  generations: readonly GenerationFixture[],
+  evaluation?: GenerationFixture,
   more: Partial<GRPOTrainerOptions> = {},
 ): GRPOTrainer {
   const size = resolveConfig(args).numGenerations;
   const all = [...generations, ...(evaluation ? [evaluation] : [])];
-  const groupsOf = (generation: GivenGeneration) =>
+  const groupsOf = (generation: GenerationFixture) =>
     generation.completion_ids.flatMap((_, i) => (i % size === 0 ? [generation.completion_ids.slice(i, i + size)] : []));
   const queues = new Map<string, number[][][]>();
   const rewards = new Map<number[], Record<string, number | null>>();
@@ -97,7 +100,7 @@ export function givenTrainer(
       rewards.set(ids, { first: generation.rewards.first[i], second: generation.rewards.second[i] }),
     );
   }
-  const rows = (from: readonly GivenGeneration[]) =>
+  const rows = (from: readonly GenerationFixture[]) =>
     from.flatMap((one) => groupsOf(one).map((_, g) => ({ prompt: one.prompt_ids[g * size].join(' ') })));
   let scorer: Promise<LogprobScorer> | undefined;
   model.generate = async ({ inputIds }) => {
