@@ -98,7 +98,8 @@ test('steps have the loss, gradient norm and reward of steps in this process, al
 
 test('steps and evaluations have the metrics of this process, with a reference model, too; an evaluation is the same each time', async () => {
   const evaluated = { ...args, maxSteps: 2, beta: 0.1, evalStrategy: 'steps' } as const;
-  const more = { trainDataset: prompts, evalDataset: dataset };
+  // A reward that applies to each: the completions are others here and there.
+  const more = { trainDataset: prompts, evalDataset: dataset, rewardFuncs: letters };
   const trainer = newTrainer(fresh(), evaluated, more);
   const first = await trainer.evaluate();
   const second = await trainer.evaluate();
