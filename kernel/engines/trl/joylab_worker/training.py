@@ -206,6 +206,9 @@ def train(worker, message: dict) -> dict:
         remove_unused_columns=False,
         ddp_timeout=NO_TIMEOUT,
     )
+    if args.n_gpu > 1:
+        # A process has one GPU, however many there are: for several there are several processes.
+        args._n_gpu = 1
     # Rows stand for prompts, which the kernel gives when their turn comes.
     rows = Dataset.from_dict({"prompt": [""] * max(1, message["rows"])})
     callback = KernelCallback(message.get("resumeFrom"))
