@@ -19,7 +19,7 @@ export function saveAdapter(model: ModelInWorker, folder: string): Promise<void>
 /** Saves the model, its adapter merged, as a Hugging Face folder with its tokenizer. */
 export function saveMerged(model: ModelInWorker, folder: string, options: SaveOptions): Promise<void> {
   const { maxShardSize } = resolveSettings(saveDeclaration, options);
-  const { dtype = model.held.about.dtype } = options;
+  const dtype = options.dtype ?? (options.saveMethod ? 'bfloat16' : model.held.about.dtype);
   return saved(model, folder, { method: 'merged_16bit', dtype, maxShardSize }, async (update, from) => {
     const companions = companionsOf(model.folder);
     const made = readdirSync(from).filter((name) => /^config\.json$|^model.*\.(safetensors|json)$/.test(name));

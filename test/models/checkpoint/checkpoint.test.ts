@@ -283,8 +283,8 @@ test('an unknown option is a TypeError that names the nearest valid one', async 
   assert.throws(peft({ loraDropOut: 0.1 }), /Did you mean loraDropout\?/);
   assert.throws(peft({ modulesToSave: ['lm_head'] }), /no option modulesToSave: it is not supported/);
   await assert.rejects(
-    model.savePretrainedMerged(join(folder, 'x'), { saveMethod: 'merged_16bit' } as object),
-    /no option saveMethod: give dtype/,
+    model.savePretrainedMerged(join(folder, 'x'), { torchDtype: 'float16' } as object),
+    /no option torchDtype: give dtype/,
   );
   await assert.rejects(
     model.savePretrainedMerged(join(folder, 'x'), model.tokenizer as object),
