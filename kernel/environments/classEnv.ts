@@ -38,6 +38,7 @@ class ClassEnv implements VectorEnv {
   /** For each object the steps between its frames, 0 for none, and the steps of its episode so far. */
   private readonly every: number[];
   private readonly steps: number[];
+  private closed: Promise<void> | null = null;
 
   constructor(
     type: EnvironmentClass,
@@ -70,8 +71,10 @@ class ClassEnv implements VectorEnv {
     }
   }
 
-  async close(): Promise<void> {
-    await Promise.all(this.runners.map((runner) => runner.close()));
+  /** Closes each object once, however often it is called. */
+  close(): Promise<void> {
+    this.closed ??= Promise.all(this.runners.map((runner) => runner.close())).then(() => undefined);
+    return this.closed;
   }
 
   private async ask(

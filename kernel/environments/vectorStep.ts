@@ -20,7 +20,7 @@ export function vectorStep(
     rewards: given.map(({ reward }) => Number(reward ?? 0)),
     terminated: given.map(({ done }, i) => done && !cut[i]),
     truncated: given.map(({ done }, i) => done && cut[i]),
-    ...(seen[0]?.lives === undefined ? {} : { lives: seen.map(({ lives }) => lives!) }),
+    ...(seen.some(({ lives }) => lives !== undefined) && { lives: seen.map(({ lives }) => lives ?? 0) }),
     errors: results.map((result) => (result instanceof OpenEnvError ? result : undefined)),
   };
 }
