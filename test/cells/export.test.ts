@@ -56,12 +56,34 @@ test('a cell with the tag "export" is taken whole, and so is one that names the 
 });
 
 test("the project's notebooks have a part that trains", () => {
-  for (const name of ['atari', 'game2048']) {
+  for (const name of ['atari', 'game2048', 'gpt-oss']) {
     const { text } = programOf(readCells(join(packageRoot, 'notebooks', `${name}.ipynb`)), name);
     assert.match(text, /^const env = await openenv\(/m);
     assert.match(text, /^export default \{ config: config, model: model, env: env, dataset: dataset \};$/m);
-    assert.doesNotMatch(text, /model\.generate|executeWithTimeLimit\(|savePretrained/);
+    assert.doesNotMatch(text, /model\.(generate|savePretrained)|executeWithTimeLimit\(/);
   }
+});
+
+test('settings of GPUs go into the script: the notebook of gpt-oss', () => {
+  const notebook = join(folder, 'gpt-oss.ipynb');
+  const text = readFileSync(join(packageRoot, 'notebooks', 'gpt-oss.ipynb'), 'utf8');
+  writeFileSync(notebook, text.replace('const randomWeights = true;', 'const randomWeights = false;'));
+  const output = join(folder, 'gpt-oss');
+  const { status, stderr } = joylab(['export', notebook, '--to', 'trl', '-o', output]);
+  assert.equal(status, 0, stderr);
+  const script = readFileSync(join(output, 'train.py'), 'utf8');
+  for (const setting of [
+    /"unsloth\/gpt-oss-20b-BF16"/,
+    /"r": 4,/,
+    /"lora_alpha": 8,/,
+    /"max_steps": 600,/,
+    /"num_generations": 2,/,
+    /"learning_rate": 0\.00005,|"learning_rate": 5e-0?5,/,
+    /"warmup_steps": 0\.1,/,
+    /"optim": "adamw_8bit",/,
+    /"reasoning_effort": "low"/,
+  ])
+    assert.match(script, setting);
 });
 
 test('a class of an @openenv cell is served with the schema of its types, and the prompt tells of it', () => {

@@ -40,6 +40,17 @@ test('papermill runs the Atari notebook as it is, with fewer steps of training',
   papermill('atari.ipynb', 'maxSteps');
 });
 
+test('papermill runs the notebook of gpt-oss with random weights, with fewer steps of training', {
+  timeout: 600_000,
+}, () => {
+  const outputs = papermill('gpt-oss.ipynb', 'maxSteps');
+  const text = outputs.map(({ text = '', data }) => [text, data?.['text/plain'] ?? ''].flat().join('')).join('\n');
+  assert.match(text, /Random weights: what follows shows that it works/);
+  assert.match(text, /TrlPeftModel\(gpt-oss-tiny-model: .*LoRA of rank 4/);
+  assert.match(text, /<\|system\|>Reasoning: low/);
+  assert.equal(text.trimEnd().split('\n').at(-1), 'true', 'the saved adapter writes the same');
+});
+
 test('papermill runs the notebook of 2048 and of an environment in a cell, with fewer steps of training', {
   timeout: 600_000,
 }, () => {

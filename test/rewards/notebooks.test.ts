@@ -117,6 +117,7 @@ test('the samples are what they are called', () => {
 /** The rewards of runs: in the games without negative scores, for which some were written, or in all. */
 const RUNS: Record<string, { rewards: Record<string, Reward>; negative: boolean }> = {
   'atari.ipynb': { rewards: rewardsOf('atari.ipynb'), negative: true },
+  'gpt-oss.ipynb': { rewards: rewardsOf('gpt-oss.ipynb'), negative: true },
   'game2048.ipynb': { rewards: rewardsOf('game2048.ipynb'), negative: false },
   'game2048.ipynb, an environment of your own': {
     rewards: { functionWorks: rewardsOf('game2048.ipynb').functionWorks, normalizedReturn: joylab.normalizedReturn },

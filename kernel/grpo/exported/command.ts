@@ -6,7 +6,7 @@ import { weightedRewards } from '../rewardFuncs';
 import { rewardRegistry } from '../session';
 import { holdModelsElsewhere, recipeOf, type ModelRecipe } from './heldModel';
 import { loadNotebook, type NotebookParts } from './load';
-import { BatchScorer, type Batch } from './scorer';
+import { BatchScorer, SCRIPT, type Batch } from './scorer';
 
 /** What an exported notebook says of itself. */
 export interface NotebookDescription extends ModelRecipe {
@@ -52,7 +52,7 @@ function rewardsOf({ config }: NotebookParts) {
 
 function describe(parts: NotebookParts): NotebookDescription {
   const { config, env, dataset, model } = parts;
-  const { perDeviceTrainBatchSize, stepsPerGeneration, generationBatchSize } = resolveConfig(config);
+  const { perDeviceTrainBatchSize, stepsPerGeneration, generationBatchSize } = resolveConfig(config, SCRIPT);
   if (!env && !dataset) throw new Error('the notebook has neither an environment nor a data set');
   return {
     ...recipeOf(model),

@@ -1,5 +1,5 @@
 import type { ReferenceReturns } from '../../environments/reference';
-import { resolveConfig, type ResolvedConfig } from '../config';
+import { resolveConfig, type Place, type ResolvedConfig } from '../config';
 import { measureReference, play } from '../rollouts/play';
 import { environmentSeed } from '../rollouts/seeds';
 import { score, type WeightedReward } from '../../rewards/scoring';
@@ -29,6 +29,9 @@ export interface BatchScores {
   metrics: Record<string, number[]>;
 }
 
+/** TRL trains with the exported script: the notebook's settings may be those of GPUs. */
+export const SCRIPT: Place = { backend: 'trl', numProcesses: 1 };
+
 /** Plays and scores completions as the notebook's own trainer does. */
 export class BatchScorer {
   private readonly signal = new AbortController().signal;
@@ -42,7 +45,7 @@ export class BatchScorer {
   ) {}
 
   static async create({ env, config }: NotebookParts, rewards: readonly WeightedReward[]): Promise<BatchScorer> {
-    const resolved = resolveConfig(config);
+    const resolved = resolveConfig(config, SCRIPT);
     const reference = await measureReference(env, resolved, new AbortController().signal);
     return new BatchScorer(env, resolved, rewards, reference);
   }
