@@ -305,7 +305,9 @@ async function loadThere(ssh: SshAddress, options: FromPretrainedOptions): Promi
     throw new Error(`${ggufFile ?? modelName} is a GGUF file, which llama.cpp runs in this process: leave out backend`);
   const backend = (await chooseBackend('', options)) as 'trl' | 'unsloth';
   const found = await findThere(ssh, { modelName, revision, token });
-  const model = await loadInWorker(backend, found, found.adapter, options);
+  const model = found.isAdapter
+    ? await loadInWorker(backend, await baseOf(found.folder, options), found.folder, options)
+    : await loadInWorker(backend, found, null, options);
   setGradientCheckpointing(model, options.useGradientCheckpointing);
   return model;
 }

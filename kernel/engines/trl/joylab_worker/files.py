@@ -86,27 +86,17 @@ UNREAD = ["*.bin", "*.pth", "*.pt", "*.gguf", "*.h5", "*.msgpack", "*.onnx*", "o
 def find(message: dict, files: Files, say) -> dict:
     """Finds a model that a `find` command names: a folder of this machine, or a model of the hub, which is downloaded.
 
-    Its settings and tokenizer are given as `folder`, and where it is an adapter its files as `adapter`.
-    Returns where the model lies, its name, and whether there is an adapter.
+    Its settings and tokenizer are given as `folder`, and of an adapter all that it has.
+    Returns where the model lies, and whether it is an adapter.
     """
-    import json
-
-    name, model = message["modelName"], locate(message["modelName"], message, say)
-    adapter = os.path.join(model, "adapter_config.json")
-    has_adapter = os.path.isfile(adapter)
-    if has_adapter:
-        with open(adapter, encoding="utf-8") as file:
-            base = json.load(file)
-        with files.give(message["adapter"]) as place:
-            for file_name in ("adapter_config.json", "adapter_model.safetensors"):
-                shutil.copy(os.path.join(model, file_name), place)
-        name = base["base_model_name_or_path"]
-        model = locate(name, {**message, "revision": base.get("revision")}, say)
-    small = [n for n in os.listdir(model) if n.endswith(SMALL) and not n.endswith(".index.json")]
+    model = locate(message["modelName"], message, say)
+    is_adapter = os.path.isfile(os.path.join(model, "adapter_config.json"))
+    read = ("adapter_config.json", "adapter_model.safetensors") if is_adapter else SMALL
     with files.give(message["folder"]) as place:
-        for file_name in small:
-            shutil.copy(os.path.join(model, file_name), place)
-    return {"there": model, "modelName": name, "hasAdapter": has_adapter}
+        for name in os.listdir(model):
+            if name.endswith(read) and not name.endswith(".index.json"):
+                shutil.copy(os.path.join(model, name), place)
+    return {"there": model, "isAdapter": is_adapter}
 
 
 def locate(name: str, message: dict, say) -> str:

@@ -15,10 +15,9 @@ export interface FoundThere {
   /** Its folder there. */
   there: string;
   modelName: string;
-  /** Folder of this machine with its settings and tokenizer. */
+  /** Folder of this machine with its settings and tokenizer, or all of an adapter. */
   folder: string;
-  /** Folder of this machine with the adapter that was named. */
-  adapter: string | null;
+  isAdapter: boolean;
 }
 
 /** What is looked for: a folder there, or a model of the hub. */
@@ -32,15 +31,14 @@ export interface Wanted {
 export function findThere(ssh: SshAddress, wanted: Wanted): Promise<FoundThere> {
   const { signal } = cellContext();
   const folder = placeOf([ssh, wanted.modelName, wanted.revision]);
-  const adapter = join(folder, 'adapter');
   return withStages(`Connecting to ${ssh.host}`, async (say) => {
     const launch = { numProcesses: 1, configFile: null, ssh };
     const worker = await Worker.start({ ...workerProgram(launch, ssh), signal });
     try {
       const listener = { message: ({ text }: Message) => say(String(text)) };
-      const command = worker.channel.command('find', { ...wanted, folder, adapter }, { listener });
-      const { there, modelName, hasAdapter } = await raceAbort(command, signal);
-      return { there: String(there), modelName: String(modelName), folder, adapter: hasAdapter ? adapter : null };
+      const command = worker.channel.command('find', { ...wanted, folder }, { listener });
+      const { there, isAdapter } = await raceAbort(command, signal);
+      return { there: String(there), modelName: wanted.modelName, folder, isAdapter: isAdapter === true };
     } finally {
       await worker.close();
     }

@@ -33,10 +33,9 @@ export class SharedFiles {
   /** Lets the worker use the folders that a message to it names. */
   allow(message: Message): void {
     const { type, command = type, folder, adapter, resumeFrom, rescue, save, saveTo } = message;
-    const isWritten = command === 'save' || command === 'find';
     const add = (folders: Set<string>, named: unknown) => typeof named === 'string' && folders.add(resolve(named));
     if (command === 'load') for (const named of [folder, adapter]) add(this.readable, named);
-    if (isWritten) for (const named of [folder, adapter]) add(this.writable, named);
+    if (command === 'save' || command === 'find') add(this.writable, folder);
     add(this.readable, resumeFrom);
     for (const named of [rescue, save, saveTo]) add(this.writable, named);
   }
