@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { checked, oneOf, record, text, whole, type Given } from '../common/settings';
+import { sshAddress, SSH_FORM } from '../common/sshAddress';
 import { FAMILIES } from './families';
 import { isObject, readJsonFile } from './checkpoint/jsonFile';
 
@@ -8,14 +9,21 @@ import { isObject, readJsonFile } from './checkpoint/jsonFile';
 export const BACKENDS = ['onnx', 'trl', 'unsloth'] as const;
 export type Backend = (typeof BACKENDS)[number];
 
+const named = oneOf('auto', ['auto', ...BACKENDS]);
+
 /** Which back end holds a model, and what only some of them know. */
 export const backendSettings = {
   /**
    * What holds the model and trains it: 'onnx' this process, on the processor; 'trl' a worker of PyTorch, transformers, PEFT
    * and TRL, on a GPU where there is one; 'unsloth' the same with Unsloth. 'auto' takes one that can do what is asked for,
-   * and says which and why where there was a choice. 'auto' by default.
+   * and says which and why where there was a choice. 'ssh://user@host/path/to/python' is 'trl' on a machine that ssh reaches,
+   * with `?backend=unsloth` at its end 'unsloth'. 'auto' by default.
    */
-  backend: oneOf('auto', ['auto', ...BACKENDS]),
+  backend: checked<'auto' | Backend | `ssh://${string}`, 'auto'>(
+    'auto',
+    `${named.valid}, or ${SSH_FORM}`,
+    (value) => named.accepts(value) || sshAddress(value) !== null,
+  ),
   /** Type of the weights in memory (`trl`, `unsloth`; `onnx` has float32). 'bfloat16' on a GPU, else 'float32' by default. */
   dtype: oneOf(undefined, ['float32', 'bfloat16', 'float16']),
   /** How attention is computed, by transformers' names: 'eager', 'sdpa', 'flash_attention_2' … (`trl`, `unsloth`). transformers' choice by default. */
@@ -24,7 +32,7 @@ export const backendSettings = {
   initWeights: oneOf('pretrained', ['pretrained', 'random']),
   /**
    * Processes that train together (`trl`, `unsloth`): `{ numProcesses: 2 }`, as many as there are GPUs to use, or
-   * `{ configFile: 'fsdp.yaml' }`, a configuration of accelerate with all that it can do. One process by default.
+   * `{ configFile: 'fsdp.yaml' }`, a configuration of accelerate with all that it can do, on the worker's machine. One process by default.
    */
   launch: checked<{ numProcesses?: number; configFile?: string }>(
     undefined,
@@ -71,7 +79,8 @@ const SMALL = 50e6;
  * @throws TypeError where a setting is not one of the back end's, with those whose it is
  */
 export async function chooseBackend(folder: string, options: BackendOptions): Promise<Backend> {
-  const { backend = 'auto' } = options;
+  const { backend: given = 'auto' } = options;
+  const backend = sshAddress(given)?.backend ?? (given as 'auto' | Backend);
   const particular = Object.entries(HONOUR).filter(([name]) => {
     const value = options[name as keyof BackendOptions];
     return value !== undefined && !NEUTRAL[name]?.includes(value);

@@ -14,6 +14,7 @@ import {
   type Given,
 } from '../common/settings';
 import { packageRoot } from '../common/packagePaths';
+import { sshAddress, type SshAddress } from '../common/sshAddress';
 import { backendSettings, chooseBackend, notHonoured } from './backend';
 import { TARGET_MODULES } from './graph/architecture';
 import { loadCheckpoint, readJson } from './checkpoint/checkpoint';
@@ -137,6 +138,11 @@ export const FastLanguageModel = {
     checkSettings(loadingDeclaration, options);
     if (options.loadIn4bit && options.loadIn8bit)
       throw new Error('loadIn4bit and loadIn8bit exclude each other: give one of them, or none for float32');
+    const ssh = sshAddress(options.backend);
+    if (ssh && !isHere(options.modelName)) {
+      const model = await loadThere(ssh, options);
+      return { model, tokenizer: model.tokenizer };
+    }
     const gguf = await findGguf(options);
     if (gguf) return openGguf(gguf, options);
     const folder = await findFolder(options.modelName, options);
@@ -215,6 +221,10 @@ async function openGguf(
   return { model, tokenizer: model.tokenizer };
 }
 
+function isHere(modelName: string): boolean {
+  return BUNDLED.has(modelName) || existsSync(modelName);
+}
+
 async function findFolder(modelName: string, options: HubOptions): Promise<string> {
   const bundled = BUNDLED.get(modelName);
   if (bundled) {
@@ -261,6 +271,8 @@ async function loadModel(
 interface Found {
   folder: string;
   modelName: string;
+  /** Folder of another machine that has the weights. */
+  there?: string;
 }
 
 /** An adapter names its base; a relative name is looked for beside the adapter, too. */
@@ -272,9 +284,11 @@ async function baseOf(folder: string, options: FromPretrainedOptions): Promise<F
   adapterFile(folder);
   const beside = resolve(folder, base);
   const isBeside = !BUNDLED.has(base) && !existsSync(base) && existsSync(beside);
-  const baseFolder = isBeside
-    ? beside
-    : await findFolder(base, { token: options.token, revision: typeof revision === 'string' ? revision : undefined });
+  const ssh = sshAddress(options.backend);
+  const ofBase = typeof revision === 'string' ? revision : undefined;
+  if (ssh && !isBeside && !isHere(base))
+    return findThere(ssh, { modelName: base, token: options.token, revision: ofBase });
+  const baseFolder = isBeside ? beside : await findFolder(base, { token: options.token, revision: ofBase });
   finishUpdate(baseFolder);
   return { folder: baseFolder, modelName: base };
 }
@@ -284,9 +298,29 @@ async function loadWithAdapter(folder: string, base: Found, options: FromPretrai
   return PeftModel.fromPretrained(model, folder);
 }
 
+/** Loads a model of another machine, or of the hub, which downloads to that machine. */
+async function loadThere(ssh: SshAddress, options: FromPretrainedOptions): Promise<CausalLM> {
+  const { modelName, ggufFile, revision, token } = options;
+  if (ggufFile || modelName.endsWith('.gguf'))
+    throw new Error(`${ggufFile ?? modelName} is a GGUF file, which llama.cpp runs in this process: leave out backend`);
+  const backend = (await chooseBackend('', options)) as 'trl' | 'unsloth';
+  const found = await findThere(ssh, { modelName, revision, token });
+  const model = found.isAdapter
+    ? await loadInWorker(backend, await baseOf(found.folder, options), found.folder, options)
+    : await loadInWorker(backend, found, null, options);
+  setGradientCheckpointing(model, options.useGradientCheckpointing);
+  return model;
+}
+
+function findThere(ssh: SshAddress, wanted: { modelName: string; revision?: string; token?: string }) {
+  // An engine in another process is loaded only where a model is in it.
+  const remote = require('../engines/trl/remote/open') as typeof import('../engines/trl/remote/open');
+  return remote.findThere(ssh, wanted);
+}
+
 async function loadInWorker(
   backend: 'trl' | 'unsloth',
-  { folder, modelName }: Found,
+  { folder, modelName, there }: Found,
   adapter: string | null,
   { maxSeqLength, loadIn4bit = false, loadIn8bit = false, launch, ...options }: FromPretrainedOptions,
 ): Promise<CausalLM> {
@@ -296,6 +330,7 @@ async function loadInWorker(
   return openInWorker({
     backend,
     folder,
+    there,
     modelName,
     adapter,
     maxSeqLength,
@@ -305,7 +340,11 @@ async function loadInWorker(
     initWeights: options.initWeights ?? 'pretrained',
     seed: options.initSeed ?? 3407,
     passedOn: { ...(attnImplementation && { attn_implementation: attnImplementation }), ...modelInitKwargs },
-    launch: { numProcesses: launch?.numProcesses ?? 1, configFile: launch?.configFile ?? null },
+    launch: {
+      numProcesses: launch?.numProcesses ?? 1,
+      configFile: launch?.configFile ?? null,
+      ssh: sshAddress(options.backend),
+    },
   });
 }
 

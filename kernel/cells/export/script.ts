@@ -1,3 +1,4 @@
+import { sshAddress } from '../../common/sshAddress';
 import { resolveSettings } from '../../common/settings';
 import type { NotebookDescription } from '../../grpo/exported/command';
 import { peftDeclaration } from '../../models/fastLanguageModel';
@@ -86,6 +87,7 @@ function settingsOf({ config, resolved }: NotebookDescription, checkpointing: bo
 function notesOf({ options, config, environment }: NotebookDescription): string[] {
   const others = Object.keys(options).filter((name) => !OF_MODEL.includes(name));
   const { backend } = options as { backend?: string };
+  const ssh = sshAddress(backend);
   return [
     'cells after training, and what others show, try or measure on the way',
     'frames, charts and the table of the notebook: TRL logs its own metrics, under the same names',
@@ -93,7 +95,10 @@ function notesOf({ options, config, environment }: NotebookDescription): string[
       ? ['capUnplayed: with TRL a completion that did not play counts what its rewards say, and no less']
       : []),
     ...(options.maxSeqLength ? ['maxSeqLength: TRL limits completions (max_completion_length), not sequences'] : []),
-    ...(backend === 'unsloth' ? ["backend 'unsloth': the script uses transformers and PEFT"] : []),
+    ...(ssh ? [`backend '${backend}': the script runs where it is started`] : []),
+    ...(backend === 'unsloth' || ssh?.backend === 'unsloth'
+      ? ["backend 'unsloth': the script uses transformers and PEFT"]
+      : []),
     ...(options.token ? ['the token: set HF_TOKEN'] : []),
     ...(config.evalStrategy && config.evalStrategy !== 'no' ? ['evaluations (evalStrategy)'] : []),
     ...others.map((name) => `${name} of fromPretrained`),

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { encodeFrame, FrameReader, type Message, type Part } from './protocol';
+import type { SharedFiles } from './remote/sharedFiles';
 
 /** What the kernel says to a request of the worker. */
 export interface Answer {
@@ -52,8 +53,14 @@ export class Channel {
   private nextId = 1;
   private ended: Error | null = null;
 
-  /** @param sockets of its processes, the main one's first */
-  constructor(private readonly sockets: readonly Socket[]) {
+  /**
+   * @param sockets of its processes, the main one's first
+   * @param files of this machine, for a worker on another
+   */
+  constructor(
+    private readonly sockets: readonly Socket[],
+    private readonly files: SharedFiles | null = null,
+  ) {
     for (const socket of sockets) socket.setNoDelay(true).on('error', () => undefined);
     sockets[0].on('data', (piece: Buffer) => this.take(piece));
   }
@@ -107,6 +114,7 @@ export class Channel {
 
   private write(message: Message, parts?: Record<string, Part>): void {
     if (this.ended) return;
+    this.files?.allow(message);
     const frame = encodeFrame(message, parts);
     for (const socket of this.sockets) socket.write(frame);
   }
@@ -123,6 +131,8 @@ export class Channel {
     if (message.type === 'answer') {
       this.waiting.get(message.id!)?.resolve(message);
       this.waiting.delete(message.id!);
+    } else if (this.files?.takes(message)) {
+      if (message.id !== undefined) void this.answer(message, this.files.answer(message));
     } else if (message.id === undefined || !this.listener.request) this.listener.message?.(message);
     else void this.answer(message, this.listener.request(message));
   }

@@ -5,7 +5,7 @@ import { raceAbort } from '../../common/raceAbort';
 import { cellContext } from '../../display/cellContext';
 import { withStages } from '../../display/progress/stages';
 import { WorkerLost, type CommandMore } from './channel';
-import { workerCommand, type Launch } from './launch';
+import { workerProgram, type Launch } from './launch';
 import type { Message } from './protocol';
 import { TrlRun, type RunOptions, type StepMetrics } from './run';
 import { Worker } from './worker';
@@ -16,6 +16,8 @@ export interface Loading {
   /** Folder of the model, and of its adapter where it has one. */
   folder: string;
   adapter: string | null;
+  /** Folder of the worker's machine that has the model's weights, where `folder` has only what is read here. */
+  there?: string | null;
   maxSeqLength: number;
   loadIn4bit: boolean;
   loadIn8bit: boolean;
@@ -230,9 +232,10 @@ export class HeldModel {
     const { loading } = this;
     if (this.checkpoint && !existsSync(this.checkpoint)) this.checkpoint = null;
     const { checkpoint } = this;
-    const saved = checkpoint && (hasAdapter(checkpoint) ? { adapter: checkpoint } : { folder: checkpoint });
+    const saved =
+      checkpoint && (hasAdapter(checkpoint) ? { adapter: checkpoint } : { folder: checkpoint, there: null });
     const worker = await withStages('Starting Python', async (say) => {
-      const started = await Worker.start({ ...workerCommand(this.launch, loading), signal });
+      const started = await Worker.start({ ...workerProgram(this.launch, loading), signal });
       try {
         const listener = { message: ({ text }: Message) => say(String(text)) };
         const { about } = await raceAbort(

@@ -1,8 +1,8 @@
 /** Version of the messages between kernel and worker; the worker's is in `joylab_worker/channel.py`. */
 export const VERSION = 1;
 
-/** Numbers that travel as they are. */
-export type Part = Int32Array | Float32Array;
+/** Numbers, and bytes of files, that travel as they are. */
+export type Part = Int32Array | Float32Array | Uint8Array;
 
 /** A message: JSON, and parts of numbers by name. */
 export interface Message {
@@ -12,7 +12,7 @@ export interface Message {
   [field: string]: unknown;
 }
 
-const DTYPES = { int32: Int32Array, float32: Float32Array };
+const DTYPES = { int32: Int32Array, float32: Float32Array, uint8: Uint8Array };
 const LENGTHS = 8;
 /** Longest frame that is read, in bytes: what claims to be longer is no frame. */
 const LONGEST = 2 ** 28;
@@ -21,7 +21,7 @@ const LONGEST = 2 ** 28;
 export function encodeFrame(message: Message, parts: Record<string, Part> = {}): Buffer {
   const shapes = Object.entries(parts).map(([name, part]) => ({
     name,
-    dtype: part instanceof Int32Array ? 'int32' : 'float32',
+    dtype: part instanceof Int32Array ? 'int32' : part instanceof Float32Array ? 'float32' : 'uint8',
     shape: [part.length],
   }));
   const text = Buffer.from(JSON.stringify({ ...message, parts: shapes }));
@@ -82,9 +82,10 @@ function decodeFrame(frame: Buffer): Message {
   for (const { name, dtype, shape } of parts as Array<{ name: string; dtype: keyof typeof DTYPES; shape: number[] }>) {
     const count = shape.reduce((product, size) => product * size, 1);
     // A copy: typed arrays begin at multiples of their elements.
-    const bytes = Uint8Array.prototype.slice.call(frame, offset, offset + 4 * count);
+    const length = DTYPES[dtype].BYTES_PER_ELEMENT * count;
+    const bytes = Uint8Array.prototype.slice.call(frame, offset, offset + length);
     message[name] = new DTYPES[dtype](bytes.buffer, 0, count);
-    offset += 4 * count;
+    offset += length;
   }
   return message as Message;
 }

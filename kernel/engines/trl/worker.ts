@@ -4,20 +4,29 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Writable } from 'node:stream';
 import { packageRoot } from '../../common/packagePaths';
+import type { Guarded } from '../../openenv/launch/guardian';
 import { Channel, WorkerLost } from './channel';
 import { FrameReader, VERSION } from './protocol';
+import { SharedFiles } from './remote/sharedFiles';
+import type { RemoteStart } from './remote/ssh';
+
+/** What runs a worker. */
+export type Program =
+  /** Python on this machine: `['/usr/bin/python3']`, or `['accelerate', 'launch', '--num_processes', '2']`. */
+  | { command: readonly string[] }
+  /** A program that starts it on another machine, and brings its connection to a port of this one. */
+  | { through(place: { port: number; env: Record<string, string> }): RemoteStart };
 
 /** How a worker is started. */
-export interface WorkerOptions {
-  /** What runs Python: `['/usr/bin/python3']`, or `['accelerate', 'launch', '--num_processes', '2']`. */
-  command: readonly string[];
+export type WorkerOptions = Program & {
   /** Environment variables beside those of this process. */
   env?: Record<string, string>;
   /** Takes each line that the worker writes. */
   onLine?(line: string): void;
   signal: AbortSignal;
-}
+};
 
 /** A worker whose processes have said who they are. */
 interface Connected {
@@ -33,6 +42,8 @@ const KEPT_LINES = 30;
 const END_WITHIN = 1000;
 const KILLED = 'by SIGKILL, as the system ends a process where memory runs out';
 const LOST = 'The connection to the worker that holds the model was lost.';
+/** File descriptor that a guarded program's input comes from. */
+const INPUT = 3;
 /** Milliseconds that Python has to connect. */
 const CONNECT_WITHIN = 180_000;
 
@@ -54,23 +65,24 @@ export class Worker {
    *
    * @throws where it does not come to that, with the end of what it wrote; the signal's reason when aborted
    */
-  static async start({ command, env = {}, onLine, signal }: WorkerOptions): Promise<Worker> {
+  static async start({ env = {}, onLine, signal, ...program }: WorkerOptions): Promise<Worker> {
     const token = randomBytes(32).toString('hex');
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const child = spawnGuarded([...command, join(packageRoot, 'kernel', 'engines', 'trl', 'start_worker.py')], {
+    const started = start(program, port, {
       ...env,
       PYTHONUNBUFFERED: '1',
       TOKENIZERS_PARALLELISM: 'false',
-      JOYLAB_WORKER_ADDRESS: `127.0.0.1:${port}`,
       JOYLAB_WORKER_TOKEN: token,
     });
+    const { child } = started;
     const lines = keptLines(child, onLine);
-    const ended = endOf(child, lines);
+    const ended = endOf(started, lines);
     try {
       const { sockets, pid } = await firstOf(ended, signal, connections(server, token));
-      const worker = new Worker(child, pid, new Channel(sockets));
+      const files = 'through' in program ? new SharedFiles() : null;
+      const worker = new Worker(child, pid, new Channel(sockets, files));
       ended.catch((error) => worker.channel.end(new WorkerLost(error.message)));
       // What the process wrote says more, where it is the process that has ended.
       for (const socket of sockets)
@@ -93,17 +105,44 @@ export class Worker {
   }
 }
 
-/** Starts a program that ends, with all that it started, when this process does. */
-function spawnGuarded([command, ...args]: string[], env: Record<string, string>): ChildProcess {
+/** A worker's program that runs on this machine, or reaches it. */
+interface Started {
+  child: ChildProcess;
+  /** Says why it ended, where that is another machine's matter. */
+  explain?: RemoteStart['explain'];
+}
+
+function start(program: Program, port: number, env: Record<string, string>): Started {
+  if ('through' in program) {
+    const { command, input, explain } = program.through({ port, env });
+    const child = spawnGuarded(command, { input });
+    return { child, explain };
+  }
+  const command = [...program.command, join(packageRoot, 'kernel', 'engines', 'trl', 'start_worker.py')];
+  return { child: spawnGuarded(command, { env: { ...env, JOYLAB_WORKER_ADDRESS: `127.0.0.1:${port}` } }) };
+}
+
+/** Starts a program that ends, with all that it started, when this process does. Where it gets input, that stays open. */
+function spawnGuarded(
+  [command, ...args]: string[],
+  { env, input }: { env?: Record<string, string>; input?: string },
+): ChildProcess {
   const guardian = join(__dirname, '..', '..', 'openenv', 'launch', 'guardian.js');
-  const child = spawn(process.execPath, [guardian, JSON.stringify({ command, args })], {
+  const guarded: Guarded = { command, args, ...(input !== undefined && { input: INPUT }) };
+  const child = spawn(process.execPath, [guardian, JSON.stringify(guarded)], {
     env: { ...process.env, ...env },
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe', ...(input === undefined ? [] : ['pipe' as const])],
     // A group of its own: it is ended as a whole, and an interrupt of the terminal does not reach it.
     detached: process.platform !== 'win32',
     windowsHide: true,
   });
   child.stdin!.on('error', () => undefined);
+  if (input !== undefined) {
+    const stream = child.stdio[INPUT] as Writable;
+    // Why the other end is closed is said when the program ends.
+    stream.on('error', () => undefined);
+    stream.write(input);
+  }
   return child;
 }
 
@@ -121,10 +160,12 @@ function keptLines(child: ChildProcess, onLine?: (line: string) => void): string
 }
 
 /** Rejects when the process ends, with the end of what it wrote. */
-function endOf(child: ChildProcess, lines: readonly string[]): Promise<never> {
+function endOf({ child, explain }: Started, lines: readonly string[]): Promise<never> {
   const ended = new Promise<never>((_, reject) => {
     child.once('error', reject);
     child.once('close', (code, signal) => {
+      const why = explain?.(code, lines);
+      if (why) return reject(new Error(why));
       const how = signal === 'SIGKILL' ? KILLED : signal ? `by ${signal}` : `with exit code ${code}`;
       const said = lines.length > 0 ? `. It wrote last:\n${lines.slice(-12).join('\n')}` : '.';
       reject(new Error(`The worker that holds the model ended ${how}${said}`));

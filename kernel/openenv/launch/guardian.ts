@@ -14,15 +14,17 @@ export interface Guarded {
   args: string[];
   /** A command with its arguments that is run at the end, such as the removal of a container. */
   cleanup?: string[];
+  /** File descriptor of the guardian's that is the command's standard input. None by default. */
+  input?: number;
 }
 
 /** Milliseconds that the command has after SIGTERM, and that its cleanup has. */
 const GRACE = 3000;
 const CLEANUP = 15_000;
 
-function guard({ command, args, cleanup }: Guarded): void {
+function guard({ command, args, cleanup, input }: Guarded): void {
   let ending = false;
-  const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit'], windowsHide: true });
+  const child = spawn(command, args, { stdio: [input ?? 'ignore', 'inherit', 'inherit'], windowsHide: true });
 
   /** Signals every process of this group, which the guardian leads and is part of. */
   const signalAll = (signal: NodeJS.Signals): void =>

@@ -4,6 +4,8 @@ import os
 import sys
 import traceback
 
+from .files import Files, find
+
 
 def main() -> None:
     from .channel import Channel
@@ -18,6 +20,7 @@ class Worker:
 
     def __init__(self, channel):
         self.channel = channel
+        self.files = Files(channel, os.environ.get("JOYLAB_WORKER_SCRATCH"))
         self.model = self.tokenizer = None
         #: What holds of every command: the back end.
         self.settings: dict = {}
@@ -45,8 +48,10 @@ class Worker:
 
             self.settings = {"backend": message["backend"]}
             self.model = self.tokenizer = None
-            self.model, self.tokenizer, about = load(message, self.say)
+            self.model, self.tokenizer, about = load(message, self.files, self.say)
             return {"about": about}, None
+        if command == "find":
+            return find(message, self.files, self.say), None
         message = {**self.settings, **message}
         if command == "adapter":
             from .loading import about, add_adapter
@@ -64,8 +69,9 @@ class Worker:
         if command == "save":
             from .saving import save
 
-            if self.channel.speaks:
-                save(self.model, self.tokenizer, message)
+            with self.files.give(message["folder"]) as folder:
+                if self.channel.speaks:
+                    save(self.model, self.tokenizer, {**message, "folder": folder})
             return {}, None
         if command == "memory":
             from .loading import memory

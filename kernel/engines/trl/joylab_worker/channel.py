@@ -16,7 +16,7 @@ import numpy as np
 
 VERSION = 1
 #: The dtypes that a part may have.
-DTYPES = {"int32": np.int32, "float32": np.float32}
+DTYPES = {"int32": np.int32, "float32": np.float32, "uint8": np.uint8}
 
 
 class KernelError(Exception):
@@ -27,11 +27,9 @@ class Channel:
     """A connection to the kernel. When it ends, so does this process: a worker without its kernel holds a GPU for nobody."""
 
     def __init__(self, address: str, token: str, rank: int = 0, world: int = 1):
-        host, port = address.rsplit(":", 1)
         #: Of several processes that train together each hears the kernel, and the main one answers.
         self.speaks = rank == 0
-        self._socket = socket.create_connection((host, int(port)))
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket = connected(address)
         self._sending = threading.Lock()
         self._ids = itertools.count(1)
         self._answers: dict[int, queue.Queue] = {}
@@ -104,6 +102,18 @@ class Channel:
                 raise EOFError
             read += got
         return bytes(buffer)
+
+
+def connected(address: str) -> socket.socket:
+    """A connection to a port, or to a socket in the file system, which leads to another machine."""
+    if address.startswith("unix:"):
+        found = socket.socket(socket.AF_UNIX)
+        found.connect(address.removeprefix("unix:"))
+        return found
+    host, port = address.rsplit(":", 1)
+    found = socket.create_connection((host, int(port)))
+    found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return found
 
 
 def ragged(rows: list[list[int]]) -> dict[str, np.ndarray]:

@@ -4,13 +4,18 @@ import json
 import os
 
 
-def load(message: dict, say):
+def load(message: dict, files, say):
     """Loads the model and its tokenizer that a `load` command names: a folder, and perhaps that of an adapter.
+
+    A folder of this machine, where `there` names one, else one of the kernel's.
 
     `say` takes what is being done. Returns (model, tokenizer, about): `about` is what the kernel tells of it.
     """
     say("Loading PyTorch")
-    model, tokenizer = (load_unsloth if message["backend"] == "unsloth" else load_transformers)(message, say)
+    loads = load_unsloth if message["backend"] == "unsloth" else load_transformers
+    there = message.get("there")
+    folder = there or files.copy(message["folder"], say)
+    model, tokenizer = loads({**message, "folder": folder, "adapter": files.copy(message.get("adapter"))}, say)
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return model, tokenizer, about(model)

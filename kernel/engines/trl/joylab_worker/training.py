@@ -41,6 +41,7 @@ class KernelGRPOTrainer(GRPOTrainer):
 
     def __init__(self, *args, worker, **kwargs):
         self._worker = worker
+        self.files = worker.files
         self._answer: dict | None = None
         self._about: dict = {}
         super().__init__(*args, **kwargs)
@@ -155,7 +156,9 @@ class KernelCallback(TrainerCallback):
             answer = self.trainer.ask("ready", maxSteps=state.max_steps, metrics=metrics, **done)
             done = {}
             if "save" in answer:
-                done = {"saved": save_checkpoint(self.trainer, answer["save"])}
+                with self.trainer.files.give(answer["save"]) as folder:
+                    save_checkpoint(self.trainer, folder)
+                done = {"saved": answer["save"]}
             elif answer.get("evaluate"):
                 self.trainer.evaluate()
                 done = {"evaluated": True}
@@ -163,8 +166,8 @@ class KernelCallback(TrainerCallback):
                 return
 
 
-def save_checkpoint(trainer: KernelGRPOTrainer, folder: str) -> str:
-    """Saves a checkpoint of TRL's as `folder`. Returns the folder."""
+def save_checkpoint(trainer: KernelGRPOTrainer, folder: str) -> None:
+    """Saves a checkpoint of TRL's as `folder`."""
     step = trainer.state.global_step
     trainer._save_checkpoint(trainer.model, trial=None)
     made = os.path.join(trainer.args.output_dir, f"checkpoint-{step}")
@@ -172,13 +175,18 @@ def save_checkpoint(trainer: KernelGRPOTrainer, folder: str) -> str:
     if trainer.accelerator.is_main_process and os.path.abspath(made) != os.path.abspath(folder):
         shutil.rmtree(folder, ignore_errors=True)
         shutil.move(made, folder)
-    return folder
 
 
 def train(worker, message: dict) -> dict:
     """Trains until the run ends or the kernel stops it. Returns the number of steps made."""
+    with worker.files.bring(message.get("resumeFrom")) as resumed:
+        return train_from(resumed, worker, message)
+
+
+def train_from(resumed: str | None, worker, message: dict) -> dict:
     model, tokenizer = worker.model, worker.tokenizer
     settings = dict(message["args"])
+    settings["output_dir"] = worker.files.output(settings["output_dir"])
     if "ref" in getattr(model, "peft_config", {}):
         # An earlier run's reference model. This one's is the policy as it is now, or the checkpoint's.
         model.delete_adapter("ref")
@@ -211,7 +219,7 @@ def train(worker, message: dict) -> dict:
         args._n_gpu = 1
     # Rows stand for prompts, which the kernel gives when their turn comes.
     rows = Dataset.from_dict({"prompt": [""] * max(1, message["rows"])})
-    callback = KernelCallback(message.get("resumeFrom"))
+    callback = KernelCallback(resumed)
     callback.trainer = trainer = KernelGRPOTrainer(
         model=model,
         args=args,
@@ -225,17 +233,18 @@ def train(worker, message: dict) -> dict:
     trainer.remove_callback(PrinterCallback)
     try:
         with stop_strings(model, tokenizer, settings):
-            trainer.train(resume_from_checkpoint=message.get("resumeFrom"))
+            trainer.train(resume_from_checkpoint=resumed)
     except Stopped as stopped:
         # Of a step that was under way nothing is in the weights.
         if stopped.folder:
-            save_checkpoint(trainer, stopped.folder)
+            with worker.files.give(stopped.folder) as folder:
+                save_checkpoint(trainer, folder)
     except BaseException as error:
         # The steps before are in the weights; what the optimizer knows of them goes with the trainer.
         if message.get("rescue") and not isinstance(error, KernelError):
             worker.forget_gradients()
-            with contextlib.suppress(Exception):
-                save_checkpoint(trainer, message["rescue"])
+            with contextlib.suppress(Exception), worker.files.give(message["rescue"]) as folder:
+                save_checkpoint(trainer, folder)
         raise
     return {"step": trainer.state.global_step}
 
