@@ -26,7 +26,6 @@ const { topP, topK, minP, repetitionPenalty } = samplingSettings;
 
 /** Settings that other trainers do not have, or have with another default. */
 const ownSettings = {
-  ...workerSettings,
   /** Completions of a group: all answer one prompt and play from one environment seed. 8 by default; 2 at least. */
   numGenerations: whole(8, { from: 2 }),
   /** Completions of a micro-batch. One group by default (TRL: 8 completions). */
@@ -135,6 +134,7 @@ const ownSettings = {
 export interface GRPOConfig
   extends Given<typeof ownSettings>,
     Given<typeof lossSettings>,
+    Given<typeof workerSettings>,
     Given<typeof entropySettings>,
     Given<typeof referenceSettings>,
     TrainingArguments {}
@@ -143,6 +143,7 @@ export interface GRPOConfig
 export interface ResolvedConfig
   extends Omit<Resolved<typeof ownSettings>, Filled>,
     Resolved<typeof lossSettings>,
+    Resolved<typeof workerSettings>,
     Resolved<typeof entropySettings>,
     Resolved<typeof referenceSettings>,
     Omit<ResolvedArguments, keyof typeof ownSettings> {
@@ -169,7 +170,14 @@ type Filled =
 export const grpoDeclaration: Declaration = {
   owner: 'GRPOConfig',
   example: '{ maxSteps: 80, numGenerations: 32 }',
-  settings: { ...trainingArguments, ...lossSettings, ...entropySettings, ...referenceSettings, ...ownSettings },
+  settings: {
+    ...trainingArguments,
+    ...lossSettings,
+    ...entropySettings,
+    ...referenceSettings,
+    ...workerSettings,
+    ...ownSettings,
+  },
   elsewhere: {
     ...elsewhere,
     ...because('give it to trl vllm-serve, or leave it out', ['vllmStructuredOutputsRegex']),

@@ -50,13 +50,13 @@ const loadingSettings = {
   loadIn8bit: flag(false),
   /** Computes activations again in training instead of holding them, see `GRPOConfig.gradientCheckpointing`; 'unsloth' means `true`. As the trainer says by default. */
   useGradientCheckpointing: checkpointing,
-  ...backendSettings,
 };
 
 /** The model to load. */
 export interface FromPretrainedOptions
   extends Required<Pick<Given<typeof loadingSettings>, 'modelName'>>,
     Omit<Given<typeof loadingSettings>, 'modelName'>,
+    Given<typeof backendSettings>,
     HubOptions {}
 
 const adapterSettings = {
@@ -87,7 +87,7 @@ export const loadingDeclaration: Declaration = {
   owner: 'fromPretrained',
   noun: 'option',
   example: "{ modelName: 'joylab/strategist' }",
-  settings: { ...loadingSettings, ...hubOptions },
+  settings: { ...loadingSettings, ...backendSettings, ...hubOptions },
   elsewhere: {
     torchDtype: 'it is called dtype',
     ...because('give loadIn4bit or loadIn8bit, or neither', ['quantizationConfig', 'loadIn16bit']),
