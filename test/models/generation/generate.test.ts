@@ -38,7 +38,7 @@ async function countFirst(samples: number, options: GenerateOptions): Promise<nu
     inputIds: prompt(),
     numReturnSequences: samples,
     maxNewTokens: 1,
-    seed: 12,
+    seed: 13,
     ...options,
   });
   const counts = new Array<number>(model.config.vocabSize).fill(0);
@@ -149,8 +149,11 @@ test('log-probabilities are those of the whole sequence computed at once, at the
 });
 
 test('completions end at an end token, at a stop string, or at the limit, and say which', async () => {
-  const text = 'function strategy(state) {\n';
-  const inputIds = tokenizer(text).inputIds;
+  const content =
+    'Write a short TypeScript function strategy(state) that plays catch.\nThe state:\nstate.ball_x from 0 to 9\n' +
+    'state.paddle_x from 0 to 9\nIt returns one action: "LEFT", "RIGHT".';
+  const chat = [{ role: 'user', content }];
+  const inputIds = tokenizer.applyChatTemplate(chat, { tokenize: true, addGenerationPrompt: true });
   const free = await model.generate({ inputIds, numReturnSequences: 16, maxNewTokens: 60, seed: 1 });
   free.sequences.forEach((ids, i) => {
     assert.equal(free.terminated[i], ids.at(-1) === tokenizer.eosTokenId);
