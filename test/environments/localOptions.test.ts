@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LocalEnvironment } from '../../kernel/environments';
+import { openVectorEnvs, type ClassSource } from '../../kernel/environments/classEnv';
+import type { VectorEnv } from '../../kernel/environments/vectorEnv';
 import { replay, rollout } from '../../kernel/rollout';
 import { Line } from './line';
 
@@ -31,4 +33,20 @@ test('options hold in rollouts; an episode keeps its own in a replay by another 
 
 test('without options the class has its defaults', async () => {
   assert.deepEqual((await (await open()).reset()).observation, { x: 0, length: 3 });
+});
+
+export class Counted extends Line {
+  static closed = 0;
+
+  override close(): void {
+    Counted.closed++;
+  }
+}
+
+test('objects of a class are closed once: when their episodes have ended, and not again with what opened them', async () => {
+  const envs = openVectorEnvs({ classModule: __filename, className: 'Counted', spec: {} } as unknown as ClassSource);
+  const env = (await envs.open(2)) as VectorEnv;
+  await env.close();
+  await envs.close();
+  assert.equal(Counted.closed, 2);
 });
