@@ -23,7 +23,8 @@ class GameList extends Widget {
   private readonly list = element('div', 'joylab-Games-list');
   private readonly none = element('div', 'joylab-Games-none', 'No game of this name.');
   private readonly options = new Map<string, HTMLElement>();
-  private chosen: string | null = null;
+  /** The game of the notebook that is the pattern, at first. */
+  private chosen: string | null = 'breakout';
 
   constructor() {
     super();

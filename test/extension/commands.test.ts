@@ -38,7 +38,7 @@ async function choose(page: Page, name: string): Promise<void> {
     300_000,
   );
   await page.getByRole('menuitem', { name: 'Kernel', exact: true }).click();
-  await page.getByRole('menuitem', { name: 'Joylab', exact: true }).hover();
+  await page.locator('.lm-Menu-item', { hasText: 'Joylab' }).hover();
   await page.getByRole('menuitem', { name, exact: true }).click();
 }
 
