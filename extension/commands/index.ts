@@ -51,7 +51,7 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
           // What is inserted is text that few sessions want.
           const { insertCell } = await import('./insert');
           const panel = current();
-          if (panel) insertCell(panel, kind);
+          if (panel) await insertCell(panel, kind);
         },
       });
     }

@@ -9,7 +9,7 @@ const BEFORE_TRAINING: Part[] = ['openenv', 'model', 'reward'];
  * Inserts a cell of a kind below the active one, or in its place where that is empty,
  * and begins to edit it. A cell that trains comes with what the notebook lacks for it.
  */
-export function insertCell({ content }: NotebookPanel, kind: CellKind): void {
+export async function insertCell({ content }: NotebookPanel, kind: CellKind): Promise<void> {
   const cells = content.model?.sharedModel;
   if (!cells) return;
   const sources = cells.cells.map((cell) => (cell.cell_type === 'code' ? cell.getSource() : ''));
@@ -29,7 +29,10 @@ export function insertCell({ content }: NotebookPanel, kind: CellKind): void {
   });
   content.deselectAll();
   content.activeCellIndex = first + parts.length - 1;
+  // A new cell can be edited only once it is drawn.
+  await content.activeCell?.ready;
   content.mode = 'edit';
+  content.activeCell?.editor?.focus();
 }
 
 /** Returns whether a notebook has a cell for a part; an environment and a model may also come without a directive. */

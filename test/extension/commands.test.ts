@@ -53,10 +53,13 @@ labTest('a GRPO cell is inserted with what the notebook lacks for it, and all of
     ['@openenv', 'fromPretrained', '@reward', '@grpo'],
   );
   await becomes(() => page.locator('.joylab-Badge').allInnerTexts(), ['env', 'reward', 'GRPO']);
-  await page.keyboard.press('ControlOrMeta+a');
+  await becomes(() => page.evaluate('jupyterapp.shell.currentWidget.content.mode'), 'edit', 'the new cell is edited');
   const [, , , training] = await sources(page);
-  await page.keyboard.insertText(training.replace('maxSteps: 60', 'maxSteps: 1'));
-  await page.evaluate('jupyterapp.commands.execute("notebook:run-all-cells")');
+  await page.keyboard.press('ControlOrMeta+a');
+  await page.keyboard.insertText(
+    training.replace('maxSteps: 60', 'maxSteps: 1').replace('numGenerations: 32', 'numGenerations: 4'),
+  );
+  await page.evaluate('void jupyterapp.commands.execute("notebook:run-all-cells")');
   await page.locator('.joylab-Training').waitFor({ timeout: 300_000 });
   await waitForCells(page, 300_000);
   // The reward cell alone runs again.
