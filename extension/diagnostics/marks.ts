@@ -1,6 +1,7 @@
 import { StateEffect, StateField, type EditorState } from '@codemirror/state';
 import { Decoration, EditorView, type DecorationSet } from '@codemirror/view';
 import type { Diagnosis } from '../../kernel/display/mime';
+import { visitProblems } from './visit';
 
 const setMarks = StateEffect.define<DecorationSet>();
 
@@ -14,12 +15,12 @@ const marks = StateField.define<DecorationSet>({
   provide: (field) => EditorView.decorations.from(field),
 });
 
-/** Underlines problems in an editor, in place of those that were marked; their messages are tooltips. */
+/** Underlines problems in an editor, in place of those that were marked; their messages are tooltips, and F8 goes from one to the next. */
 export function markProblems(view: EditorView, problems: Diagnosis[]): void {
   const effects: StateEffect<unknown>[] = [setMarks.of(decorations(view.state, problems))];
   if (!view.state.field(marks, false)) {
     if (problems.length === 0) return;
-    effects.unshift(StateEffect.appendConfig.of(marks));
+    effects.unshift(StateEffect.appendConfig.of([marks, visitProblems(marks)]));
   }
   view.dispatch({ effects });
 }

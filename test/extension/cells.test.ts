@@ -94,6 +94,27 @@ labTest('a click on a badge runs its cell, and so does Enter where the Tab key f
   await page.close({ runBeforeUnload: false });
 });
 
+labTest('F8 goes to the next problem of a cell, and shows what is wrong with the word', async () => {
+  writeNotebook(lab.folder, 'problems.ipynb', [{ source: '' }]);
+  const { page, errors, cell } = await openNotebook(browser, lab.url('problems.ipynb'));
+  await cell(0).locator('.cm-content').click();
+  await page.keyboard.insertText('/** @reward wieght=2 */\nfunction one(): number { return 1; }');
+  const mark = cell(0).locator('.joylab-Squiggle');
+  await mark.waitFor({ timeout: 120_000 });
+  assert.deepEqual(await mark.allInnerTexts(), ['wieght=2']);
+  await page.keyboard.press('F8');
+  const line = cell(0).locator('.joylab-ProblemLine');
+  assert.match(await line.innerText(), /^@reward has no argument "wieght"\. .*Did you mean weight\?$/);
+  assert.equal(await page.evaluate('getSelection().toString()'), 'wieght=2');
+  assert.match(await cell(0).locator('.cm-announced').innerText(), /no argument "wieght"/);
+  // The word is selected: what is typed takes its place.
+  await page.keyboard.insertText('weight=2');
+  await becomes(() => line.count(), 0);
+  await becomes(() => mark.count(), 0);
+  assert.deepEqual(errors, []);
+  await page.close({ runBeforeUnload: false });
+});
+
 labTest('notebooks of other kernels have no badges', async () => {
   writeNotebook(lab.folder, 'python.ipynb', [{ source: '/** @reward */' }], 'python3');
   const { page, cell } = await openNotebook(browser, lab.url('python.ipynb'));
