@@ -36,7 +36,8 @@ export const launcherPlugin: JupyterFrontEndPlugin<void> = {
         if (chosen === null) return undefined;
         try {
           const path = await createNotebook(contents, typeof cwd === 'string' ? cwd : folder(), chosen);
-          return await commands.execute('docmanager:open', { path, factory: 'Notebook', kernel: { name: KERNEL } });
+          // The notebook itself names the kernel.
+          return await commands.execute('docmanager:open', { path, factory: 'Notebook' });
         } catch (error) {
           return showErrorMessage('The notebook was not created', error as Error);
         }

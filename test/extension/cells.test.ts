@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
 import { after, before } from 'node:test';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { outline } from '../../kernel/cells/directives/comments';
@@ -41,6 +42,8 @@ function kinds(source: string): string[] {
   return [...new Set(tags)].filter((name) => known.includes(name));
 }
 
+const AXE = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
 const badge = (cell: Locator) => cell.locator('.joylab-Badge');
 
 /** The directives that the badges of a notebook name, cell by cell. */
@@ -62,6 +65,17 @@ labTest('cells with a directive have a badge that names it, as the kernel reads 
   await becomes(() => shown(page), SOURCES.map(kinds));
   assert.equal(await badge(cell(0)).innerText(), 'reward');
   assert.equal(await badge(cell(0)).getAttribute('aria-label'), 'Reward cell (@reward): run it');
+  await page.evaluate(AXE);
+  for (const theme of ['JupyterLab Dark', 'JupyterLab Light']) {
+    await page.evaluate(`jupyterapp.commands.execute("apputils:change-theme", { theme: "${theme}" })`);
+    await becomes(() => page.evaluate('document.body.dataset.jpThemeName'), theme);
+    const violations: any[] = await page.evaluate('axe.run(".joylab-Badge").then(({ violations }) => violations)');
+    assert.deepEqual(
+      violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`),
+      [],
+      theme,
+    );
+  }
   // The badge follows the text.
   await cell(9).locator('.cm-content').click();
   await page.keyboard.press('ControlOrMeta+a');
