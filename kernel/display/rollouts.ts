@@ -13,7 +13,8 @@ export type RolloutsRequest = { id: number } & (
   | { method: 'run'; run: string }
   | { method: 'group'; run: string; step: number }
   | { method: 'rollout'; rollout: number }
-  | { method: 'replay'; rollout: number; lines: boolean }
+  /** `every`: steps between two frames, 1 by default; `lines`: also which line of the program decided each step. */
+  | { method: 'replay'; rollout: number; every?: number; lines?: boolean }
 );
 
 /** Kernel → view. Buffer 0 of a `replay` has its deflated frames. */

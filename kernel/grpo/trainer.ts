@@ -25,6 +25,7 @@ import {
 } from '../training/trainer';
 import { CompletionsLog } from './completionsLog';
 import { RolloutHistory } from './history/history';
+import { offerReplays } from './history/environments';
 import type { RunFacts } from './history/writer';
 import { resolveConfig, type GRPOConfig, type Place, type ResolvedConfig } from './config';
 import type { StepContext } from './context';
@@ -183,6 +184,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
     if (this.globalStep === 0) this.recentRollouts.clear();
     this.planned = runLength(this.config, this.prompts);
     this.history.begin(this.config, () => this.runFacts());
+    if (this.env) offerReplays(this.env);
     return { ...this.planned, evaluates: this.evalPrompts !== null };
   }
 

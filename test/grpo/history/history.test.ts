@@ -4,6 +4,7 @@ import { existsSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { exportRollouts, type TrainingStep } from '../../../kernel/grpo';
+import { replayKept } from '../../../kernel/grpo/history/replay';
 import { RolloutReader } from '../../../kernel/grpo/history/reader';
 import { openWriter } from '../../../kernel/grpo/history/writer';
 import { playing } from '../killed_run';
@@ -13,6 +14,7 @@ import { batch, facts } from './fixtures';
 before(quietHost);
 
 const folder = temporaryFolder();
+const { signal } = new AbortController();
 
 /** Writes steps of eight rollouts, and returns a reader of the file. */
 function written(name: string, steps: number[], limit = 1000): RolloutReader {
@@ -68,6 +70,11 @@ test('every rollout of a run is kept: texts, program, episode, rewards, advantag
       const { states, strategySeconds, ...episode } = { ...sample.episode } as Record<string, unknown>;
       const { states: none, strategySeconds: some, ...same } = reader.kept(rows[i].id)?.episode ?? ({} as never);
       assert.deepEqual(same, JSON.parse(JSON.stringify(episode)));
+      if (!sample.episode) continue;
+      const { data, frames } = await replayKept(reader.kept(rows[i].id)!, { lines: true, signal });
+      assert.deepEqual([data.states, data.note], [sample.episode.states, undefined]);
+      assert.deepEqual([data.episode.frameCount, data.lines?.length], [kept.steps! + 1, kept.steps]);
+      assert.ok(frames.length > 100);
     }
   }
   reader.close();
