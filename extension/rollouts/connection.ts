@@ -12,6 +12,8 @@ import {
 
 /** Milliseconds that the notebook's kernel has for its first answer: cells may keep it from answering. */
 const PATIENCE = 3000;
+/** The same for a kernel that starts. */
+const START = 30_000;
 
 /** An episode that was played again, with its deflated frames. */
 export interface Replayed {
@@ -137,9 +139,11 @@ export class RolloutsConnection {
     const kernel = this.notebookKernel();
     if (!kernel?.handleComms || kernel.isDisposed || ['dead', 'terminating', 'restarting'].includes(kernel.status))
       return null;
+    // One that starts is sooner there than another would be.
+    const patience = kernel.status === 'starting' || kernel.status === 'unknown' ? START : PATIENCE;
     const info = await Promise.race([
       kernel.info,
-      new Promise<null>((resolve) => window.setTimeout(() => resolve(null), PATIENCE)),
+      new Promise<null>((resolve) => window.setTimeout(() => resolve(null), patience)),
     ]);
     return info?.implementation === 'joylab' ? kernel : null;
   }

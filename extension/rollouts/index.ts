@@ -1,5 +1,5 @@
 import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ICommandPalette, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
+import { ICommandPalette, MainAreaWidget, Notification, WidgetTracker } from '@jupyterlab/apputils';
 import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { TRAINING_MIME, type TrainingData } from '../../kernel/display/mime';
@@ -9,6 +9,12 @@ import type { RolloutsPanel } from './panel';
 
 /** The command that shows rollouts; its arguments are a {@link Route}. Without them: those of the notebook in front. */
 const OPEN = 'joylab:open-rollouts';
+
+/** Where runs without `outputDir` keep their rollouts, beside the notebook. */
+const DEFAULT_DATABASE = '.joylab/rollouts.db';
+
+/** Milliseconds that a linked view waits for the notebook that it is put beside. */
+const NOTEBOOK_WAIT = 5000;
 
 /** Shows the rollouts that runs have kept, beside the notebook. */
 export const rolloutsPlugin: JupyterFrontEndPlugin<void> = {
@@ -31,8 +37,8 @@ export const rolloutsPlugin: JupyterFrontEndPlugin<void> = {
       execute: (args) => {
         const route = readRoute(args) ?? routeOf(notebooks.currentWidget);
         if (route) return views.open(route);
+        Notification.info('Open a notebook first: its runs keep their rollouts beside it.', { autoClose: 5000 });
       },
-      isEnabled: () => true,
     });
     palette?.addItem({ command: OPEN, category: 'Joylab' });
     if (restorer)
@@ -48,7 +54,10 @@ export const rolloutsPlugin: JupyterFrontEndPlugin<void> = {
         void views.open({ notebook: panel.context.path, database, run: runId, step, position: rollout });
     });
     const linked = linkedRoute();
-    if (linked) void app.restored.then(() => views.open(linked));
+    if (!linked) return;
+    // To JupyterLab it would be a heading of the notebook.
+    window.history.replaceState(window.history.state, '', window.location.pathname + window.location.search);
+    void app.restored.then(() => firstNotebook(notebooks)).then(() => views.open(linked));
   },
 };
 
@@ -86,7 +95,7 @@ class RolloutsViews {
   /** Puts a view beside its notebook; where the front end has one document only, over it. */
   private place(widget: MainAreaWidget<RolloutsPanel>, notebook: string): void {
     const { shell } = this.app;
-    const beside = this.notebooks.find(({ context }) => context.path === notebook);
+    const beside = this.notebooks.find(({ context }) => context.path === notebook) ?? this.notebooks.currentWidget;
     if ('mode' in shell) {
       shell.add(widget, 'main', beside ? { ref: beside.id, mode: 'split-right' } : {});
       shell.activateById(widget.id);
@@ -102,10 +111,23 @@ class RolloutsViews {
   }
 }
 
-/** Returns where the runs of a notebook keep their rollouts; `null` where none does. */
+/** Returns where the runs of a notebook keep their rollouts; `null` without a notebook. */
 function routeOf(panel: NotebookPanel | null): Route | null {
-  const run = panel && runsOf(panel).at(-1);
-  return panel && run?.rollouts ? { notebook: panel.context.path, database: run.rollouts, run: run.runId } : null;
+  if (!panel) return null;
+  const run = runsOf(panel)
+    .filter(({ rollouts }) => rollouts !== undefined)
+    .at(-1);
+  const notebook = panel.context.path;
+  return run ? { notebook, database: run.rollouts!, run: run.runId } : { notebook, database: DEFAULT_DATABASE };
+}
+
+/** Resolves when a notebook is in front, which the page's address may name, or after a while. */
+async function firstNotebook(notebooks: INotebookTracker): Promise<void> {
+  const opened = new Promise<void>((resolve) => {
+    if (notebooks.currentWidget) return resolve();
+    notebooks.currentChanged.connect(() => resolve());
+  });
+  await Promise.race([opened, new Promise((resolve) => window.setTimeout(resolve, NOTEBOOK_WAIT))]);
 }
 
 function databaseOf(panel: NotebookPanel, runId: string): string | undefined {

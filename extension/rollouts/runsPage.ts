@@ -122,7 +122,7 @@ function comparison(runs: readonly RunData[], rows: Array<[name: string, values:
     title.scope = 'row';
     return element('tr', '', [title, ...values.map((value) => element('td', '', value))]);
   });
-  const node = element('div', 'joylab-Rollouts-scroll', [table(['', ...runs.map(dateOf)], body)]);
+  const node = element('div', 'joylab-Rollouts-scroll', [table(['name', ...runs.map(dateOf)], body)]);
   node.tabIndex = 0;
   node.setAttribute('role', 'group');
   node.setAttribute('aria-label', 'Comparison of runs');

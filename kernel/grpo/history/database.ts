@@ -86,7 +86,8 @@ export class Database {
   /** Opens a file that is there, to read it. @throws DatabaseError */
   static read(path: string): Database {
     // The driver would make the file, whatever its options say.
-    if (!existsSync(path)) throw new DatabaseError(`${path}: there is no such file`);
+    if (!existsSync(path))
+      throw new DatabaseError(`${path}: there is no such file: no run has kept rollouts there yet`);
     const database = Database.connect(path);
     try {
       database.connection.exec('PRAGMA busy_timeout = 2000; PRAGMA query_only = ON');
