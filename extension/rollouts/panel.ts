@@ -1,14 +1,14 @@
 import { Widget } from '@lumino/widgets';
 import { describe, element } from '../widgets/element';
 import { problem } from '../widgets/problem';
-import { comparePage } from './comparePage';
+import { comparePage } from './pages/compare';
 import type { RolloutsConnection } from './connection';
-import type { Order, Page, PageContext } from './page';
-import { rolloutPage } from './rolloutPage';
+import type { Order, Page, PageContext } from './pages/page';
+import { rolloutPage } from './pages/rollout';
 import { linkTo, type Route } from './route';
-import { runsPage } from './runsPage';
+import { runsPage } from './pages/runs';
 import type { Highlighter } from './source';
-import { stepPage } from './stepPage';
+import { stepPage } from './pages/step';
 
 /** Milliseconds between two looks for new steps of a run, while the view is visible. */
 const REFRESH = 4000;
@@ -17,7 +17,7 @@ const REFRESH = 4000;
 export class RolloutsPanel extends Widget {
   private readonly trail = element('nav', 'joylab-Rollouts-trail');
   private readonly place = element('div', 'joylab-Rollouts-place');
-  private readonly order: Order = { by: 'reward', ascending: false, filter: '' };
+  private readonly order: Order = { by: 'reward', ascending: false, filter: '', pinned: null };
   private page: Page | null = null;
   /** Counts calls of `visit`: only the newest may show its page. */
   private visits = 0;

@@ -1,80 +1,30 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
-import * as path from 'node:path';
 import { after, before } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
-import type { TrainingData } from '../../kernel/display/mime';
-import { trainingBundle } from '../../kernel/display/training/trainingBundle';
-import { openenv } from '../../kernel/environments';
-import type { Episode } from '../../kernel/episodes/episode';
-import { openWriter } from '../../kernel/grpo/history/writer';
-import { executeWithTimeLimit } from '../../kernel/rollout';
-import { batch, facts } from '../grpo/history/fixtures';
 import { becomes, launchBrowser, openNotebook, pixels, waitForMotion } from './browser';
 import { startLab, type Lab } from './lab';
 import { labTest } from './labTest';
-import { writeNotebook } from './notebooks';
+import { writeRuns } from './keptRuns';
 
 let lab: Lab;
 let browser: Browser;
 
-const code = `function strategy(state) {
-  if (state.ball_x < state.paddle_x) return 'LEFT';
-  return 'RIGHT';
-}`;
-
 before(async () => {
   lab = await startLab();
   browser = await launchBrowser();
-  const env = await openenv('atari', { game: 'breakout' });
-  const episode = await executeWithTimeLimit(code, env, { seed: 4, maxSteps: 60 });
-  await env.close();
-  writeRuns(path.join(lab.folder, 'out', 'rollouts.db'), episode);
-  writeNotebook(lab.folder, 'run.ipynb', [{ source: '/** @grpo */', outputs: [trainingBundle(run())] }]);
+  await writeRuns(lab.folder);
 });
-
 after(async () => {
   await browser?.close();
   await lab?.close();
 });
 
-/** Writes two runs of five steps, whose best rollouts have played Breakout. */
-function writeRuns(file: string, episode: Episode): void {
-  for (const [runId, learningRate] of [
-    ['first', 1e-5],
-    ['second', 1e-4],
-  ] as const) {
-    const writer = openWriter(file, facts(runId, { replays: true, settings: { learningRate, seed: 1 } }), 1000);
-    for (let step = 1; step <= 5; step++) {
-      const rollouts = batch(step, 8);
-      for (const i of [6, 7]) Object.assign(rollouts.samples[i], { episode, code });
-      writer.write(step, [rollouts]);
-      writer.log({ step, reward: step * learningRate, loss: 0 });
-    }
-    writer.close();
-  }
-}
-
-function run(): TrainingData {
-  const log = [1, 2, 3, 4, 5].map((step) => ({ step, reward: step, loss: 0 }));
-  const rollouts = 'out/rollouts.db';
-  return {
-    version: 1,
-    runId: 'second',
-    status: 'finished',
-    step: 5,
-    maxSteps: 5,
-    rewardNames: ['scores'],
-    log,
-    events: [],
-    rollouts,
-  };
-}
-
 async function openRollouts(page: Page): Promise<void> {
   await page.locator('.joylab-Training').waitFor();
   await page.evaluate("jupyterapp.commands.execute('joylab:open-rollouts')");
 }
+
 /** Jupyter's server answers with an error of its own when it lists kernels while one starts. */
 const isOurs = (error: string) => !/status of 500 .*\/api\/kernels\?\d+\)$/.test(error);
 const AXE = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
@@ -129,7 +79,13 @@ labTest(
     await view.focus();
     await page.keyboard.press('ArrowLeft');
     await becomes(() => view.locator('.joylab-Rollouts-title').innerText(), 'Reward 2');
-    await view.getByLabel('Compare with another').selectOption({ index: 1 });
+    await view.getByRole('button', { name: /^Pin/ }).click();
+    await page.keyboard.press('Escape');
+    await view.locator('.joylab-Curve svg').focus();
+    await page.keyboard.press('ArrowLeft');
+    await becomes(rewards, ['3', '4']);
+    await view.locator('.joylab-Rollout').last().click();
+    await view.getByLabel('Compare with another').selectOption('pinned');
     await view.locator('canvas').nth(1).waitFor();
     assert.match(await view.locator('.joylab-Source').innerText(), /They are the same/);
     await view.locator('.joylab-Replay').focus();

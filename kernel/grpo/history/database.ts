@@ -133,9 +133,17 @@ export class Database {
     }
   }
 
-  /** Moves what the write-ahead log has into the file, which then is whole alone. The driver does that only when the process ends. */
+  /**
+   * Moves what the write-ahead log has into the file, and takes the log away: the file is whole alone then.
+   * While another process reads it, the log stays. The driver does neither when it closes.
+   */
   checkpoint(): void {
     this.all('PRAGMA wal_checkpoint(TRUNCATE)');
+    try {
+      this.all('PRAGMA journal_mode = DELETE');
+    } catch {
+      // It is being read.
+    }
   }
 
   close(): void {

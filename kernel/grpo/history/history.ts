@@ -33,8 +33,7 @@ export class RolloutHistory {
 
   /** Names the file in the output of the run, so that a view finds it. */
   introduce(data: TrainingData): void {
-    if (this.path === null) delete data.rollouts;
-    else data.rollouts = this.path;
+    if (this.path !== null) data.rollouts = this.path;
   }
 
   /** Keeps what a step has made. */

@@ -1,4 +1,4 @@
-import type { RolloutRow } from '../../kernel/display/rollouts';
+import type { RolloutRow } from '../../../kernel/display/rollouts';
 import type { Order } from './page';
 
 /** Returns the rollouts of a step that pass the filter, in order. Those without a value are last. */

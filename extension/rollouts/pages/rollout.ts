@@ -1,14 +1,14 @@
-import type { RolloutData, RolloutRow } from '../../kernel/display/rollouts';
-import { decodeFrames } from '../frames/decode';
-import { describe, element, setText } from '../widgets/element';
-import { problem } from '../widgets/problem';
-import { nameOf, rewardTable, shown, tokenSummary, tokenView } from './details';
+import type { RolloutData, RolloutRow } from '../../../kernel/display/rollouts';
+import { decodeFrames } from '../../frames/decode';
+import { describe, element, setText } from '../../widgets/element';
+import { problem } from '../../widgets/problem';
+import { nameOf, rewardTable, shown, tokenSummary, tokenView } from '../details';
 import { sorted } from './order';
 import type { Page, PageContext } from './page';
-import { ReplayPlayer } from './player';
-import { diffView, SourceView } from './source';
-import { StateStrips } from './states';
-import { Tabs } from './tabs';
+import { ReplayPlayer } from '../player';
+import { diffView, SourceView } from '../source';
+import { StateStrips } from '../states';
+import { Tabs } from '../tabs';
 
 /** A rollout: its episode beside its source, what it was worth, and why. */
 export async function rolloutPage(context: PageContext): Promise<Page> {
@@ -82,23 +82,54 @@ class RolloutPage implements Page {
       made.addEventListener('click', () => this.move(by));
       return made;
     };
-    const others = element('select', 'joylab-Select');
-    others.append(new Option('compare with …', ''));
-    group.forEach((row, i) => {
-      if (row.id !== rollout.id)
-        others.append(new Option(`${i + 1}. reward ${shown(row.reward)}`, String(row.position)));
-    });
-    others.setAttribute('aria-label', 'Compare with another rollout of the step');
-    others.addEventListener('change', () => {
-      if (others.value !== '') this.context.go({ other: { step: rollout.step, position: Number(others.value) } });
-    });
     return element('div', 'joylab-Rollouts-toolbar', [
       element('h2', 'joylab-Rollouts-title', `Reward ${shown(rollout.reward)}`),
       element('span', 'joylab-Rollouts-count', `${place + 1} of ${group.length} · ${nameOf(rollout)}`),
       button('‹', 'The one before (←)', -1),
       button('›', 'The next one (→)', 1),
-      others,
+      this.pin(),
+      this.others(),
     ]);
+  }
+
+  private pin(): HTMLElement {
+    const { order } = this.context;
+    const { step, position } = this.rollout;
+    const button = element('button', 'joylab-Switch', 'Pin');
+    button.type = 'button';
+    const show = () => {
+      const isPinned = order.pinned?.step === step && order.pinned.position === position;
+      button.setAttribute('aria-pressed', String(isPinned));
+      return isPinned;
+    };
+    describe(button, 'Pin: keep it to compare it with another');
+    button.addEventListener('click', () => {
+      order.pinned = show() ? null : { step, position };
+      show();
+    });
+    show();
+    return button;
+  }
+
+  /** Returns a menu of the rollouts to compare it with: the pinned one, then its group. */
+  private others(): HTMLElement {
+    const { context, group, rollout } = this;
+    const { pinned } = context.order;
+    const others = element('select', 'joylab-Select');
+    others.append(new Option('compare with …', ''));
+    const isOther = pinned && (pinned.step !== rollout.step || pinned.position !== rollout.position);
+    if (isOther) others.append(new Option(`pinned: ${nameOf(pinned)}`, 'pinned'));
+    group.forEach((row, i) => {
+      if (row.id !== rollout.id)
+        others.append(new Option(`${i + 1}. reward ${shown(row.reward)}`, String(row.position)));
+    });
+    others.setAttribute('aria-label', 'Compare with another rollout');
+    others.addEventListener('change', () => {
+      if (others.value === '') return;
+      const other = others.value === 'pinned' ? pinned! : { step: rollout.step, position: Number(others.value) };
+      context.go({ other });
+    });
+    return others;
   }
 
   private worth(): HTMLElement {

@@ -1,13 +1,13 @@
-import type { RolloutsConnection } from './connection';
-import type { Route } from './route';
-import type { Highlighter } from './source';
+import type { RolloutsConnection } from '../connection';
+import type { Route } from '../route';
+import type { Highlighter } from '../source';
 
 /** What a page of the view works with. */
 export interface PageContext {
   readonly connection: RolloutsConnection;
   readonly highlighter: Highlighter;
   readonly route: Route;
-  /** Order and filter of the group, which stay from page to page. */
+  /** Order and filter of the group, and the pinned rollout, which stay from page to page. */
   readonly order: Order;
   /** Shows another page. */
   go(change: Partial<Route>): void;
@@ -22,6 +22,8 @@ export interface Order {
   ascending: boolean;
   /** Words that the program or the ending must have. */
   filter: string;
+  /** A rollout that the user keeps, to compare others with it. */
+  pinned: { step: number; position: number } | null;
 }
 
 /** A page of the view. */

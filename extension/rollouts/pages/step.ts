@@ -1,9 +1,9 @@
-import type { RolloutRow, RunData } from '../../kernel/display/rollouts';
-import { describe, element, setText } from '../widgets/element';
-import { RewardCurve } from './curve';
+import type { RolloutRow, RunData } from '../../../kernel/display/rollouts';
+import { describe, element, setText } from '../../widgets/element';
+import { RewardCurve } from '../curve';
 import { sorted } from './order';
-import { dateOf } from './runsPage';
-import { nameOf, shown } from './details';
+import { dateOf } from './runs';
+import { nameOf, shown } from '../details';
 import type { Page, PageContext } from './page';
 
 /** A run: the curve of its steps, and the group of one of them. */

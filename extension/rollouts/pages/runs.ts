@@ -1,7 +1,7 @@
-import type { RunData, RunSummary } from '../../kernel/display/rollouts';
-import { element } from '../widgets/element';
-import { RewardCurve } from './curve';
-import { shown, table } from './details';
+import type { RunData, RunSummary } from '../../../kernel/display/rollouts';
+import { element } from '../../widgets/element';
+import { RewardCurve } from '../curve';
+import { shown, table } from '../details';
 import type { Page, PageContext } from './page';
 
 /** The runs of a file: a row for each, and those that are chosen side by side. */

@@ -1,11 +1,11 @@
-import type { RolloutData } from '../../kernel/display/rollouts';
-import { decodeFrames } from '../frames/decode';
-import { element } from '../widgets/element';
-import { problem } from '../widgets/problem';
-import { nameOf, rewardTable, shown } from './details';
+import type { RolloutData } from '../../../kernel/display/rollouts';
+import { decodeFrames } from '../../frames/decode';
+import { element } from '../../widgets/element';
+import { problem } from '../../widgets/problem';
+import { nameOf, rewardTable, shown } from '../details';
 import type { Page, PageContext } from './page';
-import { ReplayPlayer, type Played } from './player';
-import { diffView } from './source';
+import { ReplayPlayer, type Played } from '../player';
+import { diffView } from '../source';
 
 /** Two rollouts side by side: their frames in step, the difference of their rewards and of their programs. */
 export async function comparePage(context: PageContext): Promise<Page> {
