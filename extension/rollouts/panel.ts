@@ -9,6 +9,8 @@ import { linkTo, type Route } from './route';
 import { runsPage } from './pages/runs';
 import type { Highlighter } from './source';
 import { stepPage } from './pages/step';
+// From where this file is compiled to. The style is loaded with the view.
+import '../../../../style/rollouts.css';
 
 /** Milliseconds between two looks for new steps of a run, while the view is visible. */
 const REFRESH = 4000;

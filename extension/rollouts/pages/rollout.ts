@@ -142,8 +142,9 @@ class RolloutPage implements Page {
         : []),
       ...(twins > 0 ? [`${twins} more of this step ${twins === 1 ? 'has' : 'have'} the same program`] : []),
       ...fallsOf(rollout),
+      // Of the parent a sentence tells.
       ...Object.entries(extra).flatMap(([name, value]) =>
-        value === null ? [] : [`${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`],
+        value === null || (name === 'parent' && parentProgram) ? [] : [`${name}: ${wordsOf(value)}`],
       ),
     ];
     const list = element(
@@ -174,7 +175,7 @@ class RolloutPage implements Page {
     return tabs.node;
   }
 
-  /** Plays the episode again, first without the lines that decided: to find them takes longer. */
+  /** Plays the episode again, with the lines that decided. */
   private async play(): Promise<void> {
     const { rollout, stage } = this;
     if (!rollout.episode) {
@@ -217,6 +218,11 @@ class RolloutPage implements Page {
           : `Step ${step + 1}: no line of its own decides.`,
     );
   }
+}
+
+function wordsOf(value: unknown): string {
+  if (typeof value === 'number') return shown(value);
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /** Returns where the environment's rewards fell, in words. */
