@@ -173,6 +173,10 @@ export function isInWorker(model: CausalLM): model is ModelInWorker {
 /** Returns the model with a new adapter, which the worker makes when it is next used. */
 export function adapted(model: TrlModel, config: WorkerLora, more: Omit<NewAdapter, 'lora'>): TrlPeftModel {
   const { held } = model;
+  if (config.targetParameters && held.loading.loadIn4bit && held.loading.backend === 'trl')
+    throw new Error(
+      "targetParameters: PEFT adapts no experts that are held in 4 bits: leave it out, or load the model without loadIn4bit, or with backend: 'unsloth'",
+    );
   const count = adapterParameters(held.about, config);
   held.adapt({ lora: peftSettings(config), ...more });
   return new TrlPeftModel(model, config, count);

@@ -29,6 +29,7 @@ export async function openInWorker({ modelName, launch, ...given }: ModelToOpen)
   const held = new HeldModel({ ...given, maxSeqLength }, launch);
   await endEarlier(held);
   await held.load();
+  if (held.about.note) console.log(held.about.note);
   const base = new TrlModel(
     { config, weights: new Map(), quantized: new Map(), tokenizer, maxSeqLength, folder, modelName },
     held,

@@ -76,7 +76,7 @@ class Worker:
         if command == "memory":
             from .loading import memory
 
-            return memory(), None
+            return memory(message), None
         if command == "train":
             from .training import train
 

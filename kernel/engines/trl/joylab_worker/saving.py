@@ -2,6 +2,8 @@
 
 import torch
 
+from .quantizing import numbers
+
 
 def save(model, tokenizer, message: dict) -> None:
     """Saves what a `save` command names: `adapter`, `merged_16bit` or `mxfp4`, by Unsloth's names of `save_method`."""
@@ -32,7 +34,7 @@ def merged(model, dtype: torch.dtype | None) -> dict[str, torch.Tensor]:
         if not isinstance(layer, LoraLayer):
             continue
         parameter = getattr(layer, "parameter_name", "weight")
-        weight = plain(getattr(layer.get_base_layer(), parameter))
+        weight = numbers(getattr(layer.get_base_layer(), parameter))
         updated = weight.float()
         for adapter in layer.active_adapters:
             if adapter in layer.lora_A:
@@ -40,14 +42,3 @@ def merged(model, dtype: torch.dtype | None) -> dict[str, torch.Tensor]:
         weights[f"{name}.{parameter}".replace(".base_layer", "")] = updated.to(dtype or weight.dtype).cpu()
     return weights
 
-
-def plain(weight: torch.Tensor) -> torch.Tensor:
-    """A weight as numbers, also where bitsandbytes holds it in 4 or 8 bits."""
-    kind = type(weight).__name__
-    if kind == "Params4bit":
-        from bitsandbytes.functional import dequantize_4bit
-
-        return dequantize_4bit(weight.data, weight.quant_state)
-    if kind == "Int8Params":
-        return weight.data.float() * (weight.SCB.view(-1, 1) / 127)
-    return weight.data

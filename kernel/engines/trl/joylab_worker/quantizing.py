@@ -1,0 +1,162 @@
+"""Weights in 4 or 8 bits, by bitsandbytes: those of linear layers, and in 4 bits the experts of a mixture.
+
+transformers quantises linear layers as it loads them. It leaves the experts of
+a mixture alone, which are parameters of three dimensions, and by far the most
+of such a model; and it quantises nothing of a model that is made at random.
+Both are done here, once the model is there.
+"""
+
+import torch
+from torch.nn.utils import parametrize
+
+
+def configuration(message: dict, dtype):
+    """transformers' configuration of what a `load` command asks for, None where that is neither 4 nor 8 bits."""
+    if not message["loadIn4bit"] and not message["loadIn8bit"]:
+        return None
+    from transformers import BitsAndBytesConfig
+
+    if message["loadIn8bit"]:
+        return BitsAndBytesConfig(load_in_8bit=True)
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_compute_dtype=dtype,
+        bnb_4bit_use_double_quant=True,
+    )
+
+
+def quantize(model, message: dict, dtype, layers: bool) -> None:
+    """Quantises what a `load` command asks for and transformers has left as it was: `layers`, too, or the experts alone."""
+    if message["loadIn8bit"]:
+        if layers:
+            quantize_layers(model, layer_in_8bit)
+        model.is_loaded_in_8bit = True
+    elif message["loadIn4bit"]:
+        if layers:
+            quantize_layers(model, lambda layer: layer_in_4bit(layer, dtype))
+        quantize_experts(model)
+        model.is_loaded_in_4bit = True
+    else:
+        return
+    if bits_of(model)[0] == 0:
+        setting = "loadIn8bit" if message["loadIn8bit"] else "loadIn4bit"
+        raise ValueError(f"{setting}: this model has no linear layers that bitsandbytes quantises: leave it out")
+
+
+def quantize_layers(model, quantized) -> None:
+    """Puts quantised layers in the place of linear ones, the head's alone excepted."""
+    head = model.get_output_embeddings()
+    for name, layer in list(model.named_modules()):
+        if type(layer) is torch.nn.Linear and layer is not head:
+            model.set_submodule(name, quantized(layer))
+
+
+def layer_in_4bit(layer: torch.nn.Linear, dtype):
+    import bitsandbytes
+
+    made = bitsandbytes.nn.Linear4bit(
+        layer.in_features,
+        layer.out_features,
+        layer.bias is not None,
+        compute_dtype=dtype,
+        compress_statistics=True,
+        quant_type="nf4",
+        device="meta",
+    )
+    settings = {"compress_statistics": True, "quant_type": "nf4", "module": made}
+    weight = bitsandbytes.nn.Params4bit(layer.weight.data, requires_grad=False, **settings)
+    made.weight, made.bias = weight.to(layer.weight.device), layer.bias
+    return made
+
+
+def layer_in_8bit(layer: torch.nn.Linear):
+    import bitsandbytes
+
+    made = bitsandbytes.nn.Linear8bitLt(
+        layer.in_features, layer.out_features, layer.bias is not None, has_fp16_weights=False, device="meta"
+    )
+    weight = bitsandbytes.nn.Int8Params(layer.weight.data.cpu(), requires_grad=False, has_fp16_weights=False)
+    made.weight, made.bias = weight.to(layer.weight.device), layer.bias
+    return made
+
+
+def quantize_experts(model) -> None:
+    """Holds the experts of a mixture in 4 bits. Each layer's are numbers again only while that layer computes."""
+    for module in list(model.modules()):
+        experts = [name for name, parameter in module.named_parameters(recurse=False) if parameter.dim() == 3]
+        if not experts:
+            continue
+        from bitsandbytes.nn.parametrize import replace_parameter_4bit
+
+        for name in experts:
+            replace_parameter_4bit(module, name, compress_statistics=True, quant_type="nf4")
+        module.forward = remade_for_gradients(module.forward)
+
+
+def remade_for_gradients(forward):
+    """A layer's computation that is made again for its gradients: else every layer held its experts as numbers until then."""
+
+    def computed(*args, **kwargs):
+        with parametrize.cached():
+            return forward(*args, **kwargs)
+
+    def remade(*args, **kwargs):
+        if not torch.is_grad_enabled():
+            return computed(*args, **kwargs)
+        return torch.utils.checkpoint.checkpoint(computed, *args, use_reentrant=False, **kwargs)
+
+    return remade
+
+
+def elements(model) -> list[tuple[str, torch.nn.Parameter, torch.Size]]:
+    """The parameters by the checkpoint's names, with the sizes that they have there: in 4 bits two numbers share a byte."""
+    found = []
+    for name, parameter in model.named_parameters():
+        module = model.get_submodule(name.rpartition(".")[0])
+        state = getattr(parameter, "quant_state", None)
+        if isinstance(module, parametrize.ParametrizationList):
+            state = getattr(module[0], "quant_state", None)
+            name = name.replace(".parametrizations.", ".").removesuffix(".original")
+        found.append((name, parameter, parameter.shape if state is None else state.shape))
+    return found
+
+
+def bits_of(model) -> tuple[int, int]:
+    """How many parameters are quantised, and how many are not."""
+    quantized = others = 0
+    for _, parameter, shape in elements(model):
+        if parameter.is_floating_point():
+            others += shape.numel()
+        else:
+            quantized += shape.numel()
+    return quantized, others
+
+
+def note(model) -> str | None:
+    """What is held in how many bits, None where nothing is quantised."""
+    bits = 8 if getattr(model, "is_loaded_in_8bit", False) else 4 if getattr(model, "is_loaded_in_4bit", False) else None
+    if bits is None:
+        return None
+    quantized, others = bits_of(model)
+    experts = any(p.dim() == 3 and p.is_floating_point() for _, p, _ in elements(model))
+    text = f"{millions(quantized)} of {millions(quantized + others)} parameters are held in {bits} bits"
+    if experts:
+        text += "; the experts are not" + ("" if bits == 4 else ": loadIn4bit holds them in 4")
+    return text + "."
+
+
+def millions(count: int) -> str:
+    return f"{count / 1e9:.1f} billion" if count >= 1e9 else f"{count / 1e6:.1f} million"
+
+
+def numbers(weight: torch.Tensor) -> torch.Tensor:
+    """A weight as numbers, also where bitsandbytes holds it in 4 or 8 bits."""
+    kind = type(weight).__name__
+    if kind == "Params4bit":
+        from bitsandbytes.functional import dequantize_4bit
+
+        return dequantize_4bit(weight.data, weight.quant_state)
+    if kind == "Int8Params":
+        return weight.data.float() * (weight.SCB.view(-1, 1) / 127)
+    return weight.data
