@@ -111,8 +111,7 @@ function processesOf(model: ModelInWorker): number[] {
 }
 
 function parentOf(pid: number): number {
-  // After the name, which may have spaces and brackets: the state, then the parent.
-  return Number(readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1)!.split(' ')[1]);
+  return Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);
 }
 
 function childrenOf(parent: number): number[] {
