@@ -49,6 +49,9 @@ def load_transformers(message: dict, say):
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     folder, device = message["folder"], default_device()
+    if device != "cpu":
+        # Of several processes each has a GPU of its own.
+        torch.accelerator.set_device_index(int(os.environ.get("LOCAL_RANK", "0")))
     dtype = getattr(torch, message.get("dtype") or ("float32" if device == "cpu" else "bfloat16"))
     config = transformers.AutoConfig.from_pretrained(folder)
     is_random = message["initWeights"] == "random"
@@ -66,6 +69,7 @@ def load_transformers(message: dict, say):
         model = transformers.AutoModelForCausalLM.from_pretrained(
             folder, dtype=dtype, device_map=place(device), **settings
         )
+        model.is_from_mxfp4 = is_mxfp4
     quantizing.quantize(model, message, dtype, layers=is_random or is_mxfp4)
     if message.get("adapter"):
         model = with_adapter(model, message["adapter"])

@@ -10,6 +10,10 @@ import torch
 from torch.nn.utils import parametrize
 
 
+#: What is told of a checkpoint in mxfp4.
+MXFP4_NOTE = "The experts are mxfp4 in the file and 16 bits in memory, as mxfp4 is not trained: loadIn4bit holds them in 4 bits."
+
+
 def configuration(message: dict, dtype):
     """transformers' configuration of what a `load` command asks for, None where that is neither 4 nor 8 bits."""
     if not message["loadIn4bit"] and not message["loadIn8bit"]:
@@ -137,7 +141,7 @@ def note(model) -> str | None:
     """What is held in how many bits, None where nothing is quantised."""
     bits = 8 if getattr(model, "is_loaded_in_8bit", False) else 4 if getattr(model, "is_loaded_in_4bit", False) else None
     if bits is None:
-        return None
+        return MXFP4_NOTE if getattr(model, "is_from_mxfp4", False) else None
     quantized, others = bits_of(model)
     experts = any(p.dim() == 3 and p.is_floating_point() for _, p, _ in elements(model))
     text = f"{millions(quantized)} of {millions(quantized + others)} parameters are held in {bits} bits"
@@ -150,13 +154,14 @@ def millions(count: int) -> str:
     return f"{count / 1e9:.1f} billion" if count >= 1e9 else f"{count / 1e6:.1f} million"
 
 
-def numbers(weight: torch.Tensor) -> torch.Tensor:
-    """A weight as numbers, also where bitsandbytes holds it in 4 or 8 bits."""
-    kind = type(weight).__name__
-    if kind == "Params4bit":
-        from bitsandbytes.functional import dequantize_4bit
+def numbers(model, name: str, parameter: torch.nn.Parameter) -> torch.Tensor:
+    """A parameter that `elements` names as numbers, however bitsandbytes holds it."""
+    owner, _, last = name.rpartition(".")
+    module = model.get_submodule(owner)
+    if parametrize.is_parametrized(module, last):
+        return getattr(module, last)
+    if parameter.is_floating_point():
+        return parameter
+    from peft.utils.integrations import dequantize_bnb_weight
 
-        return dequantize_4bit(weight.data, weight.quant_state)
-    if kind == "Int8Params":
-        return weight.data.float() * (weight.SCB.view(-1, 1) / 127)
-    return weight.data
+    return dequantize_bnb_weight(parameter, state=getattr(module, "state", None))
