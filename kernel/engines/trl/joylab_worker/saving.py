@@ -42,7 +42,10 @@ def save(model, tokenizer, message: dict, writes: bool) -> None:
         # What is saved are numbers, or quantised as the configuration says below.
         quantizer, base.hf_quantizer = getattr(base, "hf_quantizer", None), None
         try:
-            base.save_pretrained(folder, state_dict=weights, max_shard_size=int(message["maxShardSize"]))
+            # transformers would give numbers that it has made of mxfp4 the names of mxfp4.
+            by_name = not getattr(base, "is_from_mxfp4", False)
+            settings = {"max_shard_size": int(message["maxShardSize"]), "save_original_format": by_name}
+            base.save_pretrained(folder, state_dict=weights, **settings)
         finally:
             base.hf_quantizer = quantizer
         describe(folder, dtype=message["dtype"], quantization_config=mxfp4.CONFIG if method == "mxfp4" else None)
