@@ -62,7 +62,7 @@ def codes_of(numbers: torch.Tensor, exponent: torch.Tensor) -> torch.Tensor:
     below = torch.bucketize(sizes, between)
     above = torch.bucketize(sizes, between, right=True)
     codes = torch.where(below % 2 == 0, below, above)
-    return (codes + 8 * (numbers < 0)).to(torch.uint8)
+    return (codes + 8 * numbers.signbit()).to(torch.uint8)
 
 
 def error(numbers: torch.Tensor, codes: torch.Tensor, exponent: torch.Tensor) -> torch.Tensor:
