@@ -43,10 +43,11 @@ const loadingSettings = {
   maxSeqLength: whole(undefined, { from: 2 }),
   /**
    * Holds the weights of the linear layers in 4 bits, for training an adapter (QLoRA): bitsandbytes' NF4 in blocks of
-   * 64, 4.5 bits per weight. Embedding, norms and head stay float32, and so does all arithmetic. `false` by default.
+   * 64, 4.5 bits per weight. Embedding, norms and head stay float32, and so does all arithmetic. In a worker
+   * bitsandbytes does it, with the experts of a mixture, too, and the rest has `dtype`. `false` by default.
    */
   loadIn4bit: flag(false),
-  /** The same in 8 bits: whole multiples of 1/127 of each row's largest magnitude. `false` by default. */
+  /** The same in 8 bits: whole multiples of 1/127 of each row's largest magnitude. Experts of a mixture stay as they are. `false` by default. */
   loadIn8bit: flag(false),
   /** Computes activations again in training instead of holding them, see `GRPOConfig.gradientCheckpointing`; 'unsloth' means `true`. As the trainer says by default. */
   useGradientCheckpointing: checkpointing,
