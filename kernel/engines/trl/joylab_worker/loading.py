@@ -56,21 +56,26 @@ def load_transformers(message: dict, say):
     config = transformers.AutoConfig.from_pretrained(folder)
     is_random = message["initWeights"] == "random"
     say("Making weights" if is_random else "Loading weights")
+    is_quantized = message["loadIn4bit"] or message["loadIn8bit"]
     is_mxfp4 = (getattr(config, "quantization_config", None) or {}).get("quant_method") == "mxfp4"
+    in_parts = False
     if is_random:
         torch.manual_seed(message["seed"])
         # In the type and where they will be: in float32, or in the machine's memory, many would not fit.
         with torch.device(own(device)):
             model = transformers.AutoModelForCausalLM.from_config(config, dtype=dtype, **message["passedOn"])
     else:
-        # What is held in mxfp4 is not trained: it becomes numbers, and those are quantised below.
-        wanted = transformers.Mxfp4Config(dequantize=True) if is_mxfp4 else quantizing.configuration(message, dtype)
+        in_parts = is_quantized and (is_mxfp4 or message["loadIn4bit"] and quantizing.has_experts(config))
+        wanted = None if in_parts else quantizing.configuration(message, dtype)
+        if is_mxfp4:
+            # What is held in mxfp4 is not trained: it becomes numbers.
+            wanted = transformers.Mxfp4Config(dequantize=True)
         settings = {"quantization_config": wanted, **message["passedOn"]}
         model = transformers.AutoModelForCausalLM.from_pretrained(
-            folder, dtype=dtype, device_map=place(device), **settings
+            folder, dtype=dtype, device_map=None if in_parts else place(device), **settings
         )
         model.is_from_mxfp4 = is_mxfp4
-    quantizing.quantize(model, message, dtype, layers=is_random or is_mxfp4)
+    quantizing.quantize(model, message, dtype, own(device), layers=is_random or in_parts)
     if message.get("adapter"):
         model = with_adapter(model, message["adapter"])
     return model, transformers.AutoTokenizer.from_pretrained(folder)

@@ -11,7 +11,7 @@ from torch.nn.utils import parametrize
 
 
 #: What is told of a checkpoint in mxfp4.
-MXFP4_NOTE = "The experts are mxfp4 in the file and 16 bits in memory, as mxfp4 is not trained: loadIn4bit holds them in 4 bits."
+MXFP4_NOTE = "The experts are mxfp4 in the file and not in memory, as mxfp4 is not trained: loadIn4bit holds them in 4 bits."
 
 
 def configuration(message: dict, dtype):
@@ -30,22 +30,34 @@ def configuration(message: dict, dtype):
     )
 
 
-def quantize(model, message: dict, dtype, layers: bool) -> None:
-    """Quantises what a `load` command asks for and transformers has left as it was: `layers`, too, or the experts alone."""
+def quantize(model, message: dict, dtype, device: str, layers: bool) -> None:
+    """Quantises what a `load` command asks for and transformers has left as it was: `layers`, too, or the experts alone.
+
+    A model elsewhere comes to the device part by part, so that it has room for what is quantised, and need not for more.
+    """
     if message["loadIn8bit"]:
         if layers:
-            quantize_layers(model, layer_in_8bit)
-        model.is_loaded_in_8bit = True
+            quantize_layers(model, lambda layer: layer_in_8bit(layer, device))
     elif message["loadIn4bit"]:
         if layers:
-            quantize_layers(model, lambda layer: layer_in_4bit(layer, dtype))
-        quantize_experts(model)
-        model.is_loaded_in_4bit = True
+            quantize_layers(model, lambda layer: layer_in_4bit(layer, dtype, device))
+        quantize_experts(model, device)
     else:
         return
+    if layers:
+        model.to(device)
+    bits = 8 if message["loadIn8bit"] else 4
     if bits_of(model)[0] == 0:
-        setting = "loadIn8bit" if message["loadIn8bit"] else "loadIn4bit"
-        raise ValueError(f"{setting}: this model has no linear layers that bitsandbytes quantises: leave it out")
+        raise ValueError(f"loadIn{bits}bit: this model has no linear layers that bitsandbytes quantises: leave it out")
+    setattr(model, f"is_loaded_in_{bits}bit", True)
+
+
+def has_experts(config) -> bool:
+    """Whether a model has experts that are no linear layers."""
+    from transformers import AutoModelForCausalLM
+
+    with torch.device("meta"):
+        return any(p.dim() == 3 for p in AutoModelForCausalLM.from_config(config).parameters())
 
 
 def quantize_layers(model, quantized) -> None:
@@ -56,7 +68,7 @@ def quantize_layers(model, quantized) -> None:
             model.set_submodule(name, quantized(layer))
 
 
-def layer_in_4bit(layer: torch.nn.Linear, dtype):
+def layer_in_4bit(layer: torch.nn.Linear, dtype, device: str):
     import bitsandbytes
 
     made = bitsandbytes.nn.Linear4bit(
@@ -70,22 +82,22 @@ def layer_in_4bit(layer: torch.nn.Linear, dtype):
     )
     settings = {"compress_statistics": True, "quant_type": "nf4", "module": made}
     weight = bitsandbytes.nn.Params4bit(layer.weight.data, requires_grad=False, **settings)
-    made.weight, made.bias = weight.to(layer.weight.device), layer.bias
+    made.weight, made.bias = weight.to(device), layer.bias
     return made
 
 
-def layer_in_8bit(layer: torch.nn.Linear):
+def layer_in_8bit(layer: torch.nn.Linear, device: str):
     import bitsandbytes
 
     made = bitsandbytes.nn.Linear8bitLt(
         layer.in_features, layer.out_features, layer.bias is not None, has_fp16_weights=False, device="meta"
     )
     weight = bitsandbytes.nn.Int8Params(layer.weight.data.cpu(), requires_grad=False, has_fp16_weights=False)
-    made.weight, made.bias = weight.to(layer.weight.device), layer.bias
+    made.weight, made.bias = weight.to(device), layer.bias
     return made
 
 
-def quantize_experts(model) -> None:
+def quantize_experts(model, device: str) -> None:
     """Holds the experts of a mixture in 4 bits. Each layer's are numbers again only while that layer computes."""
     for module in list(model.modules()):
         experts = [name for name, parameter in module.named_parameters(recurse=False) if parameter.dim() == 3]
@@ -93,6 +105,7 @@ def quantize_experts(model) -> None:
             continue
         from bitsandbytes.nn.parametrize import replace_parameter_4bit
 
+        module.to(device)
         for name in experts:
             replace_parameter_4bit(module, name, compress_statistics=True, quant_type="nf4")
         module.forward = remade_for_gradients(module.forward)
