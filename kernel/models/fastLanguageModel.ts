@@ -19,6 +19,7 @@ import { backendSettings, chooseBackend, notHonoured } from './backend';
 import { TARGET_MODULES } from './graph/architecture';
 import { loadCheckpoint, readJson } from './checkpoint/checkpoint';
 import { CausalLM } from './causalLM';
+import { sequenceLength } from './config';
 import { finishUpdate } from './checkpoint/folderUpdate';
 import { findGguf } from './gguf/find';
 import { GgufModel } from './gguf/model';
@@ -171,7 +172,7 @@ export const FastLanguageModel = {
       peftDeclaration,
       options,
     );
-    if (model instanceof GgufModel) throw new Error(model.whyNotTrained);
+    if (model instanceof GgufModel) throw new Error(model.whyNotHere);
     if (model instanceof PeftModel)
       throw new Error('the model has an adapter already; call getPeftModel with the model that fromPretrained gave');
     const { adapted, isInWorker } = inWorker();
@@ -250,20 +251,13 @@ async function loadModel(
 ): Promise<CausalLM> {
   const quantize = loadIn4bit ? 'nf4' : loadIn8bit ? 'int8' : undefined;
   const { config, weights, quantized } = await loadCheckpoint(folder, { quantize });
-  const length = maxSeqLength ?? config.maxPositions;
-  if (length > config.maxPositions) {
-    const why = config.slidingWindow
-      ? `the sliding window of this model (${config.slidingWindow}), which must hold the whole sequence: attention beyond it is not supported`
-      : `the model was made for (${config.maxPositions})`;
-    throw new Error(`maxSeqLength ${length} is more than ${why}`);
-  }
   return new CausalLM({
     config,
     weights,
     quantized,
     folder,
     modelName,
-    maxSeqLength: length,
+    maxSeqLength: sequenceLength(maxSeqLength, config),
     tokenizer: loadTokenizer(folder),
   });
 }

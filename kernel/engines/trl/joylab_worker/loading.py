@@ -57,6 +57,11 @@ def load_transformers(message: dict, say):
     is_random = message["initWeights"] == "random"
     say("Making weights" if is_random else "Loading weights")
     is_quantized = message["loadIn4bit"] or message["loadIn8bit"]
+    if is_quantized and is_sharded():
+        raise ValueError(
+            "Weights in 4 or 8 bits are not shared among processes (FSDP, DeepSpeed): load without loadIn4bit and "
+            "loadIn8bit, or with launch: { numProcesses }, where each process holds them all."
+        )
     is_mxfp4 = (getattr(config, "quantization_config", None) or {}).get("quant_method") == "mxfp4"
     in_parts = False
     if is_random:
@@ -97,8 +102,12 @@ def default_device() -> str:
 
 def place(device: str) -> str | None:
     """Where this process loads a model: its own device; None where accelerate shards it, and on the processor."""
-    sharded = any(os.environ.get(f"ACCELERATE_USE_{name}") == "true" for name in ("FSDP", "DEEPSPEED"))
-    return None if device == "cpu" or sharded else own(device)
+    return None if device == "cpu" or is_sharded() else own(device)
+
+
+def is_sharded() -> bool:
+    """Whether the processes share the weights."""
+    return any(os.environ.get(f"ACCELERATE_USE_{name}") == "true" for name in ("FSDP", "DEEPSPEED"))
 
 
 def own(device: str) -> str:
