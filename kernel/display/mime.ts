@@ -79,6 +79,8 @@ export interface TrainingData {
   events: TrainingEvent[];
   /** The current stage of the run, in words. */
   stage?: string;
+  /** The file that keeps its rollouts, relative to the notebook's folder where it is in it. */
+  rollouts?: string;
   /** The newest group with its frames, as the notebook's file has it; left out while the run is running. */
   group?: { step: number; episodes: EpisodeData[] };
 }

@@ -24,6 +24,9 @@ import {
   type TrainOutput,
 } from '../training/trainer';
 import { CompletionsLog } from './completionsLog';
+import { RolloutHistory } from './history/history';
+import { offerReplays } from './history/environments';
+import type { RunFacts } from './history/writer';
 import { resolveConfig, type GRPOConfig, type Place, type ResolvedConfig } from './config';
 import type { StepContext } from './context';
 import { evaluateInWorker, evaluatePolicy } from './evaluation';
@@ -126,6 +129,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
   private readonly session: Session;
   private readonly generations = new Generations();
   private readonly completionsLog = new CompletionsLog();
+  private readonly history = new RolloutHistory();
   private readonly playWatch = new PlayWatch();
   private prompts: PromptSource | null = null;
   private evalPrompts: PromptSource | null = null;
@@ -151,11 +155,15 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
     this.env = env ?? null;
   }
 
-  override train(options?: TrainOptions): Promise<TrainOutput> {
+  override async train(options?: TrainOptions): Promise<TrainOutput> {
     const { rewardRegistry } = this.session;
     if (!this.options.rewardFuncs && rewardRegistry.list().length > 0)
       console.log(rewardsText(rewardRegistry.list(), this.given.rewardWeights));
-    return super.train(options);
+    try {
+      return await super.train(options);
+    } finally {
+      this.history.close();
+    }
   }
 
   protected prepare(): RunLength {
@@ -175,6 +183,8 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
     this.output.data.rewardNames = this.rewards().map(({ name }) => name);
     if (this.globalStep === 0) this.recentRollouts.clear();
     this.planned = runLength(this.config, this.prompts);
+    this.history.begin(this.config, () => this.runFacts());
+    if (this.env) offerReplays(this.env);
     return { ...this.planned, evaluates: this.evalPrompts !== null };
   }
 
@@ -191,6 +201,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
 
   protected async trainStep(update: Learner, step: Step): Promise<StepOutcome> {
     const { signal } = step;
+    this.history.introduce(this.output.data);
     const context = await this.stepContext(this.globalStep + 1, signal, this.framesOf(step));
     const { generations, metrics } =
       update instanceof TrlUpdate
@@ -261,10 +272,26 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
     const shown = fresh.findLast(({ played }) => played.frames.size > 0);
     if (shown) this.output.group(step + 1, groupEpisodes(shown.played));
     if (generations.some(({ samples }) => samples.length > 0)) this.completionsLog.keep(generations);
+    this.history.keep(step + 1, fresh, this.config.numGenerations);
   }
 
-  protected override logged({ step }: Metrics): void {
-    if (this.config.logCompletions) this.completionsLog.show(step, this.config);
+  protected override logged(entry: Metrics): void {
+    this.history.log(entry);
+    if (this.config.logCompletions) this.completionsLog.show(entry.step, this.config);
+  }
+
+  /** Returns what the database of its rollouts says of the run. */
+  private runFacts(): RunFacts {
+    const { env, model, processingClass } = this;
+    return {
+      runId: this.output.data.runId,
+      model: model.modelName,
+      environment: env?.name ?? null,
+      settings: this.given,
+      secret: this.secret,
+      replays: env?.builtIn ?? false,
+      decode: (token) => processingClass.decode([token]),
+    };
   }
 
   protected override async evaluation(update: Learner, signal: AbortSignal): Promise<EvalLoopOutput> {
