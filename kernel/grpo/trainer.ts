@@ -1,4 +1,5 @@
 import { display } from '../display';
+import { cellContext } from '../display/cellContext';
 import type { GroupEpisode } from '../display/training/training';
 import type { RolloutEnvironment } from '../environments/environment';
 import type { ReferenceReturns } from '../environments/reference';
@@ -155,7 +156,8 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
     const { rewardRegistry } = this.session;
     if (!this.options.rewardFuncs && rewardRegistry.list().length > 0)
       console.log(rewardsText(rewardRegistry.list(), this.given.rewardWeights));
-    return super.train(options);
+    const train = () => super.train(options);
+    return this.options.rewardFuncs ? train() : (cellContext().admitRewards?.(train) ?? train());
   }
 
   protected prepare(): RunLength {

@@ -64,8 +64,8 @@ export class RewardRegistry {
   private readonly owners = new Map<string, Owner>();
   private readonly emitter = new EventEmitter();
   private followsCells = false;
-  /** Functions of the running cell's `@reward` that have not scored the last rollouts yet. */
-  private fresh: string[] = [];
+  /** Functions of the running cell's `@reward`, which count once the cell has ended well. */
+  private fresh: WeightedReward[] = [];
   /** Runs of cells without an ID whose functions the running cell has replaced. */
   private readonly displaced = new Set<CellRun>();
 
@@ -80,24 +80,36 @@ export class RewardRegistry {
    *   wrong
    */
   register(name: string, score: RewardFunction, options: RewardOptions = {}): Promise<Rescore | null> {
-    return this.showRescore(this.add(name, score, { source: cellContext().cell?.label, ...options }, 'call'));
+    const reward = entryOf(name, score, { source: cellContext().cell?.label, ...options });
+    this.put(reward, 'call');
+    return this.showRescore(reward);
   }
 
-  /** Registers a function of the running cell's `@reward`; {@link finishCell} scores the last rollouts with it. */
+  /** Takes a function of the running cell's `@reward`, which {@link finishCell} registers. */
   addOfCell(name: string, score: RewardFunction, options: RewardOptions & { source: string }): void {
-    this.add(name, score, options, 'directive');
-    this.fresh.push(name);
+    this.followCells();
+    this.fresh.push(entryOf(name, score, options));
   }
 
   /**
-   * Removes the functions that earlier runs of the cell's `@reward` registered, and
-   * scores the last rollouts again. Called once the running cell has registered all.
+   * Scores the last rollouts with the functions of the running cell's `@reward`, registers
+   * these, and removes those of its earlier runs. Called once the cell has given all.
+   *
+   * @throws RewardError, beside a run in progress, when a function fails on the rollouts:
+   *   the run goes on with the functions before
    */
   async finishCell(): Promise<void> {
-    const fresh = this.fresh.splice(0).flatMap((name) => this.rewards.get(name) ?? []);
-    const { cell } = cellContext();
+    const fresh = this.fresh.splice(0);
+    const { cell, signal } = cellContext();
+    for (const reward of fresh) {
+      const result = await this.showRescore(reward);
+      if (cell?.beside && result?.error) throw result.error;
+    }
+    signal.throwIfAborted();
+    for (const reward of fresh) this.put(reward, 'directive');
     if (cell) this.removeFormer(cell, 'directive');
-    for (const reward of fresh) await this.showRescore(reward);
+    if (cell?.beside && fresh.length > 0)
+      console.log(`The run in progress uses ${fresh.map(({ name }) => name).join(', ')} from its next step.`);
   }
 
   /** Removes a function; `false` where there is none of that name. */
@@ -163,37 +175,16 @@ export class RewardRegistry {
     return { 'text/plain': textTable(columns, rows), 'text/html': htmlTable(columns, rows) };
   }
 
-  private add(
-    name: string,
-    score: RewardFunction,
-    options: RewardOptions & { source?: string },
-    means: Owner['means'],
-  ): WeightedReward {
-    if (typeof name !== 'string' || name.trim() === '') {
-      throw new TypeError('A reward function needs a name: register("survives", survives).');
-    }
-    if (typeof score !== 'function') {
-      throw new TypeError(`The reward "${name}" is not a function: write function ${name}({ episode }: Sample) { … }.`);
-    }
-    const weight = checkedWeight(name, options.weight ?? 1);
-    const { source, ...given } = options;
-    const { timeLimit, enabled } = resolveSettings({ ...rewardDeclaration, owner: `The reward "${name}"` }, given);
+  /** Registers a function; one of its name is replaced. */
+  private put(entry: WeightedReward, means: Owner['means']): void {
+    const { name, enabled } = entry;
     this.followCells();
     const before = this.rewards.get(name);
-    const entry: WeightedReward = {
-      name,
-      score,
-      weight,
-      enabled,
-      ...(timeLimit !== undefined && { timeLimit }),
-      ...(source !== undefined && { source }),
-    };
     this.rewards.set(name, entry);
     this.own(name, means);
     if (before) reportReplaced(before, entry);
-    if (!enabled) this.recentRollouts.forget(name);
+    if (enabled === false) this.recentRollouts.forget(name);
     this.announce(before ? 'replaced' : 'added', name);
-    return entry;
   }
 
   /** Makes the running cell the owner of a function. */
@@ -269,8 +260,9 @@ export class RewardRegistry {
   /** Reports the functions that still count because the cell's run failed. */
   private reportKept(cell: CellRun): void {
     const kept = this.counting([...this.former(cell, 'directive'), ...this.former(cell, 'call')]);
-    if (kept.length > 0)
-      console.log(`As this run failed, the rewards of the cell's run before still count: ${kept.join(', ')}.`);
+    if (kept.length === 0) return;
+    const goesOn = cell.beside ? ' The run in progress goes on with them.' : '';
+    console.log(`As this run failed, the rewards of the cell's run before still count: ${kept.join(', ')}.${goesOn}`);
   }
 
   /** Reports functions of replaced runs that still count, where the front end does not send IDs of cells. */
@@ -314,6 +306,27 @@ const columns: Column[] = [
   { title: 'time limit' },
   { title: 'from', align: 'left' },
 ];
+
+/** Returns a function with its options. Throws a TypeError where one is wrong. */
+function entryOf(name: string, score: RewardFunction, options: RewardOptions & { source?: string }): WeightedReward {
+  if (typeof name !== 'string' || name.trim() === '') {
+    throw new TypeError('A reward function needs a name: register("survives", survives).');
+  }
+  if (typeof score !== 'function') {
+    throw new TypeError(`The reward "${name}" is not a function: write function ${name}({ episode }: Sample) { … }.`);
+  }
+  const weight = checkedWeight(name, options.weight ?? 1);
+  const { source, ...given } = options;
+  const { timeLimit, enabled } = resolveSettings({ ...rewardDeclaration, owner: `The reward "${name}"` }, given);
+  return {
+    name,
+    score,
+    weight,
+    enabled,
+    ...(timeLimit !== undefined && { timeLimit }),
+    ...(source !== undefined && { source }),
+  };
+}
 
 function checkedWeight(name: string, weight: unknown): number {
   if (typeof weight === 'number' && Number.isFinite(weight)) return weight;
