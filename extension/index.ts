@@ -1,4 +1,5 @@
 import { accessPlugin } from './access';
+import { comparisonPlugin } from './comparison';
 import { diagnosticsPlugin } from './diagnostics';
 import { environmentPlugin } from './environment';
 import { episodePlugin } from './episode';
@@ -10,6 +11,7 @@ export default [
   episodePlugin,
   trainingPlugin,
   environmentPlugin,
+  comparisonPlugin,
   modulesPlugin,
   diagnosticsPlugin,
   outputsPlugin,

@@ -1,5 +1,6 @@
 import type { Sample } from '../rewards/sample';
-import { diagnoseCertainty, diagnosePlay, type PlayProblem } from '../rewards/diagnosis';
+import type { RewardError } from '../rewards/scoring';
+import { diagnoseCertainty, diagnosePlay } from '../rewards/diagnosis';
 import { mean } from '../common/statistics';
 import type { ResolvedConfig } from './config';
 import type { Scored } from './rollouts/generations';
@@ -11,7 +12,8 @@ const QUIET = 10;
 
 /** Diagnoses how the completions of a run play. A problem that stays is reported once. */
 export class PlayWatch {
-  private readonly seen = new Map<PlayProblem['kind'], number>();
+  /** By the kind of a problem, or the function that failed, the newest step that had it. */
+  private readonly seen = new Map<string, number>();
   private readonly returns: number[] = [];
 
   /**
@@ -46,13 +48,28 @@ export class PlayWatch {
     return problems.filter(({ kind }) => this.isNew(kind, step)).map(({ text }) => text);
   }
 
+  /** Returns a line for each function that failed on some samples of a step, where that is new. */
+  failures(
+    step: number,
+    made: ReadonlyArray<Pick<Scored, 'samples'> & { failures: readonly RewardError[] }>,
+  ): string[] {
+    return made.flatMap(({ samples, failures }) =>
+      failures
+        .filter(({ functionName }) => this.isNew(`failed ${functionName}`, step))
+        .map(
+          ({ failures, message }) =>
+            `${failures.length} of ${samples.length} samples are left out, as a reward function failed on them. ${message}`,
+        ),
+    );
+  }
+
   /** Forgets everything: a new run starts. */
   clear(): void {
     this.seen.clear();
     this.returns.length = 0;
   }
 
-  private isNew(kind: PlayProblem['kind'], step: number): boolean {
+  private isNew(kind: string, step: number): boolean {
     const last = this.seen.get(kind) ?? -Infinity;
     this.seen.set(kind, step);
     return step - last > QUIET;

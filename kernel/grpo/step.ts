@@ -149,6 +149,7 @@ async function scoreAndCompare(played: Played, kept: Generations, context: StepC
     imitations: takenIn ? imitatedCompletions(takenIn.after, number, context) : undefined,
     played,
     rewards,
+    failures: scores.failures,
     takenIn,
   };
 

@@ -255,6 +255,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
       this.output.data.rewardNames = rewards.map(({ name }) => name);
       for (const text of diagnoseSignal(table, samples, this.config.numGenerations)) this.output.note(step + 1, text);
     }
+    for (const text of this.playWatch.failures(step + 1, fresh)) this.output.event({ step: step + 1, text });
     if (this.env && fresh.length > 0) {
       const firstEntropy = this.logHistory.find((entry) => entry.entropy !== undefined)?.entropy;
       for (const text of this.playWatch.look(step + 1, fresh, this.config, { entropy, firstEntropy }))

@@ -8,7 +8,13 @@ export {
   type WeightedReward,
 } from './scoring';
 export { RewardRegistry, type RewardChange, type RewardOptions } from './registry';
-export { Rescore, type RescoredSample, type RescoreSummary } from './rescore';
+export {
+  Comparison,
+  Rescore,
+  type ComparedSample,
+  type RescoredSample,
+  type RescoreSummary,
+} from './comparison/comparison';
 export { diagnoseSignal } from './diagnosis';
 export {
   episodeReturn,

@@ -58,7 +58,8 @@ export class RecentRollouts {
   }
 }
 
-function withoutColumn({ names, weights, values }: RewardTable, name: string): RewardTable {
+function withoutColumn({ names, weights, values, failed }: RewardTable, name: string): RewardTable {
   const others = <T>(list: readonly T[]): T[] => list.filter((_, f) => names[f] !== name);
-  return { names: others(names), weights: others(weights), values: others(values) };
+  const { [name]: _, ...rest } = failed ?? {};
+  return { names: others(names), weights: others(weights), values: others(values), failed: rest };
 }

@@ -3,7 +3,8 @@ import { flag, number, preset, resolveSettings, type Declaration, type Given } f
 import { cellContext, type CellEvent, type CellRun, type MimeBundle } from '../display/cellContext';
 import { htmlTable, textTable, type Column } from '../display/table';
 import { RecentRollouts } from './recent';
-import { rescore, type Rescore } from './rescore';
+import { compareRewards } from './comparison/compare';
+import type { Comparison, Rescore } from './comparison/comparison';
 import type { RewardFunction } from './sample';
 import { rewardTimeLimit, type WeightedReward } from './scoring';
 
@@ -82,7 +83,10 @@ export class RewardRegistry {
   register(name: string, score: RewardFunction, options: RewardOptions = {}): Promise<Rescore | null> {
     const reward = entryOf(name, score, { source: cellContext().cell?.label, ...options });
     this.put(reward, 'call');
-    return this.showRescore(reward);
+    return this.compare([reward]).then((comparison) => {
+      if (!comparison?.error) comparison?.keep();
+      return comparison?.functions[0] ?? null;
+    });
   }
 
   /** Takes a function of the running cell's `@reward`, which {@link finishCell} registers. */
@@ -101,11 +105,10 @@ export class RewardRegistry {
   async finishCell(): Promise<void> {
     const fresh = this.fresh.splice(0);
     const { cell, signal } = cellContext();
-    for (const reward of fresh) {
-      const result = await this.showRescore(reward);
-      if (cell?.beside && result?.error) throw result.error;
-    }
+    const comparison = await this.compare(fresh);
+    if (cell?.beside && comparison?.error) throw comparison.error;
     signal.throwIfAborted();
+    comparison?.keep();
     for (const reward of fresh) this.put(reward, 'directive');
     if (cell) this.removeFormer(cell, 'directive');
     if (cell?.beside && fresh.length > 0)
@@ -291,11 +294,13 @@ export class RewardRegistry {
       );
   }
 
-  private async showRescore(reward: WeightedReward): Promise<Rescore | null> {
-    if (this.recentRollouts.sampleCount === 0 || reward.enabled === false) return null;
-    const result = await rescore(reward, this.recentRollouts, cellContext().signal);
-    cellContext().display(result.bundle());
-    return result;
+  /** Scores the last rollouts with functions, and shows what changes; `null` where there is nothing to compare. */
+  private async compare(rewards: readonly WeightedReward[]): Promise<Comparison | null> {
+    const counting = rewards.filter(({ enabled }) => enabled !== false);
+    if (this.recentRollouts.sampleCount === 0 || counting.length === 0) return null;
+    const comparison = await compareRewards(counting, this.recentRollouts, cellContext().signal);
+    cellContext().display(comparison.bundle());
+    return comparison;
   }
 }
 

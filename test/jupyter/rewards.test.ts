@@ -144,7 +144,7 @@ const trainer = new GRPOTrainer({ model: FastLanguageModel.getPeftModel(model, {
 
   assert.match(
     await cell('/** @reward */\nfunction long({ completion }: Sample) { for (;;); }', 'R'),
-    /could not be scored again\. Reward function "long" took more than 0\.3 s on sample 0 of 4 .*it is in Cell \[\d+\], line 2\..*raise rewardTimeLimit/,
+    /could not be scored again\.[^]*long +0 +took more than 0\.3 s on sample 0 of 4 .*it is in Cell \[\d+\], line 2\..*raise rewardTimeLimit/,
   );
   assert.match(await cell('await trainer.train();'), /RewardError: Reward function "long" took more than 0\.3 s/);
   assert.equal(await kernel.run("trainer.status + ' ' + trainer.globalStep"), "'paused 1'");
@@ -153,7 +153,7 @@ const trainer = new GRPOTrainer({ model: FastLanguageModel.getPeftModel(model, {
     "/** @reward */\nfunction long({ completion }: Sample) {\n  if (completion === samples[0].completion) return 0;\n  throw new Error('careless');\n}";
   assert.match(
     await cell(careless, 'R'),
-    /could not be scored again\. .*threw on sample 0 of 8 .*careless \(Cell \[\d+\], line 4, column 9\)[^]*> 4 \|   throw new Error/,
+    /could not be scored again\.[^]*threw on sample 0 of 8 .*careless \(Cell \[\d+\], line 4, column 9\)[^]*> 4 \|   throw new Error/,
   );
   assert.doesNotMatch(
     await cell('/** @reward */\nfunction long({ completion }: Sample) { return completion.length; }', 'R'),
