@@ -15,6 +15,7 @@ export {
   type RescoredSample,
   type RescoreSummary,
 } from './comparison/comparison';
+export { clip, closeTo, novelty, onlyIf, ramp, weight, type Combinable, type RampOptions } from './combinators';
 export { diagnoseSignal } from './diagnosis';
 export {
   episodeReturn,
