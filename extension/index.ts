@@ -5,6 +5,7 @@ import { environmentPlugin } from './environment';
 import { episodePlugin } from './episode';
 import { modulesPlugin } from './modules';
 import { outputsPlugin } from './outputs';
+import { rewardsPlugin } from './rewards';
 import { trainingPlugin } from './training';
 
 export default [
@@ -12,6 +13,7 @@ export default [
   trainingPlugin,
   environmentPlugin,
   comparisonPlugin,
+  rewardsPlugin,
   modulesPlugin,
   diagnosticsPlugin,
   outputsPlugin,

@@ -199,6 +199,59 @@ export interface ComparisonRequest {
 /** Kernel → view. Buffer 0 holds the deflated frames of `episode`. */
 export type ComparisonAnswer = { index: number; episode: EpisodeData } | { index: number; error: string };
 
+/** The reward functions that count, and what they did to the last rollouts. */
+export const REWARDS_MIME = 'application/vnd.joylab.rewards.v1+json';
+
+/** A reward function in the panel; its numbers are `null` where it scored nothing yet. */
+export interface RewardRow {
+  name: string;
+  weight: number;
+  enabled: boolean;
+  /** Where it was registered: "Cell [5], line 2". */
+  source: string;
+  timeLimit?: number;
+  mean: number | null;
+  std: number | null;
+  /** Its part in the sum of all rewards by magnitude, and in the differences within groups: 0 to 1. */
+  share: number | null;
+  decides: number | null;
+  /** Correlation with the return of episodes. */
+  withReturn: number | null;
+  /** Number of groups in which it gives all the same. */
+  ties: number | null;
+  /** What is wrong with it, in words. */
+  notes: string[];
+}
+
+/** The panel of reward functions. */
+export interface RewardsData {
+  version: 1;
+  /** The ID with which a view opens {@link REWARDS_COMM}. */
+  id: string;
+  rows: RewardRow[];
+  /** The last rollouts: their number, their groups, and their newest step; 0 where there are none. */
+  rollouts: number;
+  groups: number;
+  step: number;
+  /** What is wrong with all functions together. */
+  notes: string[];
+}
+
+/**
+ * The comm between a panel of reward functions and the functions. The view opens it
+ * with `{ id }`; the kernel answers with the data, and sends it again when it changes.
+ * What the view sets takes effect at the next step of a run.
+ */
+export const REWARDS_COMM = 'joylab.rewards';
+
+/** View → kernel. */
+export type RewardsRequest =
+  | { type: 'weight'; name: string; weight: number }
+  | { type: 'enabled'; name: string; enabled: boolean };
+
+/** Kernel → view. `error`: why a request was refused. */
+export type RewardsMessage = { type: 'data'; data: RewardsData } | { type: 'error'; text: string };
+
 /** An environment as its card shows it. */
 export interface EnvironmentData {
   version: 1;

@@ -1,3 +1,6 @@
+import { functionNotes, sumNotes, type RewardNote } from '../rewards/panel/notes';
+import { statsOf } from '../rewards/panel/stats';
+import type { RecentRollouts } from '../rewards/recent';
 import type { Sample } from '../rewards/sample';
 import type { RewardError } from '../rewards/scoring';
 import { diagnoseCertainty, diagnosePlay } from '../rewards/diagnosis';
@@ -9,6 +12,9 @@ import type { Scored } from './rollouts/generations';
 const RECENT = 5;
 /** Steps without a problem after which it counts as new again. */
 const QUIET = 10;
+
+/** Kinds of problems of rewards that are told as a run goes on: groups without a spread, and silence that pays, are told apart from these. */
+const DURING_RUN: ReadonlySet<RewardNote['kind']> = new Set(['dwarfs', 'length', 'actions']);
 
 /** Diagnoses how the completions of a run play. A problem that stays is reported once. */
 export class PlayWatch {
@@ -61,6 +67,21 @@ export class PlayWatch {
             `${failures.length} of ${samples.length} samples are left out, as a reward function failed on them. ${message}`,
         ),
     );
+  }
+
+  /** Returns the problems of rewards that the newest rollouts show and that are new, each in a line. */
+  rewards(step: number, recent: RecentRollouts): string[] {
+    if (recent.groupCount < recent.maxGroups) return [];
+    const scored = statsOf(recent.batches());
+    const notes = [
+      ...[...scored.stats].flatMap(([name, stats]) =>
+        functionNotes(stats, scored, { step }).map(({ kind, text }) => ({ kind, name, text: `${name} ${text}` })),
+      ),
+      ...sumNotes(scored).map((note) => ({ ...note, name: '' })),
+    ];
+    return notes
+      .filter(({ kind, name }) => DURING_RUN.has(kind) && this.isNew(`${kind} ${name}`, step))
+      .map(({ text }) => text);
   }
 
   /** Forgets everything: a new run starts. */

@@ -1,5 +1,4 @@
 import { display } from '../display';
-import { cellContext } from '../display/cellContext';
 import type { GroupEpisode } from '../display/training/training';
 import type { RolloutEnvironment } from '../environments/environment';
 import type { ReferenceReturns } from '../environments/reference';
@@ -42,7 +41,8 @@ import {
 } from './rollouts/prompts';
 import { Programs } from './refinement/programs';
 import { chooseProgram } from './refinement/validation';
-import { rewardChanges, rewardsText, weightedRewards } from './rewardFuncs';
+import { rewardChanges, weightedRewards } from './rewardFuncs';
+import { trainWith } from './rewardPanel';
 import { checkSavedState } from './rollouts/savedState';
 import { runSecret } from './rollouts/seeds';
 import { notebook, Session } from './session';
@@ -153,11 +153,9 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
   }
 
   override train(options?: TrainOptions): Promise<TrainOutput> {
-    const { rewardRegistry } = this.session;
-    if (!this.options.rewardFuncs && rewardRegistry.list().length > 0)
-      console.log(rewardsText(rewardRegistry.list(), this.given.rewardWeights));
     const train = () => super.train(options);
-    return this.options.rewardFuncs ? train() : (cellContext().admitRewards?.(train) ?? train());
+    if (this.options.rewardFuncs) return train();
+    return trainWith(this.session.rewardRegistry, this.given.rewardWeights, train);
   }
 
   protected prepare(): RunLength {
@@ -258,7 +256,8 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
     for (const text of this.playWatch.failures(step + 1, fresh)) this.output.event({ step: step + 1, text });
     if (this.env && fresh.length > 0) {
       const firstEntropy = this.logHistory.find((entry) => entry.entropy !== undefined)?.entropy;
-      for (const text of this.playWatch.look(step + 1, fresh, this.config, { entropy, firstEntropy }))
+      const problems = this.playWatch.look(step + 1, fresh, this.config, { entropy, firstEntropy });
+      for (const text of [...problems, ...this.playWatch.rewards(step + 1, this.recentRollouts)])
         this.output.event({ step: step + 1, text });
     }
     const shown = fresh.findLast(({ played }) => played.frames.size > 0);

@@ -1,7 +1,9 @@
 import { EventEmitter } from 'node:events';
 import { flag, number, preset, resolveSettings, type Declaration, type Given } from '../common/settings';
 import { cellContext, type CellEvent, type CellRun, type MimeBundle } from '../display/cellContext';
-import { htmlTable, textTable, type Column } from '../display/table';
+import { rewardsBundle } from '../display/training/rewardsBundle';
+import { rewardsData } from './panel/panel';
+import { offerPanel } from './panel/server';
 import { RecentRollouts } from './recent';
 import { compareRewards } from './comparison/compare';
 import type { Comparison, Rescore } from './comparison/comparison';
@@ -161,21 +163,14 @@ export class RewardRegistry {
     return () => void this.emitter.off(event, handler);
   }
 
-  /** Returns a table of the functions as a MIME bundle. */
+  /** Returns the panel of the functions as a MIME bundle: what counts, and what it did to the last rollouts. */
   [Symbol.for('Jupyter.display')](): MimeBundle {
     if (this.rewards.size === 0) {
       const text =
         'No reward function is registered. Write one in a cell: /** @reward */ function score({ episode }: Sample) { return episode && !episode.failed ? episode.return : 0; }';
       return { 'text/plain': text };
     }
-    const rows = this.list().map(({ name, weight, enabled, timeLimit = '', source = '' }) => [
-      name,
-      String(weight),
-      enabled === false ? 'off' : 'yes',
-      String(timeLimit),
-      source,
-    ]);
-    return { 'text/plain': textTable(columns, rows), 'text/html': htmlTable(columns, rows) };
+    return rewardsBundle(rewardsData(offerPanel(this), this.list(), this.recentRollouts));
   }
 
   /** Registers a function; one of its name is replaced. */
@@ -303,14 +298,6 @@ export class RewardRegistry {
     return comparison;
   }
 }
-
-const columns: Column[] = [
-  { title: 'reward', align: 'left' },
-  { title: 'weight' },
-  { title: 'counts', align: 'left' },
-  { title: 'time limit' },
-  { title: 'from', align: 'left' },
-];
 
 /** Returns a function with its options. Throws a TypeError where one is wrong. */
 function entryOf(name: string, score: RewardFunction, options: RewardOptions & { source?: string }): WeightedReward {

@@ -15,7 +15,7 @@ import { openenv } from '../../kernel/environments';
 import { executeWithTimeLimit, rollout } from '../../kernel/rollout';
 import { groupAdvantages } from '../../kernel/grpo/advantages';
 import { compareRewards } from '../../kernel/rewards/comparison/compare';
-import { RecentRollouts } from '../../kernel/rewards/recent';
+import { RewardRegistry } from '../../kernel/rewards/registry';
 import type { Sample } from '../../kernel/rewards/sample';
 import { scoreSamples } from '../../kernel/rewards/scoring';
 import { becomes, launchBrowser, openNotebook, type NotebookPage } from './browser';
@@ -118,7 +118,7 @@ async function tables(): Promise<MimeBundle[]> {
   });
   new ProgressBar('downloading weights', 1e6).add(5e5);
   return [
-    await comparison(sample),
+    ...(await rewards(sample)),
     completionsBundle(3, [
       { prompt: 'short', completion: code, rewards: { a: 1, b: null }, advantage: 0.5, extra: { note: 'x' } },
     ]),
@@ -132,23 +132,32 @@ async function tables(): Promise<MimeBundle[]> {
   ];
 }
 
-/** A comparison with everything: gains, losses, failures. */
-async function comparison(sample: Sample): Promise<MimeBundle> {
+/** A comparison with everything (gains, losses, failures), and the panel of its functions. */
+async function rewards(sample: Sample): Promise<MimeBundle[]> {
   const samples = Array.from({ length: 60 }, (_, i) => ({ ...sample, completionIds: Array(i).fill(1) }));
   const length = ({ completionIds }: Sample) => completionIds.length;
-  const recent = new RecentRollouts();
+  const registry = new RewardRegistry();
   const settings = {
     numGenerations: 20,
     scaleRewards: 'group',
     multiObjectiveAggregation: 'sum_then_normalize',
   } as const;
-  const table = await scoreSamples([{ name: 'length', weight: 1, score: length }], samples);
-  recent.add({ step: 3, samples, groupSize: 20, table, advantages: (it) => groupAdvantages(it, settings) });
+  await registry.register('length', length);
+  await registry.register('one', () => 1, { timeLimit: 10 });
+  registry.recentRollouts.add({
+    step: 3,
+    samples,
+    groupSize: 20,
+    table: await scoreSamples(registry.list(), samples),
+    advantages: (table) => groupAdvantages(table, settings),
+  });
   const score = (it: Sample) => {
     if (length(it) === 7) throw new Error('seven');
     return -length(it);
   };
-  return (await compareRewards([{ name: 'length', weight: 1, score }], recent)).bundle();
+  const panel = await describe(registry);
+  const comparison = await compareRewards([{ name: 'length', weight: 1, score }], registry.recentRollouts);
+  return [comparison.bundle(), panel];
 }
 
 function pictures(): MimeBundle[] {

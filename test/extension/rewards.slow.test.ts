@@ -61,7 +61,7 @@ labTest(
 
     await runReward(
       page,
-      'function plays({ episode }: Sample) { if (episode?.return === 0) throw new Error("zero"); return episode ? -episode.return : 0; }',
+      'let calls = 0;\nfunction plays({ episode }: Sample) { if (calls++ % 8 === 1) throw new Error("some"); return episode ? -episode.return : 0; }',
     );
     const comparison = cell(1).locator('.joylab-Compare');
     await comparison.waitFor();
@@ -86,6 +86,19 @@ labTest(
     );
     await comparison.getByRole('button', { name: '#' }).click();
     assert.deepEqual(await numbers(), ascending.reverse());
+
+    // A weight that is changed in the panel counts from the next step, too.
+    const panel = page.locator('.joylab-Rewards');
+    await panel.getByLabel('Weight of plays').fill('3');
+    await page.keyboard.press('Enter');
+    const reweighed = page.locator('.joylab-Table-event', { hasText: 'weight of plays 1 → 3' });
+    await waitUntil(page, async () => (await reweighed.count()) > 0, 'the weight has its mark', 120_000);
+    await panel.getByLabel('works', { exact: true }).click();
+    const off = page.locator('.joylab-Table-event', { hasText: 'works removed' });
+    await waitUntil(page, async () => (await off.count()) > 0, 'the function is off', 120_000);
+    await panel.getByLabel('plays', { exact: true }).click();
+    await panel.getByRole('alert').filter({ hasText: 'plays is the only function that counts' }).waitFor();
+    await becomes(() => panel.getByLabel('plays', { exact: true }).isChecked(), true);
 
     // An error is the cell's own.
     await runReward(page, 'function plays({ episode }: Sample): number { return episode.retrun; }');

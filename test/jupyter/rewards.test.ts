@@ -123,7 +123,7 @@ const callbacks = [{ onStepEnd: ({ state, control }: any) => void (control.shoul
 const trainer = new GRPOTrainer({ model: FastLanguageModel.getPeftModel(model, { r: 4 }), processingClass: tokenizer, trainDataset: [{ prompt: 'let' }], args, callbacks });`);
   const weights =
     '[...trainer.model.trainableParameters().values()].map(({ data }) => data.reduce((sum, value) => sum + Math.abs(value), 0)).join()';
-  assert.match(await cell('await trainer.train();'), /Rewards: long \(Cell \[\d+\], line 2\)\./);
+  assert.match(await cell('await trainer.train();'), /^reward +weight[^]*\nlong +1 +yes[^\n]* Cell \[\d+\], line 2\n?/);
   const trained = await kernel.run(weights);
 
   const endless =
@@ -169,13 +169,13 @@ test('weights, an off switch, and a table of what counts', async () => {
   await cell('/** @reward off */\nfunction slow() { return 1; }', 'S');
   assert.match(
     await cell('rewardRegistry'),
-    /^reward +weight +counts +time limit +from\njudge +2 +yes +60 +Cell \[\d+\], line 2\nslow +1 +off +Cell \[\d+\], line 2$/,
+    /^reward +weight +counts +time limit .* from\njudge +2 +yes +60 .* Cell \[\d+\], line 2\nslow +1 +off .* Cell \[\d+\], line 2\n/,
   );
   assert.match(
     await cell(
       'const trainer2 = new GRPOTrainer({ model: trainer.model, processingClass: tokenizer, trainDataset: [{ prompt: "let" }], args: { maxSteps: 1, numGenerations: 2, maxCompletionLength: 2 } }); await trainer2.train();',
     ),
-    /Rewards: judge × 2 \(Cell \[\d+\], line 2\); off: slow\./,
+    /^reward[^]*\njudge +2 +yes [^]*\nslow +1 +off /,
   );
   assert.deepEqual(
     JSON.parse(
