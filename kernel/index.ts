@@ -29,16 +29,22 @@ export type { ExecuteOptions, RolloutOptions, RolloutResult, Strategy } from './
 export { checkCode, createLockedDownFunction, extractFunction, StrategyError } from './strategy';
 
 export {
+  clip,
+  closeTo,
   episodeReturn,
   functionWorks,
   legalActions,
   noCheating,
   normalizedReturn,
+  novelty,
+  onlyIf,
   quick,
+  ramp,
   RewardError,
   scoreSamples,
   strategySucceeds,
   survives,
+  weight,
   winLoss,
 } from './rewards';
 export type { RewardFunction, RewardInput, RewardOptions, Sample } from './rewards';

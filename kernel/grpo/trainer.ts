@@ -44,7 +44,8 @@ import {
 } from './rollouts/prompts';
 import { Programs } from './refinement/programs';
 import { chooseProgram } from './refinement/validation';
-import { rewardChanges, rewardsText, weightedRewards } from './rewardFuncs';
+import { rewardChanges, weightedRewards } from './rewardFuncs';
+import { trainWith } from './rewardPanel';
 import { checkSavedState } from './rollouts/savedState';
 import { runSecret } from './rollouts/seeds';
 import { notebook, Session } from './session';
@@ -156,11 +157,10 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
   }
 
   override async train(options?: TrainOptions): Promise<TrainOutput> {
-    const { rewardRegistry } = this.session;
-    if (!this.options.rewardFuncs && rewardRegistry.list().length > 0)
-      console.log(rewardsText(rewardRegistry.list(), this.given.rewardWeights));
+    const train = () => super.train(options);
     try {
-      return await super.train(options);
+      if (this.options.rewardFuncs) return await train();
+      return await trainWith(this.session.rewardRegistry, this.given.rewardWeights, train);
     } finally {
       this.history.close();
     }
@@ -264,9 +264,11 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
       this.output.data.rewardNames = rewards.map(({ name }) => name);
       for (const text of diagnoseSignal(table, samples, this.config.numGenerations)) this.output.note(step + 1, text);
     }
+    for (const text of this.playWatch.failures(step + 1, fresh)) this.output.event({ step: step + 1, text });
     if (this.env && fresh.length > 0) {
       const firstEntropy = this.logHistory.find((entry) => entry.entropy !== undefined)?.entropy;
-      for (const text of this.playWatch.look(step + 1, fresh, this.config, { entropy, firstEntropy }))
+      const problems = this.playWatch.look(step + 1, fresh, this.config, { entropy, firstEntropy });
+      for (const text of [...problems, ...this.playWatch.rewards(step + 1, this.recentRollouts)])
         this.output.event({ step: step + 1, text });
     }
     const shown = fresh.findLast(({ played }) => played.frames.size > 0);

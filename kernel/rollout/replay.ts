@@ -48,14 +48,19 @@ export function remember(episode: Episode, origin: Origin): void {
  */
 export async function displayEpisode(episode: Episode): Promise<MimeBundle> {
   const { env, frames } = origins.get(episode) ?? {};
-  if (frames) return episodeBundle(episode, frames);
-  if (!env && !episode.observations)
+  if (!frames && !env && !episode.observations)
     return textBundle(episode, 'To see it play: await replay(episode, env), then display it.');
   try {
-    return episodeBundle(episode, env?.draws ? (await playAgain(episode, env, {})).frames : observationFrames(episode));
+    return episodeBundle(episode, await framesOf(episode));
   } catch (error) {
     return textBundle(episode, `Its frames could not be made again: ${error instanceof Error ? error.message : error}`);
   }
+}
+
+/** Resolves to the frames of an episode: those that were kept, else made again in the environment where it was played. */
+export async function framesOf(episode: Episode, options: ReplayOptions = {}): Promise<EpisodeFrames> {
+  const { env, frames } = origins.get(episode) ?? {};
+  return frames ?? (env?.draws ? (await playAgain(episode, env, options)).frames : observationFrames(episode));
 }
 
 /**
