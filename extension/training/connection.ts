@@ -1,6 +1,11 @@
 import type { ISessionContext } from '@jupyterlab/apputils';
 import type { Kernel } from '@jupyterlab/services';
-import { TRAINING_COMM, type TrainingMessage, type TrainingViewMessage } from '../../kernel/display/mime';
+import {
+  TRAINING_COMM,
+  type TrainingControl,
+  type TrainingMessage,
+  type TrainingViewMessage,
+} from '../../kernel/display/mime';
 
 /** Receives the events of a connection. */
 export interface ConnectionListener {
@@ -31,6 +36,11 @@ export class TrainingConnection {
   /** Tells the kernel that the group of a step was shown: the next may come. */
   acknowledge(step: number): void {
     this.send({ type: 'ack', step });
+  }
+
+  /** Asks the kernel to pause, stop or save the run. */
+  control(control: TrainingControl): void {
+    this.send({ type: 'control', control });
   }
 
   /** Tells the kernel whether the view is visible: groups are sent only then. */

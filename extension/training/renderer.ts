@@ -16,10 +16,14 @@ export class TrainingRenderer extends Widget implements IRenderMime.IRenderer {
   private view: TrainingView | null = null;
   private model: IRenderMime.IMimeModel | null = null;
 
-  /** @param context the notebook; `null` where outputs are shown without one */
+  /**
+   * @param context the notebook; `null` where outputs are shown without one
+   * @param rerun runs the cell that has the output of a run
+   */
   constructor(
     private readonly mimeType: string,
     private readonly context: DocumentRegistry.Context | null,
+    private readonly rerun: ((runId: string) => void) | null,
   ) {
     super();
     this.addClass('joylab-Output');
@@ -36,7 +40,7 @@ export class TrainingRenderer extends Widget implements IRenderMime.IRenderer {
         problem('This training run cannot be shown.', `In the saved data, ${wrong}. Run the cell again.`),
       );
     else if (this.view?.runId === data.runId) this.view.update(data);
-    else this.replace(new TrainingView(data, this.context?.sessionContext ?? null, () => this.keep()));
+    else this.replace(this.newView(data));
     return Promise.resolve();
   }
 
@@ -51,6 +55,12 @@ export class TrainingRenderer extends Widget implements IRenderMime.IRenderer {
   /** Returns the run as the notebook has it. */
   private get kept(): TrainingData | undefined {
     return this.model?.data[this.mimeType] as TrainingData | undefined;
+  }
+
+  private newView(data: TrainingData): TrainingView {
+    const { context, rerun } = this;
+    const resume = rerun && (() => rerun(data.runId));
+    return new TrainingView(data, context?.sessionContext ?? null, () => this.keep(), resume);
   }
 
   private onSaveState(_: unknown, state: DocumentRegistry.SaveState): void {

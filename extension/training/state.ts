@@ -11,6 +11,8 @@ export interface Group {
 export class TrainingState {
   data: TrainingData;
   group: Group | null = null;
+  /** The share of the stage that is done, where it is known. */
+  share: number | undefined;
 
   constructor(data: TrainingData) {
     this.data = copy(data);
@@ -49,9 +51,13 @@ export class TrainingState {
         break;
       case 'status':
         this.data.status = message.status;
+        if (message.status !== 'running') this.data.stage = this.share = undefined;
+        break;
+      case 'notice':
         break;
       case 'stage':
         this.data.stage = message.stage;
+        this.share = message.share;
         break;
       case 'group':
         this.group = { step: message.step, episodes: message.episodes, frames: buffers };

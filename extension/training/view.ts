@@ -7,18 +7,24 @@ import { TrainingConnection } from './connection';
 import { GroupGrid } from './groupGrid';
 import { TrainingState } from './state';
 import { StatusLine } from './status';
+import { selected } from './selection';
 import { MetricTable } from './table';
 
 /** Milliseconds that the kernel has to update the notebook of a run that has paused or ended. */
 const UPDATE_TIME = 2000;
 
+/** Milliseconds between two drawings of charts and table while a run goes on, at least: its steps may be fast. */
+const DRAW_INTERVAL = 500;
+/** Entries of the log from which on the interval grows with them. */
+const LONG_LOG = 500;
+
 /** Shows a training run: status, charts, newest group, table. It follows the run over a comm where there is a kernel. */
 export class TrainingView {
   readonly node: HTMLElement;
   private readonly state: TrainingState;
-  private readonly status = new StatusLine();
+  private readonly status: StatusLine;
   private readonly charts = new ChartPanel();
-  private readonly table = new MetricTable();
+  private readonly table = new MetricTable((step) => this.select(step));
   private readonly group = new GroupGrid((step) => this.connection?.acknowledge(step));
   private readonly unwatch: () => void;
   private connection: TrainingConnection | null = null;
@@ -28,17 +34,23 @@ export class TrainingView {
   private visible = false;
   private request = 0;
   private timer = 0;
+  private drawTimer = 0;
+  private drawnAt = -Infinity;
 
   /**
    * @param session `null` where outputs are shown without a kernel
    * @param keep called when the notebook may lack what is shown, and would not get it
+   * @param resume runs the cell again; `null` where there is none
    */
   constructor(
     data: TrainingData,
     private readonly session: ISessionContext | null,
     private readonly keep: () => void,
+    resume: (() => void) | null,
   ) {
     this.state = new TrainingState(data);
+    this.status = new StatusLine({ control: (control) => this.connection?.control(control), resume });
+    this.charts.sync.clicked.connect((_, step) => this.select(step));
     this.node = element('div', 'joylab-Card joylab-Training', [
       this.status.node,
       this.charts.node,
@@ -80,6 +92,7 @@ export class TrainingView {
   dispose(): void {
     cancelAnimationFrame(this.request);
     clearTimeout(this.timer);
+    clearTimeout(this.drawTimer);
     this.unwatch();
     this.connection?.dispose();
     this.charts.dispose();
@@ -109,7 +122,8 @@ export class TrainingView {
   private onMessage(message: TrainingMessage, buffers: Uint8Array[]): void {
     this.state.receive(message, buffers);
     if (message.type === 'status' || message.type === 'data') this.keepSoon();
-    if (message.type === 'stage') this.status.show(this.shown());
+    if (message.type === 'stage') this.showStatus();
+    else if (message.type === 'notice') this.status.buttons.tell(message.text);
     else if (message.type === 'group') void this.group.show(this.state.group!);
     else this.repaint();
   }
@@ -145,15 +159,36 @@ export class TrainingView {
     if (visible) this.repaint();
   }
 
-  /** Paints in the next animation frame, once for all messages until then. */
+  /** Tells others which step the user wants to see, or which rollout of it. */
+  private select(step: number, rollout?: number): void {
+    selected.emit({ runId: this.runId, step, rollout, view: this.node });
+  }
+
+  private showStatus(): void {
+    const live = this.connected && this.connection !== null;
+    this.status.show(this.shown(), live, this.state.share);
+  }
+
+  /** Paints in the next animation frame, once for all messages until then. Out of view nothing is painted. */
   private repaint(): void {
-    if (this.request === 0) this.request = requestAnimationFrame(() => this.paint());
+    if (this.request === 0 && this.visible) this.request = requestAnimationFrame(() => this.paint());
   }
 
   private paint(): void {
     this.request = 0;
+    this.showStatus();
+    const { status, log } = this.state.data;
+    const interval = DRAW_INTERVAL * Math.min(4, Math.max(1, log.length / LONG_LOG));
+    const wait = status === 'running' ? this.drawnAt + interval - performance.now() : 0;
+    if (wait <= 0) this.draw();
+    else if (this.drawTimer === 0) this.drawTimer = window.setTimeout(() => this.draw(), wait);
+  }
+
+  private draw(): void {
+    clearTimeout(this.drawTimer);
+    this.drawTimer = 0;
+    this.drawnAt = performance.now();
     const data = this.shown();
-    this.status.show(data);
     this.charts.show(data);
     this.table.show(data);
   }

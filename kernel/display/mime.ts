@@ -57,10 +57,11 @@ export interface EpisodeData {
 /** The state of a run; `lost`: its kernel ended before it did, which only a view knows. */
 export type TrainingStatus = 'running' | 'paused' | 'finished' | 'failed' | 'lost';
 
-/** A mark on the charts' step axis, for example a replaced reward function. */
+/** A mark on the charts' step axis: a pause, a resumption, or something else, for example a replaced reward function. */
 export interface TrainingEvent {
   step: number;
   text: string;
+  kind?: 'pause' | 'resume';
 }
 
 /** A training run as its output shows it. */
@@ -79,6 +80,10 @@ export interface TrainingData {
   events: TrainingEvent[];
   /** The current stage of the run, in words. */
   stage?: string;
+  /** Whether the run has a folder for checkpoints, so that a view can have one written. */
+  saves?: boolean;
+  /** Whether running the cell again goes on with the paused run, so that a view can offer that. */
+  cellResumes?: boolean;
   /** The newest group with its frames, as the notebook's file has it; left out while the run is running. */
   group?: { step: number; episodes: EpisodeData[] };
 }
@@ -96,13 +101,25 @@ export type TrainingMessage =
   | { type: 'log'; entry: Record<string, number> }
   | { type: 'event'; event: TrainingEvent }
   | { type: 'status'; status: TrainingStatus }
-  /** The current stage of the run; without `stage`, there is none. */
-  | { type: 'stage'; stage?: string }
+  /** The current stage of the run, and the share of it that is done; without `stage`, there is none. */
+  | { type: 'stage'; stage?: string; share?: number }
+  /** What became of a `control`, in words. */
+  | { type: 'notice'; text: string }
   /** The newest group. Buffer i holds the deflated frames of episode i. */
   | { type: 'group'; step: number; episodes: EpisodeData[] };
 
 /** View → kernel. A group is sent only while `visible`, and only after the last was acknowledged. */
-export type TrainingViewMessage = { type: 'ack'; step: number } | { type: 'visible'; visible: boolean };
+export type TrainingViewMessage =
+  | { type: 'ack'; step: number }
+  | { type: 'visible'; visible: boolean }
+  /**
+   * A button: `pause` ends the cell, and the run goes on when it is run again; `stop` ends
+   * the run after the step that is under way; `save` writes a checkpoint then.
+   */
+  | { type: 'control'; control: TrainingControl };
+
+/** What a view can ask of a run. */
+export type TrainingControl = 'pause' | 'stop' | 'save';
 
 /** An environment as its card shows it. */
 export interface EnvironmentData {

@@ -15,6 +15,7 @@ import {
   type TrainingData,
   type TrainingMessage,
 } from '../../kernel/display/mime';
+import { runTimes } from '../../kernel/display/training/timing';
 import { TrainingOutput } from '../../kernel/display/training/training';
 import { progressLine, trainingBundle, trainingCharts } from '../../kernel/display/training/trainingBundle';
 
@@ -116,10 +117,10 @@ test('the bundle has our JSON, charts and table as HTML, and a table as text', (
   assert.match(html, /score &lt;replaced&gt;/);
   assert.match(
     html,
-    /<th[^>]*>step<\/th><th[^>]*>loss<\/th><th[^>]*>reward<\/th><th[^>]*>reward_std<\/th><th[^>]*>completion length<\/th><th[^>]*>kl<\/th>/,
+    /<th[^>]*>step<\/th><th[^>]*>loss<\/th><th[^>]*>reward<\/th><th[^>]*>reward_std<\/th><th[^>]*>works<\/th><th[^>]*>score<\/th><th[^>]*>completion length<\/th><th[^>]*>kl<\/th>/,
   );
   assert.match(bundle['text/plain'] as string, /Training finished: step 2 of 2, 6 s/);
-  assert.match(bundle['text/plain'] as string, /\n +2 +0\.0200 +1\.67 +0\.50 +42\.0 +0\.1234$/);
+  assert.match(bundle['text/plain'] as string, /\n +2 +0\.0200 +1\.67 +0\.50 +1\.00 +0\.67 +42\.0 +0\.1234$/);
   const data = bundle[TRAINING_MIME] as TrainingData;
   assert.equal(data.log[0].reward, 1.33333);
   assert.deepEqual(data.events, run.events);
@@ -145,7 +146,7 @@ test('a run that edits programs shows the best one, and how many edits are bette
   const bundle = trainingBundle(run);
   assert.match(
     bundle['text/plain'] as string,
-    /reward_std +best program +better edits[^]*\n +2 +– +1\.67 +0\.50 +4\.50 +0\.13 +42\.0 +–$/,
+    /step +reward +reward_std +works +score +best program +better edits +completion length\n[^]*\n +2 +1\.67 +0\.50 +1\.00 +0\.67 +4\.50 +0\.13 +42\.0$/,
   );
   assert.doesNotMatch(bundle['text/html'] as string, /NaN|undefined/);
   assert.match(progressLine(run.log[1], 80), /reward 1\.67 ± 0\.50 {2}best program 4\.50 {2}length/);
@@ -240,6 +241,37 @@ test('a group is sent only while visible, and after the one before was acknowled
   output.group(4, group);
   assert.equal(view.received.length, 3);
   assert.equal(output.wantsFrames, false);
+});
+
+test('a view of a run that pauses gets the newest group at once, and what it asks for is passed on', () => {
+  const output = new TrainingOutput(run);
+  output.begin({ maxSteps: 80 });
+  output.log(entry(1));
+  const view = open();
+  view.say({ type: 'visible', visible: true });
+  output.group(1, group);
+  output.group(2, group);
+  const asked: string[] = [];
+  output.control = (control) => void asked.push(control);
+  view.say({ type: 'control', control: 'pause' });
+  assert.deepEqual(asked, ['pause']);
+  output.pause();
+  assert.deepEqual(view.types(), ['data', 'group', 'event', 'status', 'group']);
+  assert.equal((view.received.at(-1)!.message as { step: number }).step, 2);
+  output.begin({});
+  assert.deepEqual(run.events, [
+    { step: 1, text: 'paused', kind: 'pause' },
+    { step: 1, text: 'resumed', kind: 'resume' },
+  ]);
+});
+
+test('the time that is left does not count the first step, once there is a second, and counts evaluations', () => {
+  const times = (log: TrainingData['log']) => runTimes({ ...run, log, step: log.at(-1)?.step ?? 0, maxSteps: 12 });
+  assert.equal(times([]).left, null);
+  assert.equal(times([entry(1, { step_time: 60 })]).left, 660);
+  const log = [entry(1, { step_time: 60 }), entry(2, { step_time: 2 })];
+  assert.deepEqual(times(log), { spent: 62, perStep: 2, left: 20 });
+  assert.equal(times([...log, { step: 2, eval_runtime: 4 }]).left, 40);
 });
 
 test('a view of a run that this kernel does not know is closed', () => {

@@ -141,3 +141,32 @@ labTest(
     await third.page.close();
   },
 );
+
+labTest('a run is paused, resumed and stopped by its buttons: no error, and the cells behind wait', async () => {
+  writeRun('paused.ipynb', 40);
+  const file = path.join(lab.folder, 'paused.ipynb');
+  const notebook = JSON.parse(fs.readFileSync(file, 'utf8'));
+  notebook.cells.push({ ...notebook.cells[1], id: 'behind', source: '"behind"' });
+  fs.writeFileSync(file, JSON.stringify(notebook));
+  const { page, errors } = await openNotebook(browser, lab.url('paused.ipynb'));
+  await runAllCells(page);
+  await waitForStep(page, 2);
+  await page.getByRole('button', { name: /^Pause/ }).click();
+  await page.locator('.joylab-Status[data-status="paused"]').waitFor();
+  const outputs = (): Promise<string[][]> =>
+    page.evaluate(
+      'jupyterapp.shell.currentWidget.content.widgets.map(({ model }) => model.outputs.toJSON().map((output) => output.output_type))',
+    );
+  assert.deepEqual((await outputs()).slice(2), [['stream', 'display_data'], []]);
+  const paused = await shownStep(page);
+  // Status and group speak of the same step.
+  await becomes(() => page.locator('.joylab-Section').innerText(), `Newest group, step ${paused}`);
+  await page.getByRole('button', { name: /^Resume/ }).click();
+  await waitForStep(page, paused + 2);
+  await page.getByRole('button', { name: /^Stop/ }).click();
+  await page.locator('.joylab-Status[data-status="finished"]').waitFor();
+  assert.match(await page.locator('.joylab-Status').innerText(), /^Stopped/);
+  assert.deepEqual(await page.locator('.joylab-Table-event').allInnerTexts(), ['paused', 'resumed']);
+  assert.deepEqual(errors, []);
+  await page.close();
+});

@@ -129,6 +129,8 @@ labTest('a finished run of a saved notebook shows charts and table without a ker
     'Loss',
     'Reward',
     'Reward std',
+    'functionWorks',
+    'scores',
     'Completion length',
     'KL',
   ]);
@@ -206,6 +208,34 @@ labTest('charts and lines can be switched', async () => {
   await functions.getByRole('button', { name: 'scores' }).click();
   await page.waitForFunction('document.querySelectorAll(".joylab-Chart")[1].querySelectorAll(".js-line").length === 1');
   assert.equal(await functions.getByRole('button', { name: 'scores' }).getAttribute('aria-pressed'), 'false');
+  assert.deepEqual(errors, []);
+  await page.close();
+});
+
+labTest('charts share cursor and zoom: the legend tells the values, with the spread, and what happened', async () => {
+  const { page, errors } = await openNotebook(browser, lab.url('finished.ipynb'));
+  await page.locator('.joylab-Chart .js-line').first().waitFor();
+  const [reward, functions] = [charts(page).nth(0), charts(page).nth(1)];
+  const place = (await reward.locator('.joylab-Chart-plot').boundingBox())!;
+  // The steps from 0 to 40 lie between the margins of the plot.
+  const at = (step: number) => place.x + 50 + ((place.width - 62) * step) / 40;
+  await page.mouse.move(at(5), place.y + 90);
+  await becomes(() => reward.locator('.joylab-Legend').innerText(), 'reward 0.4 ± 0.5\nstep 5 · scores was replaced');
+  assert.match(await functions.locator('.joylab-Legend').innerText(), /scores −0\.6\s+step 5/);
+  const range = () => functions.locator('.joylab-Chart-plot').evaluate((node: any) => node._fullLayout.xaxis.range);
+  assert.deepEqual(await range(), [0, 40]);
+  await page.mouse.move(at(10), place.y + 90);
+  await page.mouse.down();
+  await page.mouse.move(at(20), place.y + 95, { steps: 4 });
+  await page.mouse.up();
+  await becomes(async () => (await range()).map(Math.round), [10, 20]);
+  await page.getByRole('button', { name: 'Reset zoom' }).click();
+  await becomes(range, [0, 40]);
+  await page.getByLabel('Smoothing').fill('0.9');
+  await becomes(() => reward.locator('.js-line').count(), 4, 'the line, its running mean, the edges of the band');
+  const file = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Save data' }).click();
+  assert.equal((await file).suggestedFilename(), 'training.csv');
   assert.deepEqual(errors, []);
   await page.close();
 });

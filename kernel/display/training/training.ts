@@ -3,6 +3,7 @@ import { cellContext, type Comm } from '../cellContext';
 import {
   TRAINING_COMM,
   type EpisodeData,
+  type TrainingControl,
   type TrainingData,
   type TrainingEvent,
   type TrainingMessage,
@@ -37,10 +38,33 @@ export class TrainingOutput {
   private lastNote = '';
   /** Shows the progress of the run in its output, without delay. */
   readonly place: ProgressPlace = { delay: 0, show: (stage) => this.stage(stage) };
+  /** Does what a view asks for; `null` until the run can. */
+  control: ((control: TrainingControl) => void) | null = null;
   private newestGroup: { step: number; episodes: GroupEpisode[] } | null = null;
 
   /** @param data the run, which the methods change */
   constructor(readonly data: TrainingData) {}
+
+  /** Shows the run as running; where it was paused, with a mark. */
+  begin(facts: Partial<TrainingData>): void {
+    const { data } = this;
+    Object.assign(data, facts, { status: 'running' });
+    const last = data.events.findLastIndex(({ kind }) => kind !== undefined);
+    if (data.events[last]?.kind === 'pause')
+      data.events.splice(last + 1, 0, { step: data.step, text: 'resumed', kind: 'resume' });
+    this.show();
+  }
+
+  /** Shows the run as paused, with a mark once it has made a step. */
+  pause(): void {
+    const { step, events } = this.data;
+    if (step > 0 && this.shown) {
+      const event: TrainingEvent = { step, text: 'paused', kind: 'pause' };
+      events.push(event);
+      this.send({ type: 'event', event });
+    }
+    this.status('paused');
+  }
 
   /** Adds the output under the running cell: each call adds one, and later updates go to that. */
   show(): void {
@@ -77,12 +101,13 @@ export class TrainingOutput {
     console.log(`step ${step}: ${text}`);
   }
 
-  /** Sets the state of the run, and updates the output at once. */
+  /** Sets the state of the run, and updates the output at once. A view of a run that stands still shows its newest group. */
   status(status: TrainingStatus): void {
     this.data.status = status;
     if (status !== 'running') delete this.data.stage;
     if (!this.shown) return;
     this.send({ type: 'status', status });
+    if (status !== 'running') for (const view of this.views) this.offerGroup(view, true);
     if (cellContext().console)
       cellContext().display({ 'text/plain': `training ${status} at step ${this.data.step} of ${this.data.maxSteps}` });
     else this.update();
@@ -92,8 +117,13 @@ export class TrainingOutput {
   stage(stage: Stage | null): void {
     if (stage) this.data.stage = stage.text;
     else delete this.data.stage;
-    this.send({ type: 'stage', ...(stage && { stage: stage.text }) });
+    this.send({ type: 'stage', ...(stage && { stage: stage.text, share: stage.share }) });
     if (this.shown && !cellContext().console && this.data.status === 'running') this.updateSoon();
+  }
+
+  /** Tells the views what became of what one of them asked for. */
+  notice(text: string): void {
+    this.send({ type: 'notice', text });
   }
 
   /** Whether a view is visible: frames are made only then. */
@@ -115,14 +145,16 @@ export class TrainingOutput {
     comm.onMessage((message: TrainingViewMessage) => {
       if (message?.type === 'visible') view.visible = message.visible === true;
       if (message?.type === 'ack') view.acknowledged = view.sent;
+      if (message?.type === 'control') this.control?.(message.control);
       this.offerGroup(view);
     });
     comm.send({ type: 'data', data: this.data } satisfies TrainingMessage);
   }
 
-  private offerGroup(view: View): void {
+  /** @param atOnce whether the view gets it also where it still shows another */
+  private offerGroup(view: View, atOnce = false): void {
     const group = this.newestGroup;
-    if (!group || !view.visible || view.acknowledged !== view.sent || view.sent === group.step) return;
+    if (!group || !view.visible || view.sent === group.step || (!atOnce && view.acknowledged !== view.sent)) return;
     view.sent = group.step;
     const message: TrainingMessage = {
       type: 'group',
