@@ -2,10 +2,10 @@ import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import type { IRenderMime } from '@jupyterlab/rendermime';
 import { Widget } from '@lumino/widgets';
 import type { TrainingData } from '../../kernel/display/mime';
-import { trainingBundle } from '../../kernel/display/training/trainingBundle';
-import { problem } from '../widgets/problem';
-import { checkTraining } from './state';
-import { TrainingView } from './view';
+import type { TrainingView } from './view';
+
+/** The view with all that it needs, loaded with the first run: JupyterLab starts without it. */
+const load = () => import('./load');
 
 /**
  * Renders a training run. Rendered again with newer data, it keeps its view. A view
@@ -15,6 +15,7 @@ import { TrainingView } from './view';
 export class TrainingRenderer extends Widget implements IRenderMime.IRenderer {
   private view: TrainingView | null = null;
   private model: IRenderMime.IMimeModel | null = null;
+  private loaded: Awaited<ReturnType<typeof load>> | null = null;
 
   /**
    * @param context the notebook; `null` where outputs are shown without one
@@ -30,18 +31,20 @@ export class TrainingRenderer extends Widget implements IRenderMime.IRenderer {
     context?.saveState.connect(this.onSaveState, this);
   }
 
-  renderModel(model: IRenderMime.IMimeModel): Promise<void> {
+  async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
     this.model = model;
+    const loaded = (this.loaded ??= await load());
+    // Only the newest model is shown.
+    if (this.isDisposed || model !== this.model) return;
     const data = this.kept!;
-    const wrong = checkTraining(data);
+    const wrong = loaded.checkTraining(data);
     if (wrong)
       this.replace(
         null,
-        problem('This training run cannot be shown.', `In the saved data, ${wrong}. Run the cell again.`),
+        loaded.problem('This training run cannot be shown.', `In the saved data, ${wrong}. Run the cell again.`),
       );
     else if (this.view?.runId === data.runId) this.view.update(data);
     else this.replace(this.newView(data));
-    return Promise.resolve();
   }
 
   override dispose(): void {
@@ -60,7 +63,7 @@ export class TrainingRenderer extends Widget implements IRenderMime.IRenderer {
   private newView(data: TrainingData): TrainingView {
     const { context, rerun } = this;
     const resume = rerun && (() => rerun(data.runId));
-    return new TrainingView(data, context?.sessionContext ?? null, () => this.keep(), resume);
+    return new this.loaded!.TrainingView(data, context?.sessionContext ?? null, () => this.keep(), resume);
   }
 
   private onSaveState(_: unknown, state: DocumentRegistry.SaveState): void {
@@ -72,7 +75,7 @@ export class TrainingRenderer extends Widget implements IRenderMime.IRenderer {
     const { kept, model } = this;
     if (this.isDisposed || !kept || !model || this.view?.runId !== kept.runId) return;
     const data = this.view.newerThan(kept);
-    if (data) model.setData({ data: { ...model.data, ...trainingBundle(data) } as never });
+    if (data) model.setData({ data: { ...model.data, ...this.loaded!.trainingBundle(data) } as never });
   }
 
   private replace(view: TrainingView | null, node = view!.node): void {

@@ -4,11 +4,11 @@ import { watchVisibility } from '../frames/visibility';
 import { element } from '../widgets/element';
 import { ChartPanel } from './chartPanel';
 import { TrainingConnection } from './connection';
-import { GroupGrid } from './groupGrid';
 import { TrainingState } from './state';
 import { StatusLine } from './status';
 import { selected } from './selection';
 import { MetricTable } from './table';
+import { Wall } from './wall/wall';
 
 /** Milliseconds that the kernel has to update the notebook of a run that has paused or ended. */
 const UPDATE_TIME = 2000;
@@ -25,7 +25,11 @@ export class TrainingView {
   private readonly status: StatusLine;
   private readonly charts = new ChartPanel();
   private readonly table = new MetricTable((step) => this.select(step));
-  private readonly group = new GroupGrid((step) => this.connection?.acknowledge(step));
+  private readonly wall = new Wall({
+    shown: (step) => this.connection?.acknowledge(step),
+    ask: (step, index) => this.connection?.open(step, index) ?? false,
+    chosen: (step, index) => index !== null && this.select(step, index),
+  });
   private readonly unwatch: () => void;
   private connection: TrainingConnection | null = null;
   /** Whether a kernel knows the run; assumed until the session says otherwise. */
@@ -54,7 +58,7 @@ export class TrainingView {
     this.node = element('div', 'joylab-Card joylab-Training', [
       this.status.node,
       this.charts.node,
-      this.group.node,
+      this.wall.node,
       this.table.node,
     ]);
     this.unwatch = watchVisibility(this.node, (visible) => this.onVisible(visible));
@@ -96,7 +100,7 @@ export class TrainingView {
     this.unwatch();
     this.connection?.dispose();
     this.charts.dispose();
-    this.group.dispose();
+    this.wall.dispose();
     this.node.remove();
   }
 
@@ -124,7 +128,9 @@ export class TrainingView {
     if (message.type === 'status' || message.type === 'data') this.keepSoon();
     if (message.type === 'stage') this.showStatus();
     else if (message.type === 'notice') this.status.buttons.tell(message.text);
-    else if (message.type === 'group') void this.group.show(this.state.group!);
+    else if (message.type === 'group') void this.wall.show(this.state.group!);
+    else if (message.type === 'episode')
+      void this.wall.opened(message.step, message.index, message.episode, buffers[0], message.why);
     else this.repaint();
   }
 
@@ -148,13 +154,13 @@ export class TrainingView {
   private showSavedGroup(): void {
     const saved = this.state.data.group;
     if (!saved || saved.step === this.state.group?.step) return;
-    this.state.group = { step: saved.step, episodes: saved.episodes, frames: [] };
-    void this.group.show(this.state.group);
+    this.state.group = { ...saved, frames: [] };
+    void this.wall.show(this.state.group);
   }
 
   private onVisible(visible: boolean): void {
     this.visible = visible;
-    this.group.setVisible(visible);
+    this.wall.setVisible(visible);
     this.connection?.setVisible(visible);
     if (visible) this.repaint();
   }
@@ -167,6 +173,7 @@ export class TrainingView {
   private showStatus(): void {
     const live = this.connected && this.connection !== null;
     this.status.show(this.shown(), live, this.state.share);
+    this.wall.progress(this.state.data.step);
   }
 
   /** Paints in the next animation frame, once for all messages until then. Out of view nothing is painted. */

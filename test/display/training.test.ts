@@ -88,7 +88,8 @@ function entry(step: number, more: Record<string, number> = {}): Record<string, 
   return { step, loss: 0.01 * step, ...scores, 'completions/mean_length': 40 + step, step_time: 3, ...more };
 }
 
-const group = [{ data: { environment: 'breakout', frames: '' } as EpisodeData, frames: new Uint8Array([1, 2, 3]) }];
+const episode = { data: { environment: 'breakout', frames: '' } as EpisodeData, frames: new Uint8Array([1, 2, 3]) };
+const group = (step: number) => ({ step, episodes: [episode] });
 
 function open(runId = 'run-1'): View {
   const view = new View();
@@ -195,11 +196,11 @@ test('the output is updated at most once a second, and at once at the end', () =
 test('the output of a run that rests keeps the newest group, frames and all; one that goes on lets it go', () => {
   const output = new TrainingOutput(run);
   output.show();
-  output.group(1, group);
+  output.group(group(1));
   const saved = () => (context.displays.at(-1)!.bundle[TRAINING_MIME] as TrainingData).group;
   output.status('paused');
   assert.equal(saved()?.step, 1);
-  assert.deepEqual(Buffer.from(saved()!.episodes[0].frames, 'base64'), Buffer.from(group[0].frames));
+  assert.deepEqual(Buffer.from(saved()!.episodes[0]!.frames, 'base64'), Buffer.from(episode.frames));
   output.status('running');
   assert.equal(saved(), undefined);
 });
@@ -223,22 +224,22 @@ test('a group is sent only while visible, and after the one before was acknowled
   output.show();
   const view = open();
   assert.equal(output.wantsFrames, false);
-  output.group(1, group);
+  output.group(group(1));
   assert.deepEqual(view.types(), ['data']);
 
   view.say({ type: 'visible', visible: true });
   assert.equal(output.wantsFrames, true);
   assert.deepEqual(view.types(), ['data', 'group']);
-  assert.deepEqual(view.received[1].buffers, [group[0].frames]);
-  output.group(2, group);
-  output.group(3, group);
+  assert.deepEqual(view.received[1].buffers, [episode.frames]);
+  output.group(group(2));
+  output.group(group(3));
   assert.equal(view.received.length, 2, 'the first is still being shown');
   view.say({ type: 'ack', step: 1 });
-  assert.deepEqual(view.received[2].message, { type: 'group', step: 3, episodes: [group[0].data] });
+  assert.deepEqual(view.received[2].message, { type: 'group', step: 3, episodes: [episode.data] });
   view.say({ type: 'ack', step: 3 });
   assert.equal(view.received.length, 3, 'a group is sent once');
   view.say({ type: 'visible', visible: false });
-  output.group(4, group);
+  output.group(group(4));
   assert.equal(view.received.length, 3);
   assert.equal(output.wantsFrames, false);
 });
@@ -249,8 +250,8 @@ test('a view of a run that pauses gets the newest group at once, and what it ask
   output.log(entry(1));
   const view = open();
   view.say({ type: 'visible', visible: true });
-  output.group(1, group);
-  output.group(2, group);
+  output.group(group(1));
+  output.group(group(2));
   const asked: string[] = [];
   output.control = (control) => void asked.push(control);
   view.say({ type: 'control', control: 'pause' });

@@ -19,7 +19,19 @@ before(async () => {
   browser = await launchBrowser();
   const save = (name: string, data: TrainingData) =>
     writeNotebook(lab.folder, name, [{ source: '/** @grpo */', outputs: [trainingBundle(data)] }]);
-  save('finished.ipynb', { ...run('finished', 40), group: { step: 40, episodes: await playedGroup() } });
+  const score = (index: number, reward: number | null) => ({
+    index,
+    reward,
+    advantage: 0.25,
+    rewards: { functionWorks: 1, scores: reward === null ? null : reward - 1 },
+  });
+  const group = {
+    step: 40,
+    episodes: await playedGroup(),
+    scores: [score(7, 2.5), score(0, 1), score(2, null)],
+    of: 32,
+  };
+  save('finished.ipynb', { ...run('finished', 40), group });
   save('running.ipynb', run('running', 12));
   save('empty.ipynb', run('running', 0));
   save('supervised.ipynb', supervisedRun());
@@ -185,9 +197,23 @@ labTest('the newest group of a saved notebook plays; a click opens an episode in
   await tiles.nth(2).waitFor();
   await becomes(() => tiles.count(), 3);
   await tiles.first().scrollIntoViewIfNeeded();
-  await waitForMotion(tiles.first().locator('canvas'));
+  await waitForMotion(page.locator('.joylab-Wall-canvas'));
+  assert.match(
+    await page.locator('.joylab-Section').innerText(),
+    /Rollouts of step 40\s+3 of 32, from the best reward/,
+  );
+  assert.deepEqual(await page.locator('.joylab-Tile-reward').allInnerTexts(), ['2.5', '1', 'return 0']);
   await tiles.nth(1).click();
   await waitForMotion(page.locator('.joylab-Player canvas'));
+  assert.equal(await tiles.nth(1).getAttribute('aria-pressed'), 'true');
+  assert.deepEqual(await page.locator('.joylab-Detail-scores tr').allInnerTexts(), [
+    'functionWorks\t1',
+    'scores\t0',
+    'reward\t1',
+    'advantage\t0.25',
+  ]);
+  await page.keyboard.press('PageDown');
+  await becomes(() => page.locator('.joylab-Detail-title').innerText(), 'Step 40, rollout 3');
   await page.getByRole('button', { name: 'Close the player' }).click();
   await becomes(() => page.locator('.joylab-Player').count(), 0);
   assert.deepEqual(errors, []);

@@ -9,14 +9,34 @@ import { svgImage } from './svgImage';
 import { escapeHtml } from '../table';
 
 /** Bytes, before base64, of the frames of a bundle, at most: deflated, and as a GIF. Together with the rest they take less than 200 KB. */
-const FRAMES_BUDGET = 88_000;
+const FRAMES_BUDGET = 76_000;
 const GIF_BUDGET = 50_000;
+/** Characters of JSON that named state may take in a bundle. */
+const STATES_BUDGET = 20_000;
 
 /** Steps per second of an environment without a real time. */
 const PICTURE_RATE = 6;
 
-/** Returns an episode with its frames as the player shows it. */
+/** Returns an episode with its frames, and with its named state, as the player shows it. */
 export function episodeData(episode: EpisodeRecord, frames: EpisodeFrames): EpisodeData {
+  const data = { ...withoutFrames(episode, frames), states: statesOf(episode, frames) };
+  return { ...data, frames: base64(frames.packed?.bytes ?? deflate(frames)) };
+}
+
+/** Returns an episode for a view: its frames apart, as they are packed already. */
+export function episodeParts(
+  episode: EpisodeRecord,
+  frames: EpisodeFrames,
+  states = false,
+): { data: EpisodeData; frames: Uint8Array } {
+  const data = withoutFrames(episode, frames);
+  return {
+    data: states ? { ...data, states: statesOf(episode, frames) } : data,
+    frames: frames.packed?.bytes ?? deflate(frames),
+  };
+}
+
+function withoutFrames(episode: EpisodeRecord, frames: EpisodeFrames): EpisodeData {
   return {
     version: 1,
     environment: playedName(episode),
@@ -26,9 +46,10 @@ export function episodeData(episode: EpisodeRecord, frames: EpisodeFrames): Epis
     ...(frames.aspect !== undefined && { aspect: frames.aspect }),
     palette: base64(frames.palette),
     fps: stepsPerSecond(frames) / frames.every,
-    frameCount: framesIn(frames).length,
+    frameCount: frames.packed?.count ?? framesIn(frames).length,
     every: frames.every,
-    frames: base64(deflate(frames)),
+    frames: '',
+    ...(frames.packed && { encoding: 'changes' }),
     ...(frames.pictures && { pictures: frames.pictures.type }),
     actionNames: [...episode.actionNames],
     actions: [...episode.actions],
@@ -36,6 +57,18 @@ export function episodeData(episode: EpisodeRecord, frames: EpisodeFrames): Epis
     lives: [...episode.lives],
     end: endText(episode),
   };
+}
+
+/** Returns the named state by frame; undefined where there is none. The last frame is the end. */
+function statesOf({ states, actions }: EpisodeRecord, frames: EpisodeFrames): Record<string, number[]> | undefined {
+  const names = Object.keys(states);
+  if (names.length === 0) return undefined;
+  const count = frames.packed?.count ?? framesIn(frames).length;
+  const steps = Array.from({ length: count }, (_, i) =>
+    i === count - 1 ? actions.length : Math.min(actions.length, i * frames.every),
+  );
+  const short = (value: number): number => (Number.isInteger(value) ? value : Number(value.toPrecision(5)));
+  return Object.fromEntries(names.map((name) => [name, steps.map((step) => short(states[name][step]))]));
 }
 
 /**
@@ -54,6 +87,7 @@ export function episodeBundle(episode: EpisodeRecord, frames: EpisodeFrames): Mi
     take = fewer(take, size / FRAMES_BUDGET);
     data = episodeData(episode, thinned(frames, take));
   }
+  if (JSON.stringify(data.states)?.length > STATES_BUDGET) delete data.states;
   const { pictures } = frames;
   const last = pictures?.type === 'text/plain' ? `\n${pictures.frames.at(-1)}` : '';
   return {

@@ -3,6 +3,7 @@ import { cellContext, type Comm } from '../cellContext';
 import {
   TRAINING_COMM,
   type EpisodeData,
+  type RolloutGroup,
   type TrainingControl,
   type TrainingData,
   type TrainingEvent,
@@ -11,12 +12,18 @@ import {
   type TrainingViewMessage,
 } from '../mime';
 import type { ProgressPlace, Stage } from '../progress/progress';
+import { keptRollouts } from './keptRollouts';
 import { progressLine, trainingBundle } from './trainingBundle';
 
 /** An episode of the newest group: `frames` are the deflated frames that `data.frames` leaves empty. */
 export interface GroupEpisode {
   data: EpisodeData;
   frames: Uint8Array;
+}
+
+/** The newest group: its rollouts' episodes, `null` where one did not play. */
+export interface ShownGroup extends Omit<RolloutGroup, 'episodes'> {
+  episodes: Array<GroupEpisode | null>;
 }
 
 /** Milliseconds between two updates of the output in the notebook. */
@@ -40,7 +47,11 @@ export class TrainingOutput {
   readonly place: ProgressPlace = { delay: 0, show: (stage) => this.stage(stage) };
   /** Does what a view asks for; `null` until the run can. */
   control: ((control: TrainingControl) => void) | null = null;
-  private newestGroup: { step: number; episodes: GroupEpisode[] } | null = null;
+  /** Plays a rollout of a step again, for a view; `null` where the run has none. */
+  openRollout: ((step: number, index: number) => Promise<GroupEpisode>) | null = null;
+  private newestGroup: ShownGroup | null = null;
+  /** Number of the newest group: a step that is scored again has another. */
+  private groupNumber = 0;
 
   /** @param data the run, which the methods change */
   constructor(readonly data: TrainingData) {}
@@ -132,8 +143,9 @@ export class TrainingOutput {
   }
 
   /** Sets the newest group. Views get it when they are visible and have shown the one before. */
-  group(step: number, episodes: GroupEpisode[]): void {
-    this.newestGroup = { step, episodes };
+  group(group: ShownGroup): void {
+    this.newestGroup = group;
+    this.groupNumber++;
     for (const view of this.views) this.offerGroup(view);
   }
 
@@ -146,6 +158,7 @@ export class TrainingOutput {
       if (message?.type === 'visible') view.visible = message.visible === true;
       if (message?.type === 'ack') view.acknowledged = view.sent;
       if (message?.type === 'control') this.control?.(message.control);
+      if (message?.type === 'open') void this.open(comm, message);
       this.offerGroup(view);
     });
     comm.send({ type: 'data', data: this.data } satisfies TrainingMessage);
@@ -154,17 +167,29 @@ export class TrainingOutput {
   /** @param atOnce whether the view gets it also where it still shows another */
   private offerGroup(view: View, atOnce = false): void {
     const group = this.newestGroup;
-    if (!group || !view.visible || view.sent === group.step || (!atOnce && view.acknowledged !== view.sent)) return;
-    view.sent = group.step;
-    const message: TrainingMessage = {
-      type: 'group',
-      step: group.step,
-      episodes: group.episodes.map(({ data }) => data),
-    };
+    if (!group || !view.visible || view.sent === this.groupNumber || (!atOnce && view.acknowledged !== view.sent))
+      return;
+    view.sent = this.groupNumber;
+    const episodes = group.episodes.map((episode) => episode?.data ?? null);
     view.comm.send(
-      message,
-      group.episodes.map(({ frames }) => frames),
+      { type: 'group', ...group, episodes } satisfies TrainingMessage,
+      group.episodes.map((episode) => episode?.frames ?? new Uint8Array()),
     );
+  }
+
+  /** Sends a view a rollout that its user wants to see, or why there is none. */
+  private async open(comm: Comm, { step, index }: { step: number; index: number }): Promise<void> {
+    let answer: Extract<TrainingMessage, { type: 'episode' }> = { type: 'episode', step, index, episode: null };
+    let frames: Uint8Array[] = [];
+    try {
+      if (!this.openRollout) throw new Error('This run keeps no rollouts.');
+      const opened = await this.openRollout(step, index);
+      answer = { ...answer, episode: opened.data };
+      frames = [opened.frames];
+    } catch (error) {
+      answer.why = (error as Error).message;
+    }
+    comm.send(answer, frames);
   }
 
   private send(message: TrainingMessage): void {
@@ -189,18 +214,15 @@ export class TrainingOutput {
   /** Returns the data for the notebook's file: that of a run which is not running has the newest group. */
   private savedData(): TrainingData {
     if (this.data.status === 'running' || !this.newestGroup) return this.data;
-    const { step, episodes } = this.newestGroup;
-    return {
-      ...this.data,
-      group: {
-        step,
-        episodes: episodes.map(({ data, frames }) => ({ ...data, frames: Buffer.from(frames).toString('base64') })),
-      },
-    };
+    const kept = keptRollouts(this.newestGroup);
+    const episodes = kept.episodes.map(
+      (episode) => episode && { ...episode.data, frames: Buffer.from(episode.frames).toString('base64') },
+    );
+    return { ...this.data, group: { ...kept, episodes } };
   }
 }
 
-/** A connected view: the step of the last group sent to it, and of the last it has shown. */
+/** A connected view: the number of the last group sent to it, and of the last it has shown. */
 interface View {
   comm: Comm;
   visible: boolean;
