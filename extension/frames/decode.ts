@@ -1,5 +1,6 @@
 import type { EpisodeData } from '../../kernel/display/mime';
 import { PictureSequence } from './pictures';
+import { RowAssembler } from './rows';
 import { FrameSequence } from './sequence';
 import type { Frames } from './view';
 
@@ -26,8 +27,9 @@ export async function decodeFrames(data: EpisodeData, deflated?: Uint8Array): Pr
     sequence.appendChanges(await inflateWords(packed), data.frameCount);
     return sequence;
   }
-  if (data.encoding !== undefined) throw new Error('its frames are packed in an unknown way');
-  await inflate(packed, new Assembler(sequence, data.frameCount));
+  if (data.encoding !== undefined && data.encoding !== 'rows')
+    throw new Error('its frames are packed in an unknown way');
+  await inflate(packed, new (data.encoding === 'rows' ? RowAssembler : Assembler)(sequence, data.frameCount));
   if (sequence.count < data.frameCount)
     throw new Error(`its frames are cut off after ${sequence.count} of ${data.frameCount}`);
   return sequence;
@@ -106,7 +108,7 @@ async function inflateWords(packed: Uint8Array): Promise<Uint32Array> {
   return new Uint32Array(bytes.buffer);
 }
 
-async function inflate(packed: Uint8Array, sink: Assembler): Promise<void> {
+async function inflate(packed: Uint8Array, sink: { write(bytes: Uint8Array): boolean }): Promise<void> {
   const source = new Blob([packed as BlobPart]).stream().pipeThrough(new DecompressionStream('deflate'));
   const reader = source.getReader();
   try {

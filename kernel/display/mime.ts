@@ -44,8 +44,8 @@ export interface EpisodeData {
    * width and height of a `text/plain` are in characters and lines.
    */
   pictures?: 'image/svg+xml' | 'text/plain';
-  /** How frames of pixels are packed, where they are not XORed whole: `changes`, as `ChangedFrames` packs them. */
-  encoding?: 'changes';
+  /** How frames of pixels are packed, where they are not XORed whole: as `ChangedFrames`, or as `shiftedRows` packs them. */
+  encoding?: 'changes' | 'rows';
   /** Names of the actions; `actions` holds indices into them. */
   actionNames: string[];
   /** Per step: the index of the action, the environment's reward, and the lives left, if it has lives. */

@@ -1,6 +1,7 @@
 import { deflateSync } from 'node:zlib';
 import type { EpisodeRecord } from '../../episodes/episode';
 import type { EpisodeFrames, EpisodePictures } from '../../episodes/frames';
+import { shiftedRows } from '../../episodes/shiftedRows';
 import { shownSize } from './aspect';
 import { gif } from './gif';
 import type { MimeBundle } from '../cellContext';
@@ -19,20 +20,21 @@ const PICTURE_RATE = 6;
 
 /** Returns an episode with its frames, and with its named state, as the player shows it. */
 export function episodeData(episode: EpisodeRecord, frames: EpisodeFrames): EpisodeData {
-  const data = { ...withoutFrames(episode, frames), states: statesOf(episode, frames) };
-  return { ...data, frames: base64(frames.packed?.bytes ?? deflate(frames)) };
+  const { data, frames: bytes } = episodeParts(episode, frames, true);
+  return { ...data, frames: base64(bytes) };
 }
 
-/** Returns an episode for a view: its frames apart, as they are packed already. */
+/** Returns an episode for a view, with its frames apart; with `states` also its named state. */
 export function episodeParts(
   episode: EpisodeRecord,
   frames: EpisodeFrames,
   states = false,
 ): { data: EpisodeData; frames: Uint8Array } {
-  const data = withoutFrames(episode, frames);
+  const packed = packedFrames(frames);
+  const data = { ...withoutFrames(episode, frames), ...(packed.encoding && { encoding: packed.encoding }) };
   return {
     data: states ? { ...data, states: statesOf(episode, frames) } : data,
-    frames: frames.packed?.bytes ?? deflate(frames),
+    frames: packed.bytes,
   };
 }
 
@@ -49,7 +51,6 @@ function withoutFrames(episode: EpisodeRecord, frames: EpisodeFrames): EpisodeDa
     frameCount: frames.packed?.count ?? framesIn(frames).length,
     every: frames.every,
     frames: '',
-    ...(frames.packed && { encoding: 'changes' }),
     ...(frames.pictures && { pictures: frames.pictures.type }),
     actionNames: [...episode.actionNames],
     actions: [...episode.actions],
@@ -136,9 +137,22 @@ export function caption(episode: EpisodeRecord): string {
   ].join(' · ');
 }
 
+/** Bytes of a frame, deflated, from which on it is worth looking for rows that move. */
+const MANY_CHANGES = 120;
+
+/** Returns the frames zlib-deflated, in the way that takes the fewest bytes. */
+function packedFrames(all: EpisodeFrames): { bytes: Uint8Array; encoding?: EpisodeData['encoding'] } {
+  const { width, height, frames, pictures, packed } = all;
+  if (packed) return { bytes: packed.bytes, encoding: 'changes' };
+  if (pictures) return { bytes: deflateSync(JSON.stringify(pictures.frames), { level: 9, memLevel: 9 }) };
+  const whole = deflateXored(all);
+  if (whole.length < MANY_CHANGES * frames.length || width > 255) return { bytes: whole };
+  const moved = deflateSync(shiftedRows(frames, width, height), { level: 8, memLevel: 9 });
+  return moved.length < whole.length ? { bytes: moved, encoding: 'rows' } : { bytes: whole };
+}
+
 /** Returns the frames one after another, each but the first XORed with the one before it, zlib-deflated. */
-function deflate({ width, height, frames, pictures }: EpisodeFrames): Uint8Array {
-  if (pictures) return deflateSync(JSON.stringify(pictures.frames), { level: 9, memLevel: 9 });
+function deflateXored({ width, height, frames }: EpisodeFrames): Uint8Array {
   const size = width * height;
   const bytes = new Uint8Array(size * frames.length);
   frames.forEach((frame, i) => bytes.set(frame, i * size));
