@@ -1,5 +1,5 @@
 import { display } from '../display';
-import type { GroupEpisode } from '../display/training/training';
+import { cellContext } from '../display/cellContext';
 import type { RolloutEnvironment } from '../environments/environment';
 import type { ReferenceReturns } from '../environments/reference';
 import { WorkerError } from '../engines/trl/channel';
@@ -30,9 +30,10 @@ import type { RunFacts } from './history/writer';
 import { resolveConfig, type GRPOConfig, type Place, type ResolvedConfig } from './config';
 import type { StepContext } from './context';
 import { evaluateInWorker, evaluatePolicy } from './evaluation';
-import { freshOf, Generations, type Scored } from './rollouts/generations';
+import { freshOf, Generations, type Fresh, type Scored } from './rollouts/generations';
 import { microBatchesOf } from './microBatches';
-import { measureReference, type Rollouts } from './rollouts/play';
+import { measureReference } from './rollouts/play';
+import { openRollout, shownGroup, SHOWN_ROLLOUTS } from './shownGroup';
 import { PlayWatch } from './playWatch';
 import {
   completionLimit,
@@ -59,8 +60,8 @@ import { adviceOnLoss } from './update/losses';
 
 export type { TrainOptions, TrainOutput };
 
-/** Episodes of the newest group that are shown while training, at most. */
-const SHOWN_EPISODES = 6;
+/** Steps whose rollouts a view can open. */
+const OPEN_STEPS = 8;
 
 /** Settings by which completions are divided into generations and micro-batches: with others, what was generated does not fit. */
 const DIVIDING: readonly string[] = [
@@ -141,6 +142,8 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
   private ownSecret: string | null = null;
   /** Returns of chance in the environment; undefined until they are measured. */
   private reference: ReferenceReturns | null | undefined;
+  /** Samples of the steps whose rollouts were shown last. */
+  private readonly shownSamples = new Map<number, Sample[]>();
   private planned: Omit<RunLength, 'evaluates'> | null = null;
 
   constructor(options: GRPOTrainerOptions) {
@@ -229,7 +232,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
   /** Returns how many episodes of a step are shown: someone looks, or it is the last group, which who looks later finds. */
   private framesOf({ step, totalSteps }: Step): number {
     const newest = (made: number) => microBatchesOf(made, this.config).at(-1)!.generation;
-    return this.output.wantsFrames || newest(step) === newest(totalSteps - 1) ? SHOWN_EPISODES : 0;
+    return this.output.wantsFrames || newest(step) === newest(totalSteps - 1) ? SHOWN_ROLLOUTS : 0;
   }
 
   /** Returns what a step or an evaluation is made with. @param step as samples carry it */
@@ -251,7 +254,18 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
       frames,
       secret: this.secret,
       signal,
+      onScored: frames > 0 ? (generation) => this.showGroup(step, generation) : undefined,
     };
+  }
+
+  /** Shows the rollouts of a step, whose group of a view's can be opened as long as it is one of the newest. */
+  private showGroup(step: number, generation: Fresh): void {
+    if (generation.played.frames.size === 0) return;
+    this.shownSamples.set(step, generation.samples);
+    for (const old of this.shownSamples.keys()) if (old <= step - OPEN_STEPS) this.shownSamples.delete(old);
+    this.output.openRollout = (of, index) =>
+      openRollout(this.shownSamples.get(of)?.[index], this.env, cellContext().signal);
+    this.output.group(shownGroup(step, generation));
   }
 
   /** Shows what a step has made, and what speaks against it. */
@@ -271,8 +285,6 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
       for (const text of [...problems, ...this.playWatch.rewards(step + 1, this.recentRollouts)])
         this.output.event({ step: step + 1, text });
     }
-    const shown = fresh.findLast(({ played }) => played.frames.size > 0);
-    if (shown) this.output.group(step + 1, groupEpisodes(shown.played));
     if (generations.some(({ samples }) => samples.length > 0)) this.completionsLog.keep(generations);
     this.history.keep(step + 1, fresh, this.config.numGenerations);
   }
@@ -370,15 +382,4 @@ function stepResult(step: number, generations: readonly Scored[], metrics: Metri
     rewards: { names, weights, values: names.map((_, f) => generations.flatMap(({ table }) => table.values[f])) },
     advantages: Float32Array.from(generations.flatMap(({ advantages }) => Array.from(advantages))),
   };
-}
-
-/** Returns the captured episodes as a view plays them: frames deflated, beside the JSON. */
-function groupEpisodes({ samples, frames }: Rollouts): GroupEpisode[] {
-  const { episodeData } = require('../display/pictures/episode') as typeof import('../display/pictures/episode');
-  return [...frames].flatMap(([index, captured]) => {
-    const { episode } = samples[index];
-    if (!episode) return [];
-    const data = episodeData(episode, captured);
-    return [{ data: { ...data, frames: '' }, frames: Buffer.from(data.frames, 'base64') }];
-  });
 }

@@ -64,6 +64,23 @@ export async function framesOf(episode: Episode, options: ReplayOptions = {}): P
 }
 
 /**
+ * Plays actions, given by their IDs, and resolves to the episode: what a person has played, as
+ * a record like any other. It ends as the environment says, or is truncated after the last action.
+ */
+export async function playActions(env: RolloutEnvironment, seed: number, actions: number[]): Promise<Episode> {
+  checkPlayable(env);
+  const job = { id: 0, seed, maxSteps: actions.length, seconds: Infinity, every: 0 };
+  const policy = recordedPolicy(actions);
+  const { record } = await playOne(env, job, async () => policy, cellContext().signal);
+  const isOver = record.end.reason === 'terminated';
+  const episode = new Episode(
+    isOver ? record : { ...record, end: { reason: 'truncated', message: 'the player stopped' } },
+  );
+  remember(episode, { env });
+  return episode;
+}
+
+/**
  * Plays an episode again, as {@link replay} does, and resolves to its frames and to the
  * record, whose named state the episode itself may lack.
  *
