@@ -14,7 +14,7 @@ export class StateStrips {
     this.strips = Object.entries(states)
       .filter(([, column]) => column.length > 1)
       .map(([name, column]) => new Strip(name, column, seek));
-    this.node = element('div', 'joylab-States', [
+    this.node = element('div', 'joylab-Strips', [
       element('div', 'joylab-Rollouts-heading', 'State'),
       ...this.strips.map(({ node }) => node),
     ]);
@@ -28,22 +28,22 @@ export class StateStrips {
 
 class Strip {
   readonly node: HTMLElement;
-  private readonly value = element('span', 'joylab-State-value');
-  private readonly cursor = element('span', 'joylab-State-cursor');
+  private readonly value = element('span', 'joylab-Strip-value');
+  private readonly cursor = element('span', 'joylab-Strip-cursor');
 
   constructor(
     name: string,
     private readonly column: readonly number[],
     seek: (step: number) => void,
   ) {
-    const picture = element('span', 'joylab-State-picture', [line(column), this.cursor]);
+    const picture = element('span', 'joylab-Strip-picture', [line(column), this.cursor]);
     picture.addEventListener('click', (event) => {
       const { left, width } = picture.getBoundingClientRect();
       seek(Math.round(((event.clientX - left) / width) * (column.length - 1)));
     });
-    const label = element('span', 'joylab-State-name', name);
+    const label = element('span', 'joylab-Strip-name', name);
     label.title = name;
-    this.node = element('div', 'joylab-State', [label, picture, this.value]);
+    this.node = element('div', 'joylab-Strip', [label, picture, this.value]);
   }
 
   show(step: number): void {
