@@ -125,7 +125,7 @@ labTest(
       return [...kernels.running()].length;
     })()`);
     await becomes(async () => (await kernels()) > 0, true);
-    const before = await kernels();
+    const others = await kernels();
     const route = { notebook: 'closed.ipynb', database: 'out/rollouts.db', run: 'first', step: 5, position: 7 };
     const anchor = `#joylab-rollouts=${encodeURIComponent(JSON.stringify(route))}`;
     await page.evaluate(`location.hash = ${JSON.stringify(anchor)}`);
@@ -133,12 +133,12 @@ labTest(
     const view = page.locator('.joylab-Rollouts');
     await becomes(() => view.locator('.joylab-Rollouts-title').innerText(), 'Reward 2');
     await waitForMotion(view.locator('canvas').first());
-    assert.equal(await kernels(), before + 1);
+    assert.equal(await kernels(), others + 1);
     await page
       .locator('.lm-DockPanel-tabBar .lm-TabBar-tab', { hasText: 'Rollouts' })
       .locator('.lm-TabBar-tabCloseIcon')
       .click();
-    await becomes(kernels, before);
+    await becomes(kernels, others);
     assert.deepEqual(errors.filter(isOurs), []);
     await page.close();
   },
