@@ -44,23 +44,51 @@ export interface EpisodeData {
    * width and height of a `text/plain` are in characters and lines.
    */
   pictures?: 'image/svg+xml' | 'text/plain';
+  /** How frames of pixels are packed, where they are not XORed whole: as `ChangedFrames`, or as `shiftedRows` packs them. */
+  encoding?: 'changes' | 'rows';
   /** Names of the actions; `actions` holds indices into them. */
   actionNames: string[];
   /** Per step: the index of the action, the environment's reward, and the lives left, if it has lives. */
   actions: number[];
   rewards: number[];
   lives: number[];
+  /** Named state by frame: a column of `frameCount` numbers per variable. */
+  states?: Record<string, number[]>;
   /** The end, in words: "terminated", "truncated", "timeout: 2 s of the strategy's own time". */
   end: string;
+}
+
+/** What a rollout of a group got. */
+export interface RolloutScore {
+  /** Index among the samples of the step. */
+  index: number;
+  /** Weighted sum of its rewards; `null` where no function applies. */
+  reward: number | null;
+  advantage: number;
+  /** By the functions' names; `null` where one does not apply. */
+  rewards: Record<string, number | null>;
+  /** Why it has no episode, in words. */
+  why?: string;
+}
+
+/** The rollouts of a step, the best reward first. Episode i is that of score i, `null` where it did not play. */
+export interface RolloutGroup {
+  step: number;
+  episodes: Array<EpisodeData | null>;
+  /** Left out in groups of older versions. */
+  scores?: RolloutScore[];
+  /** Number of the step's rollouts, where these are some of them. */
+  of?: number;
 }
 
 /** The state of a run; `lost`: its kernel ended before it did, which only a view knows. */
 export type TrainingStatus = 'running' | 'paused' | 'finished' | 'failed' | 'lost';
 
-/** A mark on the charts' step axis, for example a replaced reward function. */
+/** A mark on the charts' step axis: a pause, a resumption, or something else, for example a replaced reward function. */
 export interface TrainingEvent {
   step: number;
   text: string;
+  kind?: 'pause' | 'resume';
 }
 
 /** A training run as its output shows it. */
@@ -79,8 +107,14 @@ export interface TrainingData {
   events: TrainingEvent[];
   /** The current stage of the run, in words. */
   stage?: string;
+  /** The file that keeps its rollouts, relative to the notebook's folder where it is in it. */
+  rollouts?: string;
+  /** Whether the run has a folder for checkpoints, so that a view can have one written. */
+  saves?: boolean;
+  /** Whether running the cell again goes on with the paused run, so that a view can offer that. */
+  cellResumes?: boolean;
   /** The newest group with its frames, as the notebook's file has it; left out while the run is running. */
-  group?: { step: number; episodes: EpisodeData[] };
+  group?: RolloutGroup;
 }
 
 /**
@@ -96,13 +130,29 @@ export type TrainingMessage =
   | { type: 'log'; entry: Record<string, number> }
   | { type: 'event'; event: TrainingEvent }
   | { type: 'status'; status: TrainingStatus }
-  /** The current stage of the run; without `stage`, there is none. */
-  | { type: 'stage'; stage?: string }
+  /** The current stage of the run, and the share of it that is done; without `stage`, there is none. */
+  | { type: 'stage'; stage?: string; share?: number }
+  /** What became of a `control`, in words. */
+  | { type: 'notice'; text: string }
   /** The newest group. Buffer i holds the deflated frames of episode i. */
-  | { type: 'group'; step: number; episodes: EpisodeData[] };
+  | ({ type: 'group' } & RolloutGroup)
+  /** A rollout with all its frames and its named state; its frames are in buffer 0. Or why there is none. */
+  | { type: 'episode'; step: number; index: number; episode: EpisodeData | null; why?: string };
 
 /** View → kernel. A group is sent only while `visible`, and only after the last was acknowledged. */
-export type TrainingViewMessage = { type: 'ack'; step: number } | { type: 'visible'; visible: boolean };
+export type TrainingViewMessage =
+  | { type: 'ack'; step: number }
+  | { type: 'visible'; visible: boolean }
+  /**
+   * A button: `pause` ends the cell, and the run goes on when it is run again; `stop` ends
+   * the run after the step that is under way; `save` writes a checkpoint then.
+   */
+  | { type: 'control'; control: TrainingControl }
+  /** Asks for a rollout of a step, by its index, with all its frames. */
+  | { type: 'open'; step: number; index: number };
+
+/** What a view can ask of a run. */
+export type TrainingControl = 'pause' | 'stop' | 'save';
 
 /** The last rollouts scored again with other reward functions: what changed. */
 export const COMPARISON_MIME = 'application/vnd.joylab.comparison.v1+json';
@@ -322,6 +372,15 @@ export type PlayMessage =
    * too slow for are left out: `reward` is the sum since the frame before.
    */
   | { type: 'frame'; step: number; action: string; reward: number; return: number; lives: number; done: boolean }
+  /** The episode was recorded, and scored by the notebook's reward functions, `null` where one does not apply. */
+  | {
+      type: 'recorded';
+      steps: number;
+      return: number;
+      rewards: Array<{ name: string; value: number | null }>;
+      reward: number | null;
+      error?: string;
+    }
   /** Why something failed, in words. When the episode cannot go on, the comm is closed after it. */
   | { type: 'error'; text: string };
 
@@ -334,6 +393,8 @@ export type PlayViewMessage =
   /** An action by its name, held until `keys` or another `action` arrives. */
   | { type: 'action'; action: string }
   | { type: 'pause'; paused: boolean }
+  /** Ends the episode, which is recorded as far as it was played. */
+  | { type: 'finish' }
   /** Acknowledges a frame that was shown. */
   | { type: 'ack' }
   /** Ends the session and closes the comm, as closing the comm does. */

@@ -120,7 +120,9 @@ async function scored(generation: Played | Scored, kept: Generations, context: S
   if (generation.status === 'logged') return generation;
   if (generation.status === 'fresh' && !kept.isOutdated(generation, context)) return generation;
   const played = generation.status === 'fresh' ? generation.played : generation;
-  return kept.keep(await scoreAndCompare(played, kept, context));
+  const fresh = kept.keep(await scoreAndCompare(played, kept, context));
+  context.onScored?.(fresh);
+  return fresh;
 }
 
 /** Scores a generation, and computes advantages: of completions within their group, of edits over their parents. */

@@ -127,7 +127,8 @@ export class Kernel {
       deletedCells: Array.isArray(deletedCells) ? deletedCells.map(String) : [],
     });
     if (error) {
-      if (!silent) this.publish(request.header, 'error', error);
+      // A cell that paused has nothing to show: its reply keeps the cells behind it from running.
+      if (!silent && error.traceback.length > 0) this.publish(request.header, 'error', error);
       return { status: 'error', execution_count: executionCount, ...error };
     }
     const expressions = await this.evaluateAll(request.content.user_expressions, output);

@@ -56,7 +56,9 @@ async function played(): Promise<MimeBundle[]> {
       ['LEFT', 'RIGHT'].map((action) => `function strategy() { return "${action}"; }`),
       { seeds: [1, 1], maxSteps: 40, frames: { episodes: [0, 1], every: 4 } },
     );
-    group = { step: 40, episodes: episodes.map((episode, i) => episodeData(episode!, frames.get(i)!)) };
+    const rewards = { a: 1, b: null };
+    const scores = [0, 1].map((index) => ({ index, reward: index, advantage: index, rewards }));
+    group = { step: 40, scores, episodes: episodes.map((episode, i) => episodeData(episode!, frames.get(i)!)) };
     const drawn = await executeWithTimeLimit('function strategy(state) { return state.legal_actions[0]; }', tiles, {
       seed: 1,
       maxSteps: 9,
@@ -197,7 +199,7 @@ async function openOutputs(width: number, theme: string, isTrusted: boolean): Pr
   await becomes(() => page.locator('.jp-OutputArea-output').count(), bundles.length);
   await page.locator('.joylab-Chart .js-line').first().waitFor();
   await page.locator('.joylab-Tile').first().click();
-  await page.locator('.joylab-Group-detail .joylab-Player').waitFor();
+  await page.locator('.joylab-Detail .joylab-Player').waitFor();
   return opened;
 }
 

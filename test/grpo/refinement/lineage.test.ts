@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MimeBundle } from '../../../kernel/display';
-import { diffText } from '../../../kernel/display/training/diff';
-import { lineageOf, lineDiff, Programs } from '../../../kernel/grpo/refinement/programs';
+import { diffText, lineDiff } from '../../../kernel/display/training/diff';
+import { lineageOf, Programs } from '../../../kernel/grpo/refinement/programs';
 import { ProgramSearch } from '../../../kernel/grpo/refinement/search';
 import { resolveRefinement } from '../../../kernel/grpo/refinement/settings';
 import { databaseOf, evaluation } from './fixtures';
