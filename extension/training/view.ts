@@ -64,7 +64,8 @@ export class TrainingView {
     this.unwatch = watchVisibility(this.node, (visible) => this.onVisible(visible));
     this.connected = session !== null;
     this.connect();
-    this.paint();
+    this.showStatus();
+    this.draw();
     this.showSavedGroup();
   }
 
@@ -176,14 +177,16 @@ export class TrainingView {
     this.wall.progress(this.state.data.step);
   }
 
-  /** Paints in the next animation frame, once for all messages until then. Out of view nothing is painted. */
+  /** Paints in the next animation frame, once for all messages until then. */
   private repaint(): void {
-    if (this.request === 0 && this.visible) this.request = requestAnimationFrame(() => this.paint());
+    if (this.request === 0) this.request = requestAnimationFrame(() => this.paint());
   }
 
   private paint(): void {
     this.request = 0;
     this.showStatus();
+    // Out of view, the line of the status is all that is painted.
+    if (!this.visible) return;
     const { status, log } = this.state.data;
     const interval = DRAW_INTERVAL * Math.min(4, Math.max(1, log.length / LONG_LOG));
     const wait = status === 'running' ? this.drawnAt + interval - performance.now() : 0;

@@ -314,7 +314,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
     return update instanceof TrlUpdate ? evaluateInWorker(update, context) : evaluatePolicy(update, context);
   }
 
-  /** Chooses the winner among the programs, and shows it with its ancestors. */
+  /** Chooses the winner among the programs, and shows it in their tree and with its ancestors. */
   protected override async finish(signal: AbortSignal): Promise<void> {
     const { refinement } = this.config;
     const { search } = this.generations;
@@ -323,6 +323,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
       const context = await this.stepContext(this.globalStep, signal);
       search.moveOn(await chooseProgram(search.programs, context));
     }
+    display(this.programs.tree());
     display(this.programs.lineage());
   }
 

@@ -30,7 +30,7 @@ export class Wall {
   private readonly title = element('span', 'joylab-Section-title');
   private readonly about = element('span', 'joylab-Section-about');
   private readonly playIcon = icon('pause');
-  private readonly playButton = iconButton(this.playIcon, 'Pause the rollouts', () => this.playback?.toggle());
+  private readonly playButton = iconButton(this.playIcon, 'Pause the rollouts', () => this.toggle());
   private readonly place = element('div', 'joylab-Wall');
   private readonly detail: RolloutDetail;
   private readonly observer = new ResizeObserver(() => this.layOut());
@@ -41,6 +41,10 @@ export class Wall {
   private group: Group | null = null;
   private visible = false;
   private wanted = !prefersReducedMotion();
+  /** Whether the user has stopped the group, to look at it: then it stays. */
+  private held = false;
+  /** Whether the group has had its turn, so that the next may come. */
+  private over = false;
   private turn = 0;
   private width = 0;
   /** Steps that the run has completed. */
@@ -78,8 +82,9 @@ export class Wall {
     }
     this.clear();
     this.group = group;
+    this.held = this.over = false;
+    this.turn = window.setTimeout(() => this.endTurn(), MAX_TURN);
     this.fill(rollouts);
-    this.turn = window.setTimeout(() => this.endTurn(group.step), MAX_TURN);
   }
 
   /** Tells how far the run is: a group may be of the step that is under way. */
@@ -123,25 +128,33 @@ export class Wall {
   }
 
   private play(count: number): void {
-    const { step } = this.group!;
     const playback = new Playback(count, this.canvas ? RATE.pixels : RATE.pictures, {
       frame: (index) => {
         this.canvas?.show(index);
         for (const tile of this.tiles) tile.show(index);
-        if (index === count - 1) this.endTurn(step);
+        if (index === count - 1) this.endTurn();
       },
       state: () => this.showPlaying(),
     });
     this.playback = playback;
     playback.hold(!this.visible);
     if (this.wanted) playback.play();
-    else this.endTurn(step);
+    else this.endTurn();
     this.showPlaying();
+  }
+
+  private toggle(): void {
+    const { playback } = this;
+    if (!playback) return;
+    playback.toggle();
+    this.wanted = playback.playing;
+    this.held = !playback.playing;
+    // Its time may have passed meanwhile.
+    if (!this.held && this.turn === 0) this.endTurn();
   }
 
   private showPlaying(): void {
     const playing = this.playback?.playing ?? false;
-    if (this.playback) this.wanted = playing;
     setIcon(this.playIcon, playing ? 'pause' : 'play');
     describe(this.playButton, playing ? 'Pause the rollouts' : 'Play the rollouts');
   }
@@ -168,11 +181,12 @@ export class Wall {
     setText(this.about, `${count}${order}${now}`);
   }
 
-  private endTurn(step: number): void {
-    if (this.turn === -1) return;
+  private endTurn(): void {
     clearTimeout(this.turn);
-    this.turn = -1;
-    this.actions.shown(step);
+    this.turn = 0;
+    if (this.over || this.held || !this.group) return;
+    this.over = true;
+    this.actions.shown(this.group.step);
   }
 
   private clear(): void {

@@ -5,6 +5,7 @@ import { formatNumber } from '../../display/table';
 import type { ProgramDatabase } from './database';
 import type { Program } from './program';
 import type { ProgramSearch } from './search';
+import { ProgramTree } from './tree';
 import type { Winner } from './validation';
 
 /** A program with its expected fitness. */
@@ -73,6 +74,18 @@ export class Programs {
           : `There is no program ${id} any more. Those that are kept: trainer.programs.ranking(${this.size}).`,
       );
     return new Lineage(entries);
+  }
+
+  /**
+   * Returns the programs with their ancestors, as a tree, and what kinds of edits have gained.
+   *
+   * @throws RangeError when there are no programs
+   */
+  tree(): ProgramTree {
+    const database = this.search()?.database;
+    const best = this.best();
+    if (!database || !best) throw new RangeError('There are no programs yet: train with refinement first.');
+    return new ProgramTree(database, best.id);
   }
 
   [Symbol.for('Jupyter.display')](): MimeBundle {
