@@ -49,6 +49,16 @@ async function runReward(page: Page, plays: string): Promise<void> {
   await page.keyboard.press('Control+Enter');
 }
 
+/** Waits until the run is marked with a text; its view is brought into sight, as it is painted only there. */
+async function waitForMark(page: Page, text: string): Promise<void> {
+  const mark = page.locator('.joylab-Table-event', { hasText: text });
+  const isThere = async () => {
+    await page.locator('.joylab-Training').scrollIntoViewIfNeeded();
+    return (await mark.count()) > 0;
+  };
+  await waitUntil(page, isThere, `the run is marked with "${text}"`, 120_000);
+}
+
 const prompt = (page: Page) => page.locator('.jp-CodeCell').nth(1).locator('.jp-InputPrompt').innerText();
 
 labTest(
@@ -68,8 +78,7 @@ labTest(
     assert.match(await comparison.locator('.joylab-Compare-head').innerText(), /plays changed.*works as before/s);
     await becomes(() => prompt(page), '[4]:', 'it has run');
     assert.match(await cell(1).innerText(), /The run in progress uses works, plays from its next step\./);
-    const mark = page.locator('.joylab-Table-event', { hasText: 'plays replaced' });
-    await waitUntil(page, async () => (await mark.count()) > 0, 'the mark is there', 120_000);
+    await waitForMark(page, 'plays replaced');
     assert.equal(await page.locator('.joylab-Status').getAttribute('data-status'), 'running');
 
     // The largest changes have their episodes, and the table is sorted by a click.
@@ -91,11 +100,9 @@ labTest(
     const panel = page.locator('.joylab-Rewards');
     await panel.getByLabel('Weight of plays').fill('3');
     await page.keyboard.press('Enter');
-    const reweighed = page.locator('.joylab-Table-event', { hasText: 'weight of plays 1 → 3' });
-    await waitUntil(page, async () => (await reweighed.count()) > 0, 'the weight has its mark', 120_000);
+    await waitForMark(page, 'weight of plays 1 → 3');
     await panel.getByLabel('works', { exact: true }).click();
-    const off = page.locator('.joylab-Table-event', { hasText: 'works removed' });
-    await waitUntil(page, async () => (await off.count()) > 0, 'the function is off', 120_000);
+    await waitForMark(page, 'works removed');
     await panel.getByLabel('plays', { exact: true }).click();
     await panel.getByRole('alert').filter({ hasText: 'plays is the only function that counts' }).waitFor();
     await becomes(() => panel.getByLabel('plays', { exact: true }).isChecked(), true);
