@@ -119,7 +119,8 @@ export class TrainingConnection {
   }
 }
 
-function toBytes(buffer: ArrayBuffer | ArrayBufferView): Uint8Array {
+/** Returns the bytes of a buffer of a comm message. */
+export function toBytes(buffer: ArrayBuffer | ArrayBufferView): Uint8Array {
   return buffer instanceof ArrayBuffer
     ? new Uint8Array(buffer)
     : new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);

@@ -1,4 +1,5 @@
 import { inKernel, keepIntrinsics } from '../common/intrinsics';
+import { serveRollouts } from '../grpo/history/serve';
 import { setCellContext } from '../display/cellContext';
 import { recordPlaysWith } from '../environments/play/recorder';
 import type { CommOpener, Interpreter } from '../jupyter/interpreter';
@@ -41,6 +42,7 @@ export function createInterpreter({ comms, interruptFlag, folder }: InterpreterO
   const reportUncaught = (error: unknown): void => session.reportUncaught(error);
   session.onClose(installPatches(SESSION_PATCHES, { ...session.parts, folder, packageRoot, reportUncaught }));
   session.serveDiagnostics(comms);
+  serveRollouts(comms);
   withoutOptimizer(() => session.warmUp());
   setTimeout(() => inKernel(keepCompiledTypeScript), QUIET).unref();
   keepIntrinsics();

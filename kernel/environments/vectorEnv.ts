@@ -58,9 +58,6 @@ export interface VectorEnv {
   step(indices: number[], actions: unknown[]): Promise<VectorStep>;
   /** Returns the current SVG picture of an episode. Undefined for environments that have a screen, or no pictures. */
   render?(index: number): string | undefined;
-  /** Returns the current states of episodes, which {@link restoreState} continues in any vector environment of the same options. */
-  saveState?(indices: number[]): Promise<Uint8Array[]>;
-  restoreState?(indices: number[], states: Uint8Array[]): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -133,7 +133,8 @@ async function scoreAndCompare(played: Played, kept: Generations, context: StepC
   const unplayed = unplayedOf(samples, context);
   const scores = await score(rewards, samples, { trainerState, timeLimit, signal });
   const { table } = scores;
-  const recent: RolloutBatch = { step, samples, groupSize, table, timeLimit, advantages };
+  const { maxSteps } = trainerState ?? {};
+  const recent: RolloutBatch = { step, samples, groupSize, table, timeLimit, maxSteps, advantages };
   // Also when a function failed: its correction then scores the same rollouts.
   context.recentRollouts.add(recent);
   if (scores.error) throw scores.error;
@@ -151,6 +152,7 @@ async function scoreAndCompare(played: Played, kept: Generations, context: StepC
     imitations: takenIn ? imitatedCompletions(takenIn.after, number, context) : undefined,
     played,
     rewards,
+    failures: scores.failures,
     takenIn,
   };
 

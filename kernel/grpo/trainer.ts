@@ -24,6 +24,9 @@ import {
   type TrainOutput,
 } from '../training/trainer';
 import { CompletionsLog } from './completionsLog';
+import { RolloutHistory } from './history/history';
+import { offerReplays } from './history/environments';
+import type { RunFacts } from './history/writer';
 import { resolveConfig, type GRPOConfig, type Place, type ResolvedConfig } from './config';
 import type { StepContext } from './context';
 import { evaluateInWorker, evaluatePolicy } from './evaluation';
@@ -42,7 +45,8 @@ import {
 } from './rollouts/prompts';
 import { Programs } from './refinement/programs';
 import { chooseProgram } from './refinement/validation';
-import { rewardChanges, rewardsText, weightedRewards } from './rewardFuncs';
+import { rewardChanges, weightedRewards } from './rewardFuncs';
+import { trainWith } from './rewardPanel';
 import { checkSavedState } from './rollouts/savedState';
 import { runSecret } from './rollouts/seeds';
 import { notebook, Session } from './session';
@@ -127,6 +131,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
   private readonly session: Session;
   private readonly generations = new Generations();
   private readonly completionsLog = new CompletionsLog();
+  private readonly history = new RolloutHistory();
   private readonly playWatch = new PlayWatch();
   private prompts: PromptSource | null = null;
   private evalPrompts: PromptSource | null = null;
@@ -154,11 +159,14 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
     this.env = env ?? null;
   }
 
-  override train(options?: TrainOptions): Promise<TrainOutput> {
-    const { rewardRegistry } = this.session;
-    if (!this.options.rewardFuncs && rewardRegistry.list().length > 0)
-      console.log(rewardsText(rewardRegistry.list(), this.given.rewardWeights));
-    return super.train(options);
+  override async train(options?: TrainOptions): Promise<TrainOutput> {
+    const train = () => super.train(options);
+    try {
+      if (this.options.rewardFuncs) return await train();
+      return await trainWith(this.session.rewardRegistry, this.given.rewardWeights, train);
+    } finally {
+      this.history.close();
+    }
   }
 
   protected prepare(): RunLength {
@@ -178,6 +186,8 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
     this.output.data.rewardNames = this.rewards().map(({ name }) => name);
     if (this.globalStep === 0) this.recentRollouts.clear();
     this.planned = runLength(this.config, this.prompts);
+    this.history.begin(this.config, () => this.runFacts());
+    if (this.env) offerReplays(this.env);
     return { ...this.planned, evaluates: this.evalPrompts !== null };
   }
 
@@ -194,6 +204,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
 
   protected async trainStep(update: Learner, step: Step): Promise<StepOutcome> {
     const { signal } = step;
+    this.history.introduce(this.output.data);
     const context = await this.stepContext(this.globalStep + 1, signal, this.framesOf(step));
     const { generations, metrics } =
       update instanceof TrlUpdate
@@ -267,16 +278,34 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
       this.output.data.rewardNames = rewards.map(({ name }) => name);
       for (const text of diagnoseSignal(table, samples, this.config.numGenerations)) this.output.note(step + 1, text);
     }
+    for (const text of this.playWatch.failures(step + 1, fresh)) this.output.event({ step: step + 1, text });
     if (this.env && fresh.length > 0) {
       const firstEntropy = this.logHistory.find((entry) => entry.entropy !== undefined)?.entropy;
-      for (const text of this.playWatch.look(step + 1, fresh, this.config, { entropy, firstEntropy }))
+      const problems = this.playWatch.look(step + 1, fresh, this.config, { entropy, firstEntropy });
+      for (const text of [...problems, ...this.playWatch.rewards(step + 1, this.recentRollouts)])
         this.output.event({ step: step + 1, text });
     }
     if (generations.some(({ samples }) => samples.length > 0)) this.completionsLog.keep(generations);
+    this.history.keep(step + 1, fresh, this.config.numGenerations);
   }
 
-  protected override logged({ step }: Metrics): void {
-    if (this.config.logCompletions) this.completionsLog.show(step, this.config);
+  protected override logged(entry: Metrics): void {
+    this.history.log(entry);
+    if (this.config.logCompletions) this.completionsLog.show(entry.step, this.config);
+  }
+
+  /** Returns what the database of its rollouts says of the run. */
+  private runFacts(): RunFacts {
+    const { env, model, processingClass } = this;
+    return {
+      runId: this.output.data.runId,
+      model: model.modelName,
+      environment: env?.name ?? null,
+      settings: this.given,
+      secret: this.secret,
+      replays: env?.builtIn ?? false,
+      decode: (token) => processingClass.decode([token]),
+    };
   }
 
   protected override async evaluation(update: Learner, signal: AbortSignal): Promise<EvalLoopOutput> {

@@ -7,6 +7,7 @@
 const WAITING = 0;
 const ANSWERED = 1;
 const CANCELLED = 2;
+const TOO_LONG = 3;
 const HEADER_BYTES = 8;
 const MAXIMUM_BYTES = 1 << 20;
 
@@ -15,22 +16,30 @@ export function createAnswer(): SharedArrayBuffer {
   return new SharedArrayBuffer(HEADER_BYTES + MAXIMUM_BYTES);
 }
 
-/** Main thread: blocks until the answer arrives, and returns it; `null` when it was cancelled. */
+/**
+ * Main thread: blocks until the answer arrives, and returns it; `null` when it was cancelled.
+ *
+ * @throws RangeError when the answer has more than 1 MiB
+ */
 export function awaitAnswer(answer: SharedArrayBuffer): string | null {
   const state = new Int32Array(answer, 0, 2);
   Atomics.wait(state, 0, WAITING);
-  if (Atomics.load(state, 0) !== ANSWERED) return null;
+  const arrived = Atomics.load(state, 0);
+  if (arrived === TOO_LONG)
+    throw new RangeError(
+      `The answer has ${state[1]} bytes; an input takes ${MAXIMUM_BYTES} at most. Read what is longer from a file.`,
+    );
+  if (arrived !== ANSWERED) return null;
   return Buffer.from(new Uint8Array(answer, HEADER_BYTES, state[1])).toString('utf8');
 }
 
-/** Wire thread: wakes the main thread with the text, of which it gives 1 MiB at most, or with `null` to cancel. */
+/** Wire thread: wakes the main thread with the text, or with `null` to cancel. */
 export function giveAnswer(answer: SharedArrayBuffer, text: string | null): void {
   const state = new Int32Array(answer, 0, 2);
-  if (text !== null) {
-    const bytes = Buffer.from(text).subarray(0, MAXIMUM_BYTES);
-    new Uint8Array(answer, HEADER_BYTES).set(bytes);
-    state[1] = bytes.length;
-  }
-  Atomics.store(state, 0, text === null ? CANCELLED : ANSWERED);
+  const bytes = Buffer.from(text ?? '');
+  const fits = bytes.length <= MAXIMUM_BYTES;
+  if (fits) new Uint8Array(answer, HEADER_BYTES).set(bytes);
+  state[1] = bytes.length;
+  Atomics.store(state, 0, text === null ? CANCELLED : fits ? ANSWERED : TOO_LONG);
   Atomics.notify(state, 0);
 }

@@ -28,13 +28,6 @@ export interface Queue {
    * had a vector environment for `milliseconds`.
    */
   waits(why: 'full' | 'away', milliseconds: number): void;
-  /**
-   * Opens a vector environment of `numEnvs` sub-environments at the server of an idle
-   * thread; `undefined` where there is none.
-   */
-  steal?(numEnvs: number): Promise<VectorEnv | undefined>;
-  /** Called when a vector environment has been played to the end and closed. */
-  closed?(env: VectorEnv): void;
 }
 
 /**
@@ -77,12 +70,7 @@ class Play {
       const found = this.waiting() && this.room > 0 ? await this.envs.open(this.room) : 'busy';
       if (typeof found === 'object') {
         backOff = BACK_OFF.first;
-        this.start(
-          found,
-          Array.from({ length: found.numEnvs }, (_, i) => found.numEnvs - 1 - i),
-          [],
-          found.numEnvs,
-        );
+        this.start(found);
         continue;
       }
       if (loops.size > 0 || queue.open(0) > 0) since = performance.now();
@@ -108,18 +96,13 @@ class Play {
     return job && new Recording(job, await this.queue.policy(job), index, this.spec, this.space);
   }
 
-  /**
-   * Plays in a vector environment, or continues running episodes there.
-   *
-   * @param free sub-environments without an episode
-   * @param room episodes that it takes of the room for all
-   */
-  start(env: VectorEnv, free: number[], running: Recording[], room = 0): void {
-    this.room -= room;
+  /** Plays in a vector environment. */
+  private start(env: VectorEnv): void {
+    this.room -= env.numEnvs;
     this.queue.open(1);
-    const loop = new EpisodeLoop(env, this, free, running);
+    const loop = new EpisodeLoop(env, this);
     const ended = (): void => {
-      this.room += room;
+      this.room += env.numEnvs;
       this.queue.open(-1);
       this.loops.delete(playing);
     };
@@ -162,17 +145,19 @@ class Play {
 
 /**
  * Plays the episodes of one vector environment in lockstep: every policy chooses, one
- * request steps them all. A sub-environment that becomes free takes the next job; when
- * none waits, half of the episodes move to a vector environment of an idle thread.
+ * request steps them all. A sub-environment that becomes free takes the next job.
  */
 class EpisodeLoop {
-  /** @param free sub-environments without an episode */
+  running: Recording[] = [];
+  /** Sub-environments without an episode, the first of them last. */
+  private readonly free: number[];
+
   constructor(
     private readonly env: VectorEnv,
     private readonly all: Play,
-    private readonly free: number[],
-    public running: Recording[],
-  ) {}
+  ) {
+    this.free = Array.from({ length: env.numEnvs }, (_, i) => env.numEnvs - 1 - i);
+  }
 
   /** Plays until no episode is left. Rejects when the environment is lost, with the unfinished episodes in `running`. */
   async play(): Promise<void> {
@@ -181,13 +166,11 @@ class EpisodeLoop {
         await this.begin();
         if (this.running.length === 0) break;
         await this.step();
-        await this.moveHalf();
       }
     } finally {
       for (const { policy } of this.running) policy!.dispose();
       await this.env.close().catch(() => {}); // it may be lost
     }
-    this.all.queue.closed?.(this.env);
   }
 
   /** Starts waiting jobs in the free sub-environments. */
@@ -236,23 +219,6 @@ class EpisodeLoop {
       this.all.queue.done(episode.played(this.env));
       return false;
     });
-  }
-
-  /** Moves half of the episodes to an idle thread's server, when no job waits. */
-  private async moveHalf(): Promise<void> {
-    const { all, env, running } = this;
-    const count = running.length >> 1;
-    if (count === 0 || !env.saveState || all.waiting()) return;
-    const other = await all.queue.steal?.(count);
-    if (!other) return;
-    const moved = running.slice(-count);
-    await other.restoreState!(
-      moved.map((_, i) => i),
-      await env.saveState(indicesOf(moved)),
-    );
-    moved.forEach((episode, i) => (episode.index = i));
-    running.length -= count;
-    all.start(other, [], moved);
   }
 }
 

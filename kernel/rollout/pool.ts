@@ -76,9 +76,8 @@ class PoolRun {
   private done = 0;
   private retries = 0;
   private losses = 0;
-  /** The sources of the workers, and a cell for each: see {@link PlayRequest.idle}. */
+  /** The sources of the workers. */
   private sources: VectorSource[] = [];
-  private idle: Int32Array = new Int32Array();
   /** Number of workers that wait for another server in place of a lost one. */
   private recovering = 0;
   /** Whether the environment has been asked to release its own session, and whether the user has been told of the wait. */
@@ -120,7 +119,6 @@ class PoolRun {
     const sources = await this.env.vectorSources(workers);
     if (this.over) return;
     this.sources = sources.slice(0, Math.min(workers ?? sources.length, this.jobs.length));
-    this.idle = new Int32Array(new SharedArrayBuffer(4 * this.sources.length));
     for (const own of this.sources.keys()) this.startWorker(own, [], this.sources.length);
   }
 
@@ -149,15 +147,12 @@ class PoolRun {
     thread.on('exit', () => this.replace(worker));
     thread.ref();
     this.workers.add(worker);
-    Atomics.store(this.idle, own, 0);
     const concurrency = Math.min(
       MAX_CONCURRENCY,
       Math.ceil(Math.min(jobs.length, source.maxEnvs ?? Infinity) / workers),
     );
     thread.postMessage({
-      sources,
-      own,
-      idle: this.idle,
+      source,
       concurrency,
       jobs,
       mine,

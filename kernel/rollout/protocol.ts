@@ -15,11 +15,7 @@ export interface StrategyJob extends Job {
 
 /** Main thread → worker: jobs to play. */
 export interface PlayRequest {
-  /** The sources of all workers of the rollout, and which of them is this worker's. */
-  sources: VectorSource[];
-  own: number;
-  /** Shared by all workers of a rollout: a cell for each of `sources`, 1 where its server is idle. */
-  idle: Int32Array;
+  source: VectorSource;
   /** Largest number of concurrent episodes. */
   concurrency: number;
   jobs: StrategyJob[];

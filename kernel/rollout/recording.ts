@@ -65,7 +65,7 @@ export class Recording {
   constructor(
     readonly job: Job,
     readonly policy: Policy | undefined,
-    public index: number,
+    readonly index: number,
     private readonly spec: EpisodeSpec,
     private readonly space: ActionSpace,
   ) {

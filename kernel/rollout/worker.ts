@@ -7,7 +7,6 @@ import { Sandbox } from '../strategy/sandbox';
 import { play } from './play';
 import { failingPolicy, sandboxPolicy, type Policy } from './policies';
 import { CALL, QUEUE, type PlayRequest, type StrategyJob, type WorkerMessage } from './protocol';
-import { WorkStealing } from './stealing';
 
 parentPort!.on('message', async (request: PlayRequest) => {
   try {
@@ -19,20 +18,10 @@ parentPort!.on('message', async (request: PlayRequest) => {
   }
 });
 
-async function playJobs({
-  sources,
-  own,
-  idle,
-  concurrency,
-  jobs,
-  mine: first,
-  queue,
-  call,
-}: PlayRequest): Promise<void> {
+async function playJobs({ source, concurrency, jobs, mine: first, queue, call }: PlayRequest): Promise<void> {
   const mine = [...first];
   Atomics.store(call, CALL.thread, threadId());
-  const stealing = new WorkStealing(sources, own, idle);
-  await play(openVectorEnvs(sources[own]), sources[own].spec, {
+  await play(openVectorEnvs(source), source.spec, {
     concurrency,
     aborted: () => Atomics.load(queue, QUEUE.aborted) === 1,
     waiting: () => mine.length > 0 || Atomics.load(queue, QUEUE.next) < jobs.length,
@@ -51,8 +40,6 @@ async function playJobs({
     },
     open: (change) => Atomics.add(queue, QUEUE.open, change) + change,
     waits: (why, milliseconds) => send({ type: 'waits', why, milliseconds }),
-    steal: (numEnvs) => stealing.steal(numEnvs),
-    closed: (env) => stealing.closed(env),
   });
 }
 

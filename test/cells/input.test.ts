@@ -202,3 +202,12 @@ test('standard input of code that has its own is left alone', async () => {
     "'typed'",
   );
 });
+
+test('an answer of more than 1 MiB is an error that says so, and the next is read', async () => {
+  const id = ask("prompt('long?')");
+  await question(id);
+  reply('é'.repeat(600_000));
+  const { reply: end } = await kernel.finish(id);
+  assert.match(end.content.evalue, /The answer has 1200000 bytes; an input takes 1048576 at most/);
+  assert.deepEqual(await converse("prompt('short?')!.length", 'abc'), [['short? '], '3']);
+});

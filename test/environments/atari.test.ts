@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import * as path from 'node:path';
 import { after, before, test } from 'node:test';
 import { atariReader, openenv, type AtariEnvironment } from '../../kernel/environments';
 import { acquireServer } from '../../kernel/environments/atari/servers';
 import type { OpenEnvError } from '../../kernel/openenv';
-import { AtariClient, type AtariStep } from '../../kernel/environments/atari/stream';
+import { AtariClient } from '../../kernel/environments/atari/stream';
 import { rollout } from '../../kernel/rollout';
 import { packageRoot } from '../../kernel/common/packagePaths';
 import { openenvCommand, python } from './python';
-import { actionAt, playStream, playSession } from './trajectories';
+import { playStream, playSession } from './trajectories';
 
 let env: AtariEnvironment;
 let url: string;
@@ -194,65 +193,6 @@ test('frames only where they were asked for, and as often', async () => {
   await env.step({ action_id: 1 });
   await env.step({ action_id: 1 });
   assert.deepEqual(await env.render().pixels(), frames[1], 'the picture of a session is the frame of the stream');
-  await client.close();
-});
-
-test('an episode is saved in one process and goes on in another: sticky actions, the press of FIRE, the end at a life, frames', async () => {
-  const cases = [
-    { game: 'breakout', repeatActionProbability: 0.25 },
-    { game: 'seaquest', terminalOnLifeLoss: true },
-    { game: 'pong', maxFrames: 700 },
-    { game: 'qbert', noopMax: 0 },
-  ];
-  for (const options of cases) {
-    const [one, two] = await Promise.all(
-      addresses.map((address) => AtariClient.connect(address, { numEnvs: 2, options })),
-    );
-    const play = async (moveAt: number): Promise<string[]> => {
-      let at: [AtariClient, number] = [one, 1];
-      const seen = [digest(await one.reset([1], [9], { frames: 3 }))];
-      for (let step = 0; step < 400; step++) {
-        if (step === moveAt) {
-          await two.restore([0], await one.save([1]));
-          at = [two, 0];
-        }
-        const answer = await at[0].step([at[1]], [actionAt(step, one.actions.length)]);
-        seen.push(digest(answer));
-        if (answer.terminated[0] || answer.truncated[0]) break;
-      }
-      return seen;
-    };
-    const stayed = await play(-1);
-    assert.ok(stayed.length > 31, `${options.game}: ${stayed.length - 1} steps`);
-    for (const moveAt of [0, 1, 30])
-      assert.deepEqual(await play(moveAt), stayed, `${options.game}, moved at ${moveAt}`);
-    await Promise.all([one.close(), two.close()]);
-  }
-});
-
-/** All that a step of one game gave, shortly. */
-function digest({ ram, rewards, lives, terminated, truncated, frames }: AtariStep): string {
-  const hash = createHash('sha256').update(ram[0]);
-  if (frames[0]) hash.update(frames[0]);
-  return [rewards[0], lives[0], terminated[0], truncated[0], frames[0] !== null, hash.digest('hex')].join();
-}
-
-test('only what a process of this program saved goes on', async () => {
-  const client = await AtariClient.connect(addresses[0], { numEnvs: 2, options: env.options });
-  await assert.rejects(client.save([0]), /Slot 0 has no episode yet/);
-  await client.reset([0], [1]);
-  const [saved] = await client.save([0]);
-  const changed = Uint8Array.from(saved, (byte, i) => (i === saved.length - 1 ? byte ^ 1 : byte));
-  for (const wrong of [changed, saved.slice(0, -1), new Uint8Array(), new Uint8Array(8000)]) {
-    await assert.rejects(client.restore([0, 1], [saved, wrong]), /not what one of this program's own processes saved/);
-  }
-  const pong = await AtariClient.connect(addresses[0], { numEnvs: 1, options: { game: 'pong' } });
-  await assert.rejects(pong.restore([0], [saved]), /of a game with the same options/);
-  await pong.close();
-  await assert.rejects(client.step([1], [0]), /Slot 1 has no episode yet/, 'nothing was restored');
-  await client.restore([1], [saved]);
-  const { ram } = await client.step([0, 1], [1, 1]);
-  assert.deepEqual(ram[0], ram[1]);
   await client.close();
 });
 

@@ -105,7 +105,7 @@ labTest('run all cells: frames move, charts grow; an edited reward shows old and
   const start = Date.now();
   await page.keyboard.press('Control+Enter');
   const comparison = rewardCell.locator('.jp-OutputArea-output', { hasText: 'strategySucceeds' }).first();
-  await comparison.filter({ hasText: 'before' }).filter({ hasText: 'after' }).waitFor({ timeout: 60_000 });
+  await comparison.filter({ hasText: 'strategySucceeds changed' }).waitFor({ timeout: 60_000 });
   const seconds = (Date.now() - start) / 1000;
   assert.match(await comparison.innerText(), /scored again without playing/);
   // Within a second on a quiet machine.

@@ -157,7 +157,8 @@ labTest('a run is paused, resumed and stopped by its buttons: no error, and the 
     page.evaluate(
       'jupyterapp.shell.currentWidget.content.widgets.map(({ model }) => model.outputs.toJSON().map((output) => output.output_type))',
     );
-  assert.deepEqual((await outputs()).slice(2), [['stream', 'display_data'], []]);
+  // The panel of rewards, and the training view.
+  assert.deepEqual((await outputs()).slice(2), [['display_data', 'display_data'], []]);
   const paused = await shownStep(page);
   // Status and rollouts speak of the same step, unless the pause came after the play of the next one.
   const text = await page.locator('.joylab-Section').innerText();

@@ -81,14 +81,8 @@ function statesOf({ states, actions }: EpisodeRecord, frames: EpisodeFrames): Re
  * frames are left out, at equal distances, until it does.
  */
 export function episodeBundle(episode: EpisodeRecord, frames: EpisodeFrames): MimeBundle {
-  const count = framesIn(frames).length;
-  if (count === 0) return textBundle(episode, 'It has no frames.');
-  let [data, take] = [episodeData(episode, frames), 1];
-  for (let size = bytesOf(data.frames); size > FRAMES_BUDGET && take < count; size = bytesOf(data.frames)) {
-    take = fewer(take, size / FRAMES_BUDGET);
-    data = episodeData(episode, thinned(frames, take));
-  }
-  if (JSON.stringify(data.states)?.length > STATES_BUDGET) delete data.states;
+  if (framesIn(frames).length === 0) return textBundle(episode, 'It has no frames.');
+  const data = smallEpisodeData(episode, frames);
   const { pictures } = frames;
   const last = pictures?.type === 'text/plain' ? `\n${pictures.frames.at(-1)}` : '';
   return {
@@ -96,6 +90,18 @@ export function episodeBundle(episode: EpisodeRecord, frames: EpisodeFrames): Mi
     'text/html': pictures ? pictureHtml(episode, pictures) : html(episode, frames),
     'text/plain': caption(episode) + last,
   };
+}
+
+/** Returns an episode as its player takes it, with so few frames that they stay under 200 KB. */
+export function smallEpisodeData(episode: EpisodeRecord, frames: EpisodeFrames): EpisodeData {
+  const count = framesIn(frames).length;
+  let [data, take] = [episodeData(episode, frames), 1];
+  for (let size = bytesOf(data.frames); size > FRAMES_BUDGET && take < count; size = bytesOf(data.frames)) {
+    take = fewer(take, size / FRAMES_BUDGET);
+    data = episodeData(episode, thinned(frames, take));
+  }
+  if (JSON.stringify(data.states)?.length > STATES_BUDGET) delete data.states;
+  return data;
 }
 
 /** Returns one frame of every `take`; of pictures, also the last. */

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import * as path from 'node:path';
 import { withProgress } from '../../display/progress/progress';
@@ -18,9 +17,6 @@ const servers = new Map<string, SharedServer>();
 
 /** The processes that play rollouts, of any game. */
 const processes: Promise<ServerProcess>[] = [];
-/** The key with which they sign saved episodes: they accept those of one another only. */
-const episodeKey = randomBytes(32).toString('hex');
-
 /** On Linux, games are in huge pages of memory: 2 % faster, as a step of each touches many pages. */
 const tunables = [process.env.GLIBC_TUNABLES, 'glibc.malloc.hugetlb=1'].filter(Boolean).join(':');
 
@@ -85,7 +81,6 @@ async function playing(i: number, messageTimeout = FROZEN): Promise<ServerProces
   // Another call may have replaced it meanwhile.
   if (!known || (ended && processes[i] === known))
     processes[i] = launch(`Atari process ${i + 1}`, 'server.vector_server', {
-      JOYLAB_EPISODE_KEY: episodeKey,
       GLIBC_TUNABLES: tunables,
     });
   return processes[i];

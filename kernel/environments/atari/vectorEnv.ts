@@ -51,14 +51,6 @@ class AtariVectorEnv implements VectorEnv {
     return this.observed(await this.client.step(indices, actions as number[]));
   }
 
-  saveState(indices: number[]): Promise<Uint8Array[]> {
-    return this.client.save(indices);
-  }
-
-  restoreState(indices: number[], states: Uint8Array[]): Promise<void> {
-    return this.client.restore(indices, states);
-  }
-
   close(): Promise<void> {
     return this.client.close();
   }

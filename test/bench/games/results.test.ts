@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { interval, intervalText, pairedInterval, studentT } from '../common/interval';
+import { packageRoot } from '../../../kernel/common/packagePaths';
 import { coresOf, listedCores } from './jobs';
 import { plannedRuns } from './plan';
 import { heldOutStarts, trainingStart, validationStarts } from './starts';
 import { contentHash, Store, writeResult, type Line, type Run, type RunResult } from './store';
 import { gameTable, missingText } from './table';
 import { taskNamed } from './tasks';
+import { VARIANTS } from './variants';
 import { CORNER } from './moves2048';
 import {
   above2048Corner,
@@ -109,6 +111,10 @@ test('a hash is of paths and contents, not of caches', () => {
   writeFileSync(join(sources, 'a/one.ts'), 'other');
   assert.notEqual(contentHash(sources, ['a', 'two.ts']), hash);
   assert.throws(() => contentHash(sources, ['three.ts']), /three\.ts/);
+});
+
+test('the sources of every variant are there', () => {
+  for (const { sources } of Object.values(VARIANTS)) assert.match(contentHash(packageRoot, sources), /^[0-9a-f]{12}$/);
 });
 
 test('starts of training, choosing and reporting are apart', () => {

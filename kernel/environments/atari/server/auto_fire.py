@@ -10,8 +10,6 @@ class StartRule(Protocol):
 
     #: Whether starting is all that FIRE does in the game: it is then left out of the actions.
     only_use: bool
-    #: Whether FIRE is still to be pressed in this life, where the rule keeps that itself.
-    pending: bool
 
     def life_began(self) -> None: ...
 
@@ -26,23 +24,22 @@ class FireOncePerLife:
     only_use = False
 
     def __init__(self) -> None:
-        self.pending = True
+        self._pending = True
 
     def life_began(self) -> None:
-        self.pending = True
+        self._pending = True
 
     def due(self, ale: ALEInterface) -> bool:
-        return self.pending
+        return self._pending
 
     def fired(self) -> None:
-        self.pending = False
+        self._pending = False
 
 
 class FireWhileZero:
     """FIRE is due while a byte of the RAM is zero: where the byte is zero exactly when nothing is in play."""
 
     only_use = True
-    pending = False
 
     def __init__(self, byte: int) -> None:
         self._byte = byte

@@ -1,11 +1,9 @@
 """One Atari game: the same class plays OpenEnv sessions and rollouts, so their episodes are identical."""
 
-import json
-import struct
 from random import Random
 
 import numpy as np
-from ale_py import Action, ALEInterface, ALEState, LoggerMode, roms
+from ale_py import Action, ALEInterface, LoggerMode, roms
 
 from .auto_fire import start_rule
 from .options import AtariOptions
@@ -14,10 +12,6 @@ ALEInterface.setLoggerMode(LoggerMode.Error)
 
 #: Height and width of a screen, in pixels.
 SCREEN_SHAPE = (210, 160)
-
-#: What an episode is beside ALE's own state, its random numbers and its rule for FIRE.
-_SAVED = ("seed", "steps", "frames", "score", "lives", "terminated", "truncated", "started", "_held")
-_LENGTH = struct.Struct("<I")
 
 
 class AtariGame:
@@ -123,31 +117,6 @@ class AtariGame:
     @property
     def done(self) -> bool:
         return self.terminated or self.truncated
-
-    def save(self) -> bytes:
-        """The episode as it stands, about 15 KB: a game with equal options, in any process, goes on with it."""
-        version, words, gauss = self._random.getstate()
-        own = {name: getattr(self, name) for name in _SAVED} | {
-            "random": [version, list(words), gauss],
-            "fire_pending": self._rule.pending if self._rule else False,
-        }
-        text = json.dumps(own).encode()
-        return _LENGTH.pack(len(text)) + text + self._ale.cloneState().serialize()
-
-    def restore(self, saved: bytes) -> None:
-        """Goes on with the episode that `save` gave."""
-        (length,) = _LENGTH.unpack_from(saved)
-        own = json.loads(saved[_LENGTH.size : _LENGTH.size + length])
-        self._to_start()
-        if own["frames"] > 0:
-            self._ale.act(Action.NOOP.value)  # ends the picture that a few games start amid
-        self._ale.restoreState(ALEState(saved[_LENGTH.size + length :]))
-        for name in _SAVED:
-            setattr(self, name, own[name])
-        version, words, gauss = own["random"]
-        self._random.setstate((version, tuple(words), gauss))
-        if self._rule:
-            self._rule.pending = own["fire_pending"]
 
     def ram(self) -> np.ndarray:
         """The 128 bytes of memory, uint8."""

@@ -14,25 +14,13 @@ answer     u8 kind · u8 0 · u16 n · f32 reward × n · i32 lives × n · u8 t
            · u8 truncated × n · u8 has frame × n · 128 bytes of RAM × n
            · a frame of 210 × 160 palette indices for each that has one
 
-Episodes can go on in another process of the same user, whose games have equal options:
-
-request    u8 2 (save) · u8 0 · u16 n · u16 slot × n
-answer     u8 2 · u8 0 · u16 n · u32 length × n · a saved episode × n
-request    u8 3 (restore) · u8 0 · u16 n · u16 slot × n · u32 length × n · a saved episode × n
-answer     u8 3 · u8 0 · u16 n
-
 A request that cannot be answered gets `{"type":"error","data":{"code","message"}}`, and
 no game has moved.
 """
 
-import hmac
 import json
-import os
-import secrets
 import struct
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
-from typing import Sequence
 
 from pydantic import ValidationError
 
@@ -41,12 +29,8 @@ from .message import read_object
 from .options import AtariOptions, explain
 from .pool import pool
 
-RESET, STEP, SAVE, RESTORE = 0, 1, 2, 3
+RESET, STEP = 0, 1
 _MOST_ENVS = 256
-
-#: What saved episodes are signed with: ALE reads nothing that one of these processes did not write.
-_KEY = os.environ.get("JOYLAB_EPISODE_KEY", "").encode() or secrets.token_bytes()
-_SIGNATURE_BYTES = 32
 
 
 class RequestError(Exception):
@@ -63,29 +47,6 @@ class Slot:
     def wants_frame(self) -> bool:
         return self.every > 0 and self.game.steps % self.every == 0
 
-    def save(self) -> bytes:
-        return bytes([self.every]) + self.game.save()
-
-    def restore(self, saved: bytes) -> None:
-        self.every = saved[0]
-        self.game.restore(saved[1:])
-
-
-class Seal:
-    """Signs saved episodes, for games with equal options."""
-
-    def __init__(self, options: AtariOptions):
-        self._key = hmac.digest(_KEY, options.model_dump_json().encode(), "sha256")
-
-    def close(self, episode: bytes) -> bytes:
-        return hmac.digest(self._key, episode, "sha256") + episode
-
-    def open(self, sealed: bytes) -> bytes:
-        signature, episode = sealed[:_SIGNATURE_BYTES], sealed[_SIGNATURE_BYTES:]
-        if not hmac.compare_digest(signature, hmac.digest(self._key, episode, "sha256")):
-            raise RequestError("A saved episode is not what one of this program's own processes saved of a game with the same options.")
-        return episode
-
 
 class VectorSession:
     """The games of one connection."""
@@ -93,7 +54,6 @@ class VectorSession:
     def __init__(self, options: AtariOptions, num_envs: int):
         self.slots = [Slot(pool.take(options)) for _ in range(num_envs)]
         self.actions = self.slots[0].game.actions
-        self._seal = Seal(options)
 
     def close(self) -> None:
         for slot in self.slots:
@@ -104,7 +64,9 @@ class VectorSession:
         try:
             kind, every, count = struct.unpack_from("<BBH", request)
             numbers = struct.unpack_from(f"<{count}H", request, 4)
-            values = self._values(kind, count, request, 4 + 2 * count)
+            if kind not in (RESET, STEP):
+                raise RequestError(f"There is no request of kind {kind}: 0 is reset, 1 is step.")
+            values = struct.unpack_from(f"<{count}{'Q' if kind == RESET else 'B'}", request, 4 + 2 * count)
         except struct.error as error:
             raise RequestError(f"The request is too short: {error}.") from None
         for number in numbers:
@@ -115,27 +77,9 @@ class VectorSession:
         slots = [self.slots[number] for number in numbers]
         if kind == RESET:
             return self._pack(kind, slots, self._reset(slots, values, every))
-        if kind == RESTORE:
-            for slot, saved in zip(slots, values):
-                slot.restore(saved)
-            return struct.pack("<BBH", kind, 0, count)
         self._check_started(numbers)
-        if kind == SAVE:
-            episodes = [self._seal.close(slot.save()) for slot in slots]
-            return b"".join((struct.pack(f"<BBH{count}I", kind, 0, count, *map(len, episodes)), *episodes))
         self._check_step(numbers, values)
         return self._pack(kind, slots, [slot.game.step(action) for slot, action in zip(slots, values)])
-
-    def _values(self, kind: int, count: int, request: bytes, offset: int) -> Sequence:
-        """What a request has for each of its slots."""
-        if kind in (RESET, STEP):
-            return struct.unpack_from(f"<{count}{'Q' if kind == RESET else 'B'}", request, offset)
-        if kind == SAVE:
-            return ()
-        if kind == RESTORE:
-            ends = list(accumulate(struct.unpack_from(f"<{count}I", request, offset), initial=offset + 4 * count))
-            return [self._seal.open(request[start:end]) for start, end in pairwise(ends)]
-        raise RequestError(f"There is no request of kind {kind}: 0 is reset, 1 is step, 2 is save, 3 is restore.")
 
     def _reset(self, slots: list[Slot], seeds: tuple[int, ...], every: int) -> list[float]:
         for slot, seed in zip(slots, seeds):

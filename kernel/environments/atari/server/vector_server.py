@@ -19,7 +19,7 @@ from .parent import exit_with_parent
 from .vector import RequestError, VectorSession, open_session, read_opening, ready, refusal
 
 _LENGTH = struct.Struct("<I")
-#: Bytes of a request, at most: 256 saved episodes.
+#: Bytes of a request, at most: 256 seeds take a thousandth of it.
 _MOST_BYTES = 2**23
 #: Bytes of the first request, which anybody may send.
 _MOST_OPENING_BYTES = 2**16

@@ -10,8 +10,6 @@ const FRAME = 210 * 160;
 
 const RESET = 0;
 const STEP = 1;
-const SAVE = 2;
-const RESTORE = 3;
 
 /** Milliseconds for the connection. */
 const CONNECT_TIMEOUT = 60_000;
@@ -112,25 +110,6 @@ export class AtariClient {
     return this.ask(request);
   }
 
-  /**
-   * Returns the current states of the episodes of `indices`, about 15 KB each.
-   * {@link restore} continues them in any client whose games have equal options, on
-   * any process that this one started.
-   */
-  async save(indices: number[]): Promise<Uint8Array[]> {
-    const answer = await this.exchange(bytesOf(this.request(SAVE, 0, indices, indices.length, 0)));
-    const view = checked(answer);
-    let at = 4 + 4 * indices.length;
-    return indices.map((_, i) => answer.slice(at, (at += view.getUint32(4 + 4 * i, true))));
-  }
-
-  /** Continues saved episodes in `indices`. Their answers have frames as before. */
-  async restore(indices: number[], episodes: Uint8Array[]): Promise<void> {
-    const request = this.request(RESTORE, 0, indices, episodes.length, 4);
-    episodes.forEach(({ length }, i) => request.setUint32(4 + 2 * indices.length + 4 * i, length, true));
-    checked(await this.exchange(Buffer.concat([bytesOf(request), ...episodes])));
-  }
-
   /** Closes the connection, which frees the games; resolves when the process has done so. A request under way fails. */
   close(): Promise<void> {
     return this.stream.end();
@@ -146,12 +125,8 @@ export class AtariClient {
     return view;
   }
 
-  private async ask(request: DataView): Promise<AtariStep> {
-    return unpack(await this.exchange(bytesOf(request)));
-  }
-
-  private exchange(request: Uint8Array): Promise<Uint8Array> {
-    return this.stream.request(request);
+  private async ask({ buffer }: DataView): Promise<AtariStep> {
+    return unpack(await this.stream.request(new Uint8Array(buffer)));
   }
 }
 
@@ -171,24 +146,14 @@ export async function answers(url: string, timeout: number): Promise<boolean> {
 /** The first byte of an answer that is JSON: an error. */
 const BRACE = 0x7b;
 
-function bytesOf({ buffer }: DataView): Uint8Array {
-  return new Uint8Array(buffer);
-}
-
-/** Returns an answer. Throws an OpenEnvError when it is an error, or not an answer. */
-function checked(message: Uint8Array): DataView {
+/** Returns the result of a reset or a step; all but the frames are views of the message. Throws an OpenEnvError when it is an error, or not an answer. */
+function unpack(message: Uint8Array): AtariStep {
   if (message[0] === BRACE) {
     const answer = parseMessage(message);
     throw answer.type === 'error'
       ? serverError(answer.data)
       : new OpenEnvError('PROTOCOL_ERROR', `Not an answer: ${JSON.stringify(answer).slice(0, 200)}`);
   }
-  return new DataView(message.buffer, message.byteOffset, message.length);
-}
-
-/** Returns the result of a reset or a step; all but the frames are views of the message. */
-function unpack(message: Uint8Array): AtariStep {
-  checked(message);
   const buffer = message.buffer as ArrayBuffer;
   const n = message[2] | (message[3] << 8);
   const bytes = (from: number): Uint8Array => new Uint8Array(buffer, 4 + from * n, n);

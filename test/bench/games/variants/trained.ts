@@ -20,7 +20,7 @@ const DEFAULTS: Required<Settings> = {
   args: {
     numGenerations: 8,
     temperature: 1,
-    learningRate: 3e-4,
+    learningRate: 1.5e-3,
     adamBeta2: 0.99,
     warmupSteps: 5,
     lrSchedulerType: 'linear',

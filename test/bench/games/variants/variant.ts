@@ -57,11 +57,7 @@ export function score(sample: Sample): number {
 }
 
 /** Sources of the search of programs. */
-export const SEARCH = [
-  'kernel/grpo/refinement',
-  'kernel/rewards/library.ts',
-  ...['searchPrograms', 'chooseProgram', 'collect', 'refine'].map((name) => `kernel/grpo/${name}.ts`),
-];
+export const SEARCH = ['kernel/grpo/refinement', 'kernel/grpo/rollouts', 'kernel/rewards/library.ts'];
 
 /** Plays a program from the held-out starts and resolves to its line. */
 export async function reported(
