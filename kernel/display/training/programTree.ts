@@ -1,5 +1,6 @@
 import type { MimeBundle } from '../cellContext';
 import { svgImage } from '../pictures/svgImage';
+import { axis } from './charts';
 import { escapeHtml, formatNumber, htmlTable, shortNumber, textTable, type Column } from '../table';
 
 /** A program in a tree. */
@@ -62,12 +63,13 @@ export function programTreeBundle(
 }
 
 function treeSvg(programs: readonly TreeProgram[]): string {
-  const x = scale(
+  const x = axis(
     programs.map(({ step }) => step),
     plot.left,
     plot.right,
+    true,
   );
-  const y = scale(
+  const y = axis(
     programs.map(({ worth }) => worth),
     plot.bottom,
     plot.top,
@@ -99,10 +101,10 @@ function treeSvg(programs: readonly TreeProgram[]): string {
     const place = y.at(tick).toFixed(1);
     return (
       `<line x1="${plot.left}" x2="${plot.right}" y1="${place}" y2="${place}" stroke="${grey}" stroke-opacity="0.25"/>` +
-      `<text x="${plot.left - 6}" y="${Number(place) + 4}" text-anchor="end">${shortNumber(tick)}</text>`
+      `<text x="${plot.left - 6}" y="${Number(place) + 4}" text-anchor="end">${formatNumber(tick, y.digits)}</text>`
     );
   });
-  const steps = [...new Set(x.ticks.map(Math.round))].map(
+  const steps = x.ticks.map(
     (tick) => `<text x="${x.at(tick).toFixed(1)}" y="${plot.bottom + 18}" text-anchor="middle">${tick}</text>`,
   );
   return (
@@ -111,15 +113,4 @@ function treeSvg(programs: readonly TreeProgram[]): string {
     `${[...lines, ...steps, ...edges, ...dots, ...names].join('\n')}\n` +
     `<text x="${(plot.left + plot.right) / 2}" y="${height - 3}" text-anchor="middle">step</text>\n</svg>`
   );
-}
-
-/** Returns a mapping of the range of `values` to pixels, with five ticks. */
-function scale(values: number[], from: number, to: number): { at(value: number): number; ticks: number[] } {
-  const low = Math.min(...values);
-  const high = Math.max(...values);
-  const range = high - low || 1;
-  return {
-    at: (value) => from + ((value - low) / range) * (to - from),
-    ticks: Array.from({ length: 5 }, (_, i) => low + (range * i) / 4),
-  };
 }
