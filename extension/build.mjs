@@ -1,6 +1,8 @@
 // `npm run build:extension`: compiles extension/ and packs it with style/ into
 // dist/labextension, the folder that JupyterLab loads.
+import { buildSync } from 'esbuild';
 import { spawnSync } from 'node:child_process';
+import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -8,6 +10,7 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 const root = path.dirname(here);
 
 run('typescript/bin/tsc', '-p', here);
+await writeTemplate();
 run(
   '@jupyter/builder/lib/build-labextension.js',
   '--core-package-file',
@@ -21,4 +24,27 @@ function run(script, ...args) {
     stdio: 'inherit',
   });
   if (status !== 0) process.exit(status ?? 1);
+}
+
+/** Writes what the launcher makes notebooks of: the Atari notebook without outputs, and the games, those with named state first. */
+async function writeTemplate() {
+  const atari = buildSync({
+    stdin: {
+      contents: `export { ATARI_GAMES } from './catalog'; export { atariStateVariables } from './games';`,
+      resolveDir: path.join(root, 'kernel/environments/atari'),
+    },
+    bundle: true,
+    format: 'esm',
+    write: false,
+  }).outputFiles[0].text;
+  const { ATARI_GAMES, atariStateVariables } = await import(`data:text/javascript,${encodeURIComponent(atari)}`);
+  const games = ATARI_GAMES.map((name) => ({ name, state: atariStateVariables(name).map((it) => it.name) }));
+  games.sort((a, b) => Number(b.state.length > 0) - Number(a.state.length > 0));
+  const notebook = JSON.parse(fs.readFileSync(path.join(root, 'notebooks/atari.ipynb'), 'utf8'));
+  for (const cell of notebook.cells) {
+    delete cell.metadata.execution;
+    if (cell.cell_type === 'code') Object.assign(cell, { execution_count: null, outputs: [] });
+  }
+  const file = path.join(root, 'dist/browser/extension/launcher/template.json');
+  fs.writeFileSync(file, JSON.stringify({ games, notebook }));
 }

@@ -1,8 +1,11 @@
 import { accessPlugin } from './access';
 import { comparisonPlugin } from './comparison';
+import { cellsPlugin } from './cells';
+import { commandsPlugin } from './commands';
 import { diagnosticsPlugin } from './diagnostics';
 import { environmentPlugin } from './environment';
 import { episodePlugin } from './episode';
+import { launcherPlugin } from './launcher';
 import { modulesPlugin } from './modules';
 import { outputsPlugin } from './outputs';
 import { rolloutsPlugin } from './rollouts';
@@ -20,4 +23,7 @@ export default [
   diagnosticsPlugin,
   outputsPlugin,
   accessPlugin,
+  cellsPlugin,
+  commandsPlugin,
+  launcherPlugin,
 ];

@@ -139,7 +139,11 @@ async function buildKernel(folder) {
 
 export async function buildExtension() {
   const own = () =>
-    hashStats(['extension', 'style', 'package-lock.json'].flatMap((name) => listFiles(path.join(root, name))));
+    hashStats(
+      ['extension', 'style', 'package-lock.json', 'notebooks/atari.ipynb', 'kernel/environments/atari/games'].flatMap(
+        (name) => listFiles(path.join(root, name)),
+      ),
+    );
   const sources = () => own() + hashStats(kernelFilesOfExtension());
   await unlessDone(extensionStamp, sources, 'dist/labextension/package.json', async () => {
     const before = own();

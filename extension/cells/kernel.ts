@@ -1,0 +1,26 @@
+import type { NotebookPanel } from '@jupyterlab/notebook';
+
+const ours = new WeakSet<NotebookPanel>();
+
+/** Returns whether the kernel of a notebook that is followed is Joylab. */
+export function hasJoylab(panel: NotebookPanel | null): panel is NotebookPanel {
+  return panel !== null && ours.has(panel);
+}
+
+/** Calls `onChange` when a notebook gets Joylab as its kernel, or another instead. */
+export function followKernel(panel: NotebookPanel, onChange: () => void): void {
+  const { sessionContext } = panel;
+  const look = async (): Promise<void> => {
+    const kernel = sessionContext.session?.kernel ?? null;
+    // A kernel that dies before it has said what it is, is none.
+    const info = await kernel?.info.catch(() => null);
+    if (panel.isDisposed || kernel !== (sessionContext.session?.kernel ?? null)) return;
+    const isOurs = info?.implementation === 'joylab';
+    if (isOurs === ours.has(panel)) return;
+    if (isOurs) ours.add(panel);
+    else ours.delete(panel);
+    onChange();
+  };
+  sessionContext.kernelChanged.connect(() => void look());
+  void look();
+}
