@@ -1,4 +1,5 @@
 import { accessPlugin } from './access';
+import { comparisonPlugin } from './comparison';
 import { cellsPlugin } from './cells';
 import { commandsPlugin } from './commands';
 import { diagnosticsPlugin } from './diagnostics';
@@ -7,12 +8,17 @@ import { episodePlugin } from './episode';
 import { launcherPlugin } from './launcher';
 import { modulesPlugin } from './modules';
 import { outputsPlugin } from './outputs';
+import { rolloutsPlugin } from './rollouts';
+import { rewardsPlugin } from './rewards';
 import { trainingPlugin } from './training';
 
 export default [
   episodePlugin,
   trainingPlugin,
+  rolloutsPlugin,
   environmentPlugin,
+  comparisonPlugin,
+  rewardsPlugin,
   modulesPlugin,
   diagnosticsPlugin,
   outputsPlugin,

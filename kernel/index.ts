@@ -29,16 +29,22 @@ export type { ExecuteOptions, RolloutOptions, RolloutResult, Strategy } from './
 export { checkCode, createLockedDownFunction, extractFunction, StrategyError } from './strategy';
 
 export {
+  clip,
+  closeTo,
   episodeReturn,
   functionWorks,
   legalActions,
   noCheating,
   normalizedReturn,
+  novelty,
+  onlyIf,
   quick,
+  ramp,
   RewardError,
   scoreSamples,
   strategySucceeds,
   survives,
+  weight,
   winLoss,
 } from './rewards';
 export type { RewardFunction, RewardInput, RewardOptions, Sample } from './rewards';
@@ -46,7 +52,7 @@ export type { RewardFunction, RewardInput, RewardOptions, Sample } from './rewar
 export { CausalLM, FastLanguageModel, ggufToFolder, PeftModel, TextStreamer } from './models';
 export type { ChatMessage, FromPretrainedOptions, GenerateOptions, PeftOptions, Tokenizer } from './models';
 
-export { GRPOTrainer, rewardRegistry, searchPrograms, Session } from './grpo';
+export { exportRollouts, GRPOTrainer, rewardRegistry, searchPrograms, Session } from './grpo';
 export type { GRPOConfig, Program, ProgramEditor, Programs, RefinementConfig, TrainRow } from './grpo';
 
 export { SFTTrainer } from './sft';

@@ -1,61 +1,59 @@
-import type { Layout, Plotly, Trace } from 'plotly.js-basic-dist-min';
-import { element } from '../widgets/element';
-import { chartTheme, type ChartTheme } from './theme';
+import type { PlotNode, Plotly } from 'plotly.js-basic-dist-min';
+import { download } from '../widgets/download';
+import { element, iconButton } from '../widgets/element';
+import { icon } from '../widgets/icons';
+import type { ChartContent } from './content';
+import { allPositive, figure, MARGIN, type ChartLook } from './figure';
+import { Legend } from './legend';
+import { inTurn, loadPlotly } from './plotly';
+import type { ChartSync } from './sync';
+import { chartTheme } from './theme';
 
-/** A line; with `low` and `high` also the band between them. */
-export interface Line {
-  name: string;
-  x: number[];
-  y: Array<number | null>;
-  low?: Array<number | null>;
-  high?: Array<number | null>;
-}
-
-/** The content of a chart. */
-export interface ChartContent {
-  lines: Line[];
-  /** Range of the x axis; grows with the data when left out. */
-  maxX?: number;
-  /** Vertical lines. */
-  marks: Array<{ x: number; text: string }>;
-}
-
-const HEIGHT = 220;
-
-let loading: Promise<Plotly> | null = null;
-
-/** Returns Plotly, which is large and loaded with the first chart. */
-function loadPlotly(): Promise<Plotly> {
-  loading ??= import('plotly.js-basic-dist-min').then((module) => module.default);
-  loading.catch(() => {
-    loading = null;
-  });
-  return loading;
-}
+/** Height of a plot by its width, in pixels. */
+const HEIGHT = { share: 0.42, least: 220, most: 340 };
 
 /** A line chart over steps. It can be drawn again at any time: fast successive drawings are merged. */
 export class LineChart {
   readonly node: HTMLElement;
   private readonly plot = element('div', 'joylab-Chart-plot');
-  private readonly legend = element('div', 'joylab-Legend');
-  /** Names of the lines that the user switched off. */
-  private readonly hidden = new Set<string>();
+  private readonly cursor = element('div', 'joylab-Chart-cursor');
+  private readonly legend = new Legend(() => this.redraw());
+  private readonly logButton: HTMLButtonElement;
   private readonly observer: ResizeObserver;
   private content: ChartContent | null = null;
+  private plotly: Plotly | null = null;
   private drawing = false;
   private dirty = false;
-  private drawn = false;
   private disposed = false;
   private width = 0;
+  /** The width that it is to have, told by the observer: to ask the page for it would cost a layout. */
+  private wanted = 0;
+  private log = false;
 
-  constructor(readonly title: string) {
-    this.plot.style.height = `${HEIGHT}px`;
-    this.node = element('figure', 'joylab-Chart', [
-      element('figcaption', 'joylab-Chart-caption', [element('span', 'joylab-Chart-title', title), this.legend]),
-      this.plot,
+  /** @param sync what it shares with the charts beside it */
+  constructor(
+    readonly title: string,
+    private readonly sync: ChartSync,
+  ) {
+    this.logButton = iconButton(icon('log'), 'Logarithmic scale', () => {
+      this.log = !this.log;
+      this.redraw();
+    });
+    const tools = element('span', 'joylab-Chart-tools', [
+      this.logButton,
+      iconButton(icon('download'), 'Save the picture', () => void this.savePicture()),
+      iconButton(icon('expand'), 'Full screen', () => this.toggleFullScreen()),
     ]);
-    this.observer = new ResizeObserver(() => this.onResize());
+    const head = element('div', 'joylab-Chart-head', [element('span', 'joylab-Chart-title', title), tools]);
+    const place = element('div', 'joylab-Chart-place', [this.plot, this.cursor]);
+    this.node = element('figure', 'joylab-Chart', [
+      element('figcaption', 'joylab-Chart-caption', [head, this.legend.node]),
+      place,
+    ]);
+    this.observer = new ResizeObserver(([entry]) => this.onResize(Math.round(entry.contentRect.width)));
     this.observer.observe(this.plot);
+    this.cursor.hidden = true;
+    sync.changed.connect(this.onSync, this);
   }
 
   draw(content: ChartContent): void {
@@ -71,17 +69,18 @@ export class LineChart {
 
   dispose(): void {
     this.disposed = true;
+    this.sync.changed.disconnect(this.onSync, this);
     this.observer.disconnect();
-    if (this.drawn) void loadPlotly().then((plotly) => plotly.purge(this.plot));
+    this.plotly?.purge(this.plot);
   }
 
   private async work(): Promise<void> {
     this.drawing = true;
     try {
       const plotly = await loadPlotly();
-      while (this.dirty && !this.disposed && this.content && this.measure() > 0) {
+      while (this.dirty && !this.disposed && this.content && this.wanted > 0) {
         this.dirty = false;
-        await this.paint(plotly, this.content);
+        await inTurn(() => this.paint(plotly, this.content!));
       }
     } catch (error) {
       this.plot.textContent = `The chart could not be drawn: ${(error as Error).message}`;
@@ -91,154 +90,124 @@ export class LineChart {
   }
 
   private async paint(plotly: Plotly, content: ChartContent): Promise<void> {
-    const theme = chartTheme(this.plot);
-    const colour = (i: number) => theme.series[i % theme.series.length];
-    this.showLegend(content.lines, colour);
-    const traces = content.lines.flatMap((line, i) => lineTraces(line, colour(i), !this.hidden.has(line.name)));
-    this.drawn = true;
-    await plotly.react(this.plot, traces, layout(content, theme, this.width), {
+    if (this.disposed) return;
+    this.width = this.wanted;
+    const look = this.look(content);
+    this.logButton.disabled = !allPositive(content);
+    this.logButton.setAttribute('aria-pressed', String(look.log));
+    this.legend.show(content, look.theme.series, this.sync.cursor);
+    const { data, layout } = figure(content, look);
+    const node = await plotly.react(this.plot, data, layout, {
       displayModeBar: false,
       responsive: false,
-      doubleClick: 'reset',
+      doubleClick: false,
     });
+    if (!this.plotly) this.listen(node);
+    this.plotly = plotly;
     // Keyboard users find the numbers in the table: the picture is one image to screen readers.
     this.plot.setAttribute('role', 'img');
     this.plot.setAttribute('aria-label', describeChart(this.title, content));
   }
 
-  /** Shows a toggle for each line; a single line needs none. */
-  private showLegend(lines: Line[], colour: (i: number) => string): void {
-    const shown = lines.length > 1 ? lines : [];
-    const key = shown.map(({ name }, i) => `${name}\n${colour(i)}`).join('\n');
-    if (this.legend.dataset.key === key) return;
-    this.legend.dataset.key = key;
-    this.legend.replaceChildren(...shown.map(({ name }, i) => this.legendItem(name, colour(i))));
+  private look(content: ChartContent): ChartLook {
+    const { range, smoothing } = this.sync;
+    return {
+      theme: chartTheme(this.plot),
+      width: this.width,
+      height: this.height(),
+      range,
+      smoothing,
+      log: this.log && allPositive(content),
+      hidden: this.legend.hidden,
+    };
   }
 
-  private legendItem(name: string, colour: string): HTMLElement {
-    const button = element('button', 'joylab-Legend-item', name);
-    button.type = 'button';
-    button.style.setProperty('--joylab-series', colour);
-    button.setAttribute('aria-pressed', String(!this.hidden.has(name)));
-    button.addEventListener('click', () => {
-      if (!this.hidden.delete(name)) this.hidden.add(name);
-      button.setAttribute('aria-pressed', String(!this.hidden.has(name)));
-      this.redraw();
+  private height(): number {
+    if (document.fullscreenElement === this.node) return Math.max(HEIGHT.least, window.innerHeight - 110);
+    return Math.round(Math.min(HEIGHT.most, Math.max(HEIGHT.least, this.width * HEIGHT.share)));
+  }
+
+  private listen(node: PlotNode): void {
+    const { sync } = this;
+    node.on('plotly_hover', ({ points }) => {
+      sync.cursor = points[0]?.x ?? null;
     });
-    return button;
+    node.on('plotly_unhover', () => {
+      sync.cursor = null;
+    });
+    node.on('plotly_click', ({ points }) => points[0] && sync.clicked.emit(points[0].x));
+    node.on('plotly_doubleclick', () => {
+      sync.range = null;
+    });
+    node.on('plotly_relayout', (changes) => {
+      const [from, to] = [changes['xaxis.range[0]'], changes['xaxis.range[1]']];
+      if (typeof from === 'number' && typeof to === 'number' && to - from >= 1) sync.range = [from, to];
+      else if (typeof from === 'number') this.redraw();
+    });
   }
 
-  /** Returns the width in pixels; the last one where the chart is hidden. */
-  private measure(): number {
-    this.width = this.plot.clientWidth || this.width;
-    return this.width;
+  private onSync(_: ChartSync, change: 'range' | 'smoothing' | 'cursor'): void {
+    if (change === 'cursor') this.showCursor();
+    else this.redraw();
   }
 
-  private onResize(): void {
-    if (this.plot.clientWidth > 0 && this.plot.clientWidth !== this.width) this.redraw();
+  /** Shows where the pointer is, in this chart or another, and the values there. */
+  private showCursor(): void {
+    const { content, sync, cursor } = this;
+    if (!content) return;
+    const step = sync.cursor;
+    this.legend.show(content, chartTheme(this.plot).series, step);
+    const axis = (this.plot as { _fullLayout?: { xaxis?: { range?: number[] } } })._fullLayout?.xaxis?.range;
+    cursor.hidden = step === null || !axis;
+    if (step === null || !axis) return;
+    const share = (step - axis[0]) / (axis[1] - axis[0]);
+    cursor.hidden = share < 0 || share > 1;
+    cursor.style.left = `${MARGIN.l + share * (this.width - MARGIN.l - MARGIN.r)}px`;
+  }
+
+  private async savePicture(): Promise<void> {
+    const { content, plotly } = this;
+    if (!content || !plotly) return;
+    const look = this.look(content);
+    const { data, layout } = figure(content, look);
+    const { background, text } = look.theme;
+    const opaque = {
+      ...layout,
+      paper_bgcolor: background,
+      plot_bgcolor: background,
+      margin: { ...MARGIN, t: 40 },
+      title: { text: this.title, font: { size: 13, color: text } },
+      showlegend: content.lines.length > 1,
+    };
+    const size = { width: Math.max(640, this.width), height: this.height() + 40 };
+    const picture = await plotly.toImage(
+      { data, layout: { ...opaque, ...size } },
+      { format: 'png', scale: 2, ...size },
+    );
+    download(`${this.title.replace(/\W+/g, '-').toLowerCase()}.png`, await (await fetch(picture)).blob());
+  }
+
+  private toggleFullScreen(): void {
+    if (document.fullscreenElement) void document.exitFullscreen();
+    else void this.node.requestFullscreen();
+  }
+
+  /** Takes the width of a chart that is shown; one that is hidden keeps its last. */
+  private onResize(width: number): void {
+    if (width === 0 || width === this.wanted) return;
+    this.wanted = width;
+    this.redraw();
   }
 }
 
 /** Returns what a chart shows, in words: the first and the last value of each line. */
 function describeChart(title: string, { lines }: ChartContent): string {
   const ends = lines.flatMap(({ name, x, y }) => {
-    const known = y.flatMap((value, i) => (value === null ? [] : [{ step: x[i], value: value.toPrecision(3) }]));
-    const [first, last] = [known[0], known.at(-1)];
-    return first && last ? [`${name} ${first.value} at step ${first.step}, ${last.value} at step ${last.step}`] : [];
+    const first = y.findIndex((value) => value !== null);
+    const last = y.findLastIndex((value) => value !== null);
+    if (first < 0) return [];
+    const tell = (i: number) => `${y[i]!.toPrecision(3)} at step ${x[i]}`;
+    return [`${name} ${tell(first)}, ${tell(last)}`];
   });
   return `Chart: ${title}. ${ends.join('; ')}`;
-}
-
-function lineTraces(line: Line, colour: string, visible: boolean): Trace[] {
-  const few = line.x.length < 2;
-  const mean: Trace = {
-    x: line.x,
-    y: line.y,
-    name: escapeMarkup(line.name),
-    visible,
-    type: 'scatter',
-    mode: few ? 'markers' : 'lines',
-    line: { color: colour, width: 2 },
-    marker: { color: colour, size: 6 },
-    hovertemplate: '%{y:.4~g}',
-  };
-  if (!line.low || !line.high) return [mean];
-  const edge = {
-    x: line.x,
-    type: 'scatter',
-    mode: 'lines',
-    line: { width: 0, color: colour },
-    hoverinfo: 'skip',
-    showlegend: false,
-  };
-  return [
-    { ...edge, y: line.low, name: `${line.name} low` },
-    { ...edge, y: line.high, name: `${line.name} high`, fill: 'tonexty', fillcolor: colour + '2e' },
-    mean,
-  ];
-}
-
-function layout(content: ChartContent, theme: ChartTheme, width: number): Layout {
-  const axis = {
-    gridcolor: theme.grid,
-    linecolor: theme.axis,
-    zerolinecolor: theme.axis,
-    zerolinewidth: 1,
-    tickfont: { color: theme.faint },
-  };
-  return {
-    width,
-    height: HEIGHT,
-    margin: { l: 48, r: 12, t: 10, b: 28 },
-    paper_bgcolor: 'rgba(0,0,0,0)',
-    plot_bgcolor: 'rgba(0,0,0,0)',
-    font: { family: theme.font, size: 11, color: theme.text },
-    showlegend: false,
-    hovermode: 'x unified',
-    hoverlabel: { bgcolor: theme.background, bordercolor: theme.axis, font: { color: theme.text } },
-    // Keeps the zoom when new points come.
-    uirevision: 'joylab',
-    xaxis: {
-      ...axis,
-      showgrid: false,
-      range: content.maxX ? [0, content.maxX] : undefined,
-      rangemode: 'tozero',
-      tickformat: 'd',
-      hoverformat: 'd',
-      ...wholeTicks(content),
-      unifiedhovertitle: { text: 'step %{x}' },
-    },
-    yaxis: { ...axis, automargin: false, nticks: 5, tickformat: '~g', fixedrange: true },
-    shapes: content.marks.map(({ x }) => ({
-      type: 'line',
-      x0: x,
-      x1: x,
-      yref: 'paper',
-      y0: 0,
-      y1: 1,
-      line: { color: theme.mark, width: 1, dash: 'dot' },
-    })),
-    annotations: content.marks.map(({ x, text }) => ({
-      x,
-      y: 1,
-      yref: 'paper',
-      yanchor: 'middle',
-      text: '◆',
-      showarrow: false,
-      font: { color: theme.mark, size: 10 },
-      hovertext: `step ${x}: ${escapeMarkup(text)}`,
-      hoverlabel: { bgcolor: theme.background, bordercolor: theme.axis, font: { color: theme.text } },
-    })),
-  };
-}
-
-/** Returns the ticks of the axis of steps: one at each step of a short axis, about eight on a longer one. */
-function wholeTicks({ maxX, lines }: ChartContent): Layout {
-  const end = maxX ?? Math.max(...lines.flatMap((line) => line.x));
-  return end <= 10 ? { dtick: 1 } : { nticks: 8 };
-}
-
-/** Returns a text with HTML escaped: Plotly interprets some. */
-function escapeMarkup(text: string): string {
-  return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
 }

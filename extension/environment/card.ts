@@ -1,10 +1,15 @@
 import type { EnvironmentData, EnvironmentTable } from '../../kernel/display/mime';
 import { shortNumber } from '../../kernel/display/table';
 import { element } from '../widgets/element';
+import { icon } from '../widgets/icons';
 import { keepReachable } from '../widgets/reachable';
 
-/** Returns the card of an environment: description, actions, state variables with their ranges, first frame. */
-export function environmentCard(data: EnvironmentData): HTMLElement {
+/**
+ * Returns the card of an environment: description, actions, state variables with their ranges, first frame.
+ *
+ * @param play starts a game in the place of the picture; `null` where there is none to play
+ */
+export function environmentCard(data: EnvironmentData, play: ((picture: HTMLElement) => void) | null): HTMLElement {
   const head = element('div', 'joylab-Environment-head', [
     element('span', 'joylab-Environment-name', data.name),
     ...(data.release ? [element('span', 'joylab-Environment-kind', data.release)] : []),
@@ -19,7 +24,10 @@ export function environmentCard(data: EnvironmentData): HTMLElement {
       : []),
     ...section('Options', Object.keys(data.options).length > 0 ? optionList(data.options) : null),
   ]);
-  const top = element('div', 'joylab-Environment-top', [...(data.frame ? [picture(data.name, data.frame)] : []), text]);
+  const top = element('div', 'joylab-Environment-top', [
+    ...(data.frame ? [picture(data.name, data.frame, play)] : []),
+    text,
+  ]);
   const groups = [
     ...(data.variables.length > 0 ? [variableRows(data.variables)] : []),
     ...(data.tables ?? []).map(fieldRows),
@@ -82,12 +90,25 @@ function returnList({ rows }: NonNullable<EnvironmentData['returns']>): HTMLElem
   return element('ul', 'joylab-Options', items);
 }
 
-function picture(name: string, { png, type, width, height }: NonNullable<EnvironmentData['frame']>): HTMLElement {
+function picture(
+  name: string,
+  { png, type, width, height }: NonNullable<EnvironmentData['frame']>,
+  play: ((picture: HTMLElement) => void) | null,
+): HTMLElement {
   const image = element('img', 'joylab-Environment-frame');
   image.alt = `First frame of ${name}`;
   image.src = `data:${type ?? 'image/png'};base64,${png}`;
   if (width && height) image.style.aspectRatio = String(width / height);
-  return element('div', 'joylab-Environment-picture', [image]);
+  // Drawings have a ground of their own; a console's screen is black around its picture.
+  const kind = type === 'image/svg+xml' ? 'joylab-Environment-picture joylab-mod-drawn' : 'joylab-Environment-picture';
+  const node = element('div', kind, [image]);
+  if (!play) return node;
+  const button = element('button', 'joylab-Action joylab-Environment-play', [icon('play'), 'Play']);
+  button.type = 'button';
+  button.title = `Play ${name} yourself, by keyboard`;
+  button.addEventListener('click', () => play(node));
+  node.append(button);
+  return node;
 }
 
 function variableRows(variables: EnvironmentData['variables']): HTMLElement {

@@ -1,5 +1,7 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
+import type { ISessionContext } from '@jupyterlab/apputils';
+import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
+import { IRenderMimeRegistry, type IRenderMime } from '@jupyterlab/rendermime';
 import { ENVIRONMENT_MIME } from '../../kernel/display/mime';
 import { EnvironmentRenderer } from './renderer';
 
@@ -8,15 +10,20 @@ export const environmentPlugin: JupyterFrontEndPlugin<void> = {
   id: 'joylab:environment',
   description: 'Shows environments: actions, state variables, first frame.',
   autoStart: true,
-  requires: [IRenderMimeRegistry],
-  activate(_app: JupyterFrontEnd, rendermime: IRenderMimeRegistry): void {
-    rendermime.addFactory(
-      {
-        safe: true,
-        mimeTypes: [ENVIRONMENT_MIME],
-        createRenderer: (options) => new EnvironmentRenderer(options.mimeType),
-      },
-      0,
-    );
+  requires: [IRenderMimeRegistry, INotebookTracker],
+  activate(_app: JupyterFrontEnd, rendermime: IRenderMimeRegistry, notebooks: INotebookTracker): void {
+    rendermime.addFactory(factory(null), 0);
+    // Renderers do not know their kernel, in which a person plays: each notebook gets a factory of its own.
+    notebooks.widgetAdded.connect((_, panel: NotebookPanel) => {
+      panel.content.rendermime.addFactory(factory(panel.sessionContext), 0);
+    });
   },
 };
+
+function factory(session: ISessionContext | null): IRenderMime.IRendererFactory {
+  return {
+    safe: true,
+    mimeTypes: [ENVIRONMENT_MIME],
+    createRenderer: (options) => new EnvironmentRenderer(options.mimeType, session),
+  };
+}

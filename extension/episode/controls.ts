@@ -6,6 +6,12 @@ import type { Mark, Timeline } from './timeline';
 /** Speeds of the menu, as factors of real time. */
 export const SPEEDS = [0.25, 0.5, 1, 2, 4, 8];
 
+/** Pixels from the scrubber's edge to the middle of its thumb at the end, and from the pointer to marks that are told. */
+const INSET = 6;
+const REACH = 5;
+/** Marks that are told at once, at most. */
+const MOST_TIPS = 4;
+
 /** The bar under the picture: play, step, scrub, speed, loop. */
 export class Controls {
   readonly node: HTMLElement;
@@ -14,6 +20,7 @@ export class Controls {
   private readonly loopButton: HTMLButtonElement;
   private readonly scrubber = element('input', 'joylab-Scrubber-input');
   private readonly speed = element('select', 'joylab-Speed');
+  private readonly tip = element('div', 'joylab-Scrubber-tip');
 
   constructor(
     private readonly playback: Playback,
@@ -23,6 +30,7 @@ export class Controls {
     this.loopButton = iconButton(icon('loop'), 'Loop (L)', () => {
       playback.loop = !playback.loop;
     });
+    this.tip.hidden = true;
     this.fillSpeeds();
     this.node = element('div', 'joylab-Controls', [
       iconButton(icon('back'), 'Step back (←)', () => playback.seek(playback.index - 1)),
@@ -68,7 +76,27 @@ export class Controls {
     this.scrubber.disabled = this.playback.count < 2;
     this.scrubber.setAttribute('aria-label', 'Position in the episode');
     this.scrubber.addEventListener('input', () => this.playback.seek(Number(this.scrubber.value)));
-    return element('div', 'joylab-Scrubber', [drawMarks(this.timeline.marks(), this.playback.count), this.scrubber]);
+    const marks = this.timeline.marks();
+    const node = element('div', 'joylab-Scrubber', [drawMarks(marks, this.playback.count), this.scrubber, this.tip]);
+    node.addEventListener('pointermove', ({ clientX }) => this.showTip(marks, clientX));
+    node.addEventListener('pointerleave', () => {
+      this.tip.hidden = true;
+    });
+    return node;
+  }
+
+  /** Tells what is at the pointer: the marks next to it, or the step. */
+  private showTip(marks: Mark[], clientX: number): void {
+    const { left, width } = this.scrubber.getBoundingClientRect();
+    const last = Math.max(1, this.playback.count - 1);
+    const share = Math.min(1, Math.max(0, (clientX - left - INSET) / Math.max(1, width - 2 * INSET)));
+    const reach = (REACH * last) / Math.max(1, width);
+    const near = marks.filter(({ frame }) => Math.abs(frame - share * last) <= reach);
+    const texts = near.slice(0, MOST_TIPS).map(({ text }) => text);
+    if (near.length > MOST_TIPS) texts.push(`and ${near.length - MOST_TIPS} more`);
+    this.tip.textContent = texts.join('\n') || `step ${this.timeline.stepOf(Math.round(share * last))}`;
+    this.tip.style.left = `${INSET + share * (width - 2 * INSET)}px`;
+    this.tip.hidden = false;
   }
 }
 

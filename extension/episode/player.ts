@@ -1,11 +1,21 @@
 import type { EpisodeData } from '../../kernel/display/mime';
 import { Playback } from '../frames/playback';
+import { PictureSequence } from '../frames/pictures';
 import { frameView, viewAspect, type FrameView, type Frames } from '../frames/view';
 import { prefersReducedMotion, watchVisibility } from '../frames/visibility';
 import { element } from '../widgets/element';
 import { Controls, SPEEDS } from './controls';
 import { Readouts } from './readouts';
+import { StateTable } from './stateTable';
 import { Timeline, formatNumber } from './timeline';
+import { playerTools, toggleFullScreen } from './tools';
+
+/** Where a player stands, for another one of the same episode. */
+export interface PlayerPosition {
+  step: number;
+  playing: boolean;
+  speed: number;
+}
 
 /**
  * Plays an episode: image, numbers, controls, keyboard. It starts when it comes into
@@ -18,10 +28,12 @@ export class EpisodePlayer {
   private readonly playback: Playback;
   private readonly readouts: Readouts;
   private readonly controls: Controls;
+  private readonly states: StateTable;
   private readonly unwatch: () => void;
   private started = prefersReducedMotion();
 
-  constructor(data: EpisodeData, frames: Frames) {
+  /** @param from where it begins; at the start of the episode by default */
+  constructor(data: EpisodeData, frames: Frames, from?: PlayerPosition) {
     this.screen = frameView(frames);
     this.timeline = new Timeline(data);
     this.playback = new Playback(frames.count, data.fps, {
@@ -30,10 +42,17 @@ export class EpisodePlayer {
     });
     this.readouts = new Readouts(this.timeline.steps, data.lives.length > 0);
     this.controls = new Controls(this.playback, this.timeline);
+    this.states = new StateTable(this.timeline);
     this.node = this.layOut(data, frames);
     this.node.addEventListener('keydown', (event) => this.onKey(event));
     this.unwatch = watchVisibility(this.node, (visible) => this.onVisible(visible));
     this.showFrame(0);
+    if (from) this.goOn(from);
+  }
+
+  get position(): PlayerPosition {
+    const { index, playing, speed } = this.playback;
+    return { step: this.timeline.stepOf(index), playing, speed };
   }
 
   dispose(): void {
@@ -51,13 +70,24 @@ export class EpisodePlayer {
       element('span', 'joylab-Player-title', data.environment),
       element('span', 'joylab-Player-seed', `seed ${data.seed}`),
     ]);
-    const side = element('div', 'joylab-Player-side', [caption, this.readouts.node, ending]);
+    const hasStates = this.timeline.stateAt(0).length > 0;
+    const side = element('div', 'joylab-Player-side', [
+      caption,
+      this.readouts.node,
+      ...(hasStates ? [this.states.node] : []),
+      ending,
+    ]);
     this.screen.node.setAttribute('aria-label', `Picture of ${data.environment}`);
     this.screen.node.addEventListener('click', () => this.playback.toggle());
     const picture = element('div', 'joylab-Player-picture', [this.screen.node]);
+    if (frames instanceof PictureSequence)
+      picture.classList.add(frames.type === 'text/plain' ? 'joylab-mod-text' : 'joylab-mod-drawn');
     picture.style.setProperty('--joylab-aspect', String(viewAspect(frames)));
     const body = element('div', 'joylab-Player-body', [picture, side, this.controls.node]);
     const node = element('div', 'joylab-Player', [body]);
+    const index = () => this.playback.index;
+    const name = `${data.environment}-seed-${data.seed}`;
+    this.controls.node.append(playerTools({ frames, fps: data.fps, name, index, node }));
     node.tabIndex = 0;
     node.dataset.lmSuppressShortcuts = 'true';
     node.setAttribute('role', 'group');
@@ -72,6 +102,14 @@ export class EpisodePlayer {
     this.screen.show(index);
     this.readouts.show(this.timeline.at(index));
     this.controls.showFrame(index);
+    this.states.show(index);
+  }
+
+  private goOn({ step, playing, speed }: PlayerPosition): void {
+    this.started = true;
+    this.playback.seek(this.timeline.frameOf(step));
+    this.playback.speed = speed;
+    if (playing) this.playback.play();
   }
 
   private onVisible(visible: boolean): void {
@@ -116,6 +154,10 @@ export class EpisodePlayer {
         return true;
       case 'End':
         playback.seek(playback.count - 1);
+        return true;
+      case 'f':
+      case 'F':
+        toggleFullScreen(this.node);
         return true;
       case 'l':
       case 'L':

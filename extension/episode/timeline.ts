@@ -18,6 +18,8 @@ export interface Moment {
 export interface Mark {
   frame: number;
   kind: 'reward' | 'penalty' | 'life';
+  /** What happened, in words: "step 40: +1". */
+  text: string;
 }
 
 /** The numbers of an episode by frame. Frame i follows step `i × every`. */
@@ -56,15 +58,34 @@ export class Timeline {
     };
   }
 
+  /** Returns the frame nearest to a step. */
+  frameOf(step: number): number {
+    return step >= this.steps
+      ? this.data.frameCount - 1
+      : Math.min(this.data.frameCount - 1, Math.floor(step / this.data.every));
+  }
+
+  /** Returns the named state at a frame, with whether it differs from the frame before. */
+  stateAt(frame: number): Array<{ name: string; value: number; changed: boolean }> {
+    return Object.entries(this.data.states ?? {}).map(([name, column]) => ({
+      name,
+      value: column[frame],
+      changed: frame > 0 && column[frame] !== column[frame - 1],
+    }));
+  }
+
   /** Returns the frames with a reward, a penalty, or a lost life. */
   marks(): Mark[] {
     const marks: Mark[] = [];
     const { rewards, lives, every, frameCount } = this.data;
     for (let step = 1; step <= this.steps; step++) {
       const frame = Math.min(frameCount - 1, Math.ceil(step / every));
-      if (rewards[step - 1] > 0) marks.push({ frame, kind: 'reward' });
-      if (rewards[step - 1] < 0) marks.push({ frame, kind: 'penalty' });
-      if (step > 1 && lives[step - 1] < lives[step - 2]) marks.push({ frame, kind: 'life' });
+      const reward = rewards[step - 1];
+      const text = `step ${step}: ${formatReward(reward)}`;
+      if (reward > 0) marks.push({ frame, kind: 'reward', text });
+      if (reward < 0) marks.push({ frame, kind: 'penalty', text });
+      if (step > 1 && lives[step - 1] < lives[step - 2])
+        marks.push({ frame, kind: 'life', text: `step ${step}: life lost, ${lives[step - 1]} left` });
     }
     return marks;
   }

@@ -1,5 +1,6 @@
 import type { EpisodeData } from '../../kernel/display/mime';
 import { PictureSequence } from './pictures';
+import { RowAssembler } from './rows';
 import { FrameSequence } from './sequence';
 import type { Frames } from './view';
 
@@ -22,7 +23,13 @@ export async function decodeFrames(data: EpisodeData, deflated?: Uint8Array): Pr
   const packed = deflated ?? fromBase64(data.frames, 'frames');
   if (packed.length === 0) throw new Error('it has no frames');
   const sequence = new FrameSequence(data.width, data.height, palette, data.aspect);
-  await inflate(packed, new Assembler(sequence, data.frameCount));
+  if (data.encoding === 'changes') {
+    sequence.appendChanges(await inflateWords(packed), data.frameCount);
+    return sequence;
+  }
+  if (data.encoding !== undefined && data.encoding !== 'rows')
+    throw new Error('its frames are packed in an unknown way');
+  await inflate(packed, new (data.encoding === 'rows' ? RowAssembler : Assembler)(sequence, data.frameCount));
   if (sequence.count < data.frameCount)
     throw new Error(`its frames are cut off after ${sequence.count} of ${data.frameCount}`);
   return sequence;
@@ -74,7 +81,34 @@ function fromBase64(text: unknown, what: string): Uint8Array {
   return bytes;
 }
 
-async function inflate(packed: Uint8Array, sink: Assembler): Promise<void> {
+/** Bytes of inflated changes, at most. */
+const MAX_CHANGES = 1 << 29;
+
+async function inflateWords(packed: Uint8Array): Promise<Uint32Array> {
+  const stream = new Blob([packed as BlobPart]).stream().pipeThrough(new DecompressionStream('deflate'));
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for (const reader = stream.getReader(); ; ) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      parts.push(value);
+      size += value.length;
+      if (size > MAX_CHANGES) throw new Error('its frames are too large');
+    }
+  } catch (error) {
+    throw error instanceof TypeError ? new Error('its frames are not a valid zlib stream') : error;
+  }
+  const bytes = new Uint8Array(size + 3 - ((size + 3) % 4));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return new Uint32Array(bytes.buffer);
+}
+
+async function inflate(packed: Uint8Array, sink: { write(bytes: Uint8Array): boolean }): Promise<void> {
   const source = new Blob([packed as BlobPart]).stream().pipeThrough(new DecompressionStream('deflate'));
   const reader = source.getReader();
   try {

@@ -13,6 +13,11 @@ export class PictureSequence {
   get count(): number {
     return this.pictures.length;
   }
+
+  /** Returns the address of a drawing. */
+  source(index: number): string {
+    return `data:image/svg+xml;charset=utf-8,${encodeURIComponent(this.pictures[index])}`;
+  }
 }
 
 /** Shows one frame at a time. An SVG is shown as an image, so that nothing in it can run. */
@@ -22,7 +27,9 @@ export class PictureView {
 
   constructor(private readonly frames: PictureSequence) {
     this.node =
-      frames.type === 'text/plain' ? element('pre', 'joylab-Screen joylab-mod-text') : element('img', 'joylab-Screen');
+      frames.type === 'text/plain'
+        ? element('pre', 'joylab-Screen joylab-mod-text')
+        : element('img', 'joylab-Screen joylab-mod-drawn');
     if (frames.type === 'image/svg+xml') this.node.style.aspectRatio = String(frames.width / frames.height);
     else this.node.style.minHeight = `${frames.height}lh`;
     this.node.setAttribute('role', 'img');
@@ -32,11 +39,18 @@ export class PictureView {
   show(index: number): void {
     if (index === this.index) return;
     this.index = index;
-    const picture = this.frames.pictures[index];
-    if (this.node instanceof HTMLImageElement)
-      this.node.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(picture)}`;
-    else this.node.textContent = picture;
+    if (this.node instanceof HTMLImageElement) this.node.src = this.frames.source(index);
+    else this.node.replaceChildren(...textLines(this.frames.pictures[index]));
   }
 
   dispose(): void {}
+}
+
+/** Returns a text with the names of its fields set apart: "count: 3". */
+function textLines(text: string): Array<Node | string> {
+  return text.split('\n').flatMap((line, i) => {
+    const [, name, rest] = /^(\w+:)(.*)$/.exec(line) ?? [];
+    const end = i > 0 ? ['\n'] : [];
+    return name === undefined ? [...end, line] : [...end, element('span', 'joylab-Text-name', name), rest];
+  });
 }

@@ -64,7 +64,7 @@ function factor(place: number, size: number): number {
 }
 
 /** Returns the palette's colours as opaque little-endian pixels of a canvas; indices outside the palette are black. */
-function packColours(palette: Uint8Array): Uint32Array {
+export function packColours(palette: Uint8Array): Uint32Array {
   const colours = new Uint32Array(256).fill(0xff000000);
   for (let i = 0; i * 3 + 2 < palette.length && i < 256; i++) {
     colours[i] = 0xff000000 | (palette[i * 3 + 2] << 16) | (palette[i * 3 + 1] << 8) | palette[i * 3];

@@ -1,5 +1,5 @@
 /** The differences between two frames, by words of 4 pixels: index of the word, XOR of its pixels, index, XOR, … */
-type Change = Uint32Array;
+export type Change = Uint32Array;
 
 /**
  * The frames of an episode in memory: the first one, and the differences from each to
@@ -42,6 +42,22 @@ export class FrameSequence {
     else this.changes.push(compress(delta));
   }
 
+  /**
+   * Appends frames as `ChangedFrames` packs them. The words are kept.
+   *
+   * @throws Error when they are cut off
+   */
+  appendChanges(words: Uint32Array, frameCount: number): void {
+    this.first = words.subarray(0, this.words);
+    let at = this.words;
+    while (this.count < frameCount) {
+      const end = at + 1 + 2 * words[at];
+      if (!(end <= words.length)) throw new Error(`its frames are cut off after ${this.count} of ${frameCount}`);
+      this.changes.push(words.subarray(at + 1, end));
+      at = end;
+    }
+  }
+
   /** Returns a reader with its own position: several views can show one sequence. Throws when there are no frames. */
   cursor(): FrameCursor {
     if (!this.first) throw new Error('There are no frames.');
@@ -68,11 +84,18 @@ export class FrameCursor {
     return this.at;
   }
 
-  /** Moves to the frame `index`, from 0 to count − 1. Returns whether a pixel may differ. */
-  seek(index: number): boolean {
+  /**
+   * Moves to the frame `index`, from 0 to count − 1. Returns whether a pixel may differ.
+   *
+   * @param changed called with what has changed, which may be the same pixels several times
+   */
+  seek(index: number, changed?: (change: Change) => void): boolean {
     if (index === this.at) return false;
-    while (this.at < index) apply(this.words, this.changes[this.at++]);
-    while (this.at > index) apply(this.words, this.changes[--this.at]);
+    const passed: Change[] = [];
+    while (this.at < index) passed.push(this.changes[this.at++]);
+    while (this.at > index) passed.push(this.changes[--this.at]);
+    for (const change of passed) apply(this.words, change);
+    if (changed) for (const change of passed) changed(change);
     return true;
   }
 }

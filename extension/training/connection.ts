@@ -1,6 +1,11 @@
 import type { ISessionContext } from '@jupyterlab/apputils';
 import type { Kernel } from '@jupyterlab/services';
-import { TRAINING_COMM, type TrainingMessage, type TrainingViewMessage } from '../../kernel/display/mime';
+import {
+  TRAINING_COMM,
+  type TrainingControl,
+  type TrainingMessage,
+  type TrainingViewMessage,
+} from '../../kernel/display/mime';
 
 /** Receives the events of a connection. */
 export interface ConnectionListener {
@@ -25,12 +30,23 @@ export class TrainingConnection {
   ) {
     session.kernelChanged.connect(this.onKernelChanged, this);
     session.statusChanged.connect(this.onStatusChanged, this);
-    void session.ready.then(() => this.open());
+    void session.ready.then(() => this.connect());
   }
 
   /** Tells the kernel that the group of a step was shown: the next may come. */
   acknowledge(step: number): void {
     this.send({ type: 'ack', step });
+  }
+
+  /** Asks the kernel to pause, stop or save the run. */
+  control(control: TrainingControl): void {
+    this.send({ type: 'control', control });
+  }
+
+  /** Asks for a rollout with all its frames. Returns false where no kernel could answer. */
+  open(step: number, index: number): boolean {
+    this.send({ type: 'open', step, index });
+    return this.comm !== null;
   }
 
   /** Tells the kernel whether the view is visible: groups are sent only then. */
@@ -50,7 +66,7 @@ export class TrainingConnection {
 
   private onKernelChanged(): void {
     this.drop();
-    this.open();
+    this.connect();
   }
 
   /** Drops the comm of a restarted kernel, which has forgotten its comms and runs. */
@@ -58,7 +74,7 @@ export class TrainingConnection {
     if (status === 'restarting' || status === 'autorestarting' || status === 'dead') this.drop();
   }
 
-  private open(): void {
+  private connect(): void {
     const kernel = this.session.session?.kernel;
     if (this.disposed || this.comm || !kernel?.handleComms) {
       if (!this.comm) this.listener.connected(false);
@@ -103,7 +119,8 @@ export class TrainingConnection {
   }
 }
 
-function toBytes(buffer: ArrayBuffer | ArrayBufferView): Uint8Array {
+/** Returns the bytes of a buffer of a comm message. */
+export function toBytes(buffer: ArrayBuffer | ArrayBufferView): Uint8Array {
   return buffer instanceof ArrayBuffer
     ? new Uint8Array(buffer)
     : new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);

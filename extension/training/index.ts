@@ -1,9 +1,9 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry, type IRenderMime } from '@jupyterlab/rendermime';
 import { TRAINING_MIME } from '../../kernel/display/mime';
 import { TrainingRenderer } from './renderer';
+import { rerunCell } from './rerun';
 
 /**
  * Shows training runs. Renderers do not know their kernel, so each notebook gets a
@@ -17,15 +17,16 @@ export const trainingPlugin: JupyterFrontEndPlugin<void> = {
   activate(_app: JupyterFrontEnd, rendermime: IRenderMimeRegistry, notebooks: INotebookTracker): void {
     rendermime.addFactory(factory(null), 0);
     notebooks.widgetAdded.connect((_, panel: NotebookPanel) => {
-      panel.content.rendermime.addFactory(factory(panel.context), 0);
+      panel.content.rendermime.addFactory(factory(panel), 0);
     });
   },
 };
 
-function factory(context: DocumentRegistry.Context | null): IRenderMime.IRendererFactory {
+function factory(panel: NotebookPanel | null): IRenderMime.IRendererFactory {
+  const rerun = panel && ((runId: string) => rerunCell(panel, runId));
   return {
     safe: true,
     mimeTypes: [TRAINING_MIME],
-    createRenderer: (options) => new TrainingRenderer(options.mimeType, context),
+    createRenderer: (options) => new TrainingRenderer(options.mimeType, panel?.context ?? null, rerun),
   };
 }

@@ -1,5 +1,5 @@
 import type { TrainingData } from '../../kernel/display/mime';
-import type { ChartContent, Line } from '../charts/lineChart';
+import type { ChartContent, Line } from '../charts/content';
 
 /** A chart that the view offers. */
 export interface MetricChart {
@@ -86,12 +86,17 @@ export const METRIC_CHARTS: MetricChart[] = [
 export function chartContent(chart: MetricChart, data: TrainingData): ChartContent | null {
   const lines = chart.lines(data).filter((line) => line.y.some((value) => value !== null));
   if (lines.length === 0) return null;
-  return { lines, maxX: data.maxSteps, marks: data.events.map(({ step, text }) => ({ x: step, text })) };
+  // A run that was stopped does not go on.
+  const maxX = data.status === 'finished' ? data.step : data.maxSteps;
+  return { lines, maxX, marks: data.events.map(({ step, text, kind }) => ({ x: step, text, kind })) };
 }
 
-/** Returns whether a run is supervised: it learns from given texts, without rewards. */
-export function isSupervised({ log }: TrainingData): boolean {
-  return log.some((entry) => 'mean_token_accuracy' in entry || 'eval_mean_token_accuracy' in entry);
+/** Returns the log of a run as CSV: a row per entry, a column per metric. */
+export function logCsv({ log }: TrainingData): string {
+  const names = [...new Set(log.flatMap((entry) => Object.keys(entry)))];
+  const field = (text: string): string => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const rows = log.map((entry) => names.map((name) => String(entry[name] ?? '')).join(','));
+  return `${[names.map(field).join(','), ...rows].join('\n')}\n`;
 }
 
 /** Returns the line of evaluations, where there are any. */

@@ -2,10 +2,10 @@ import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import type { IRenderMime } from '@jupyterlab/rendermime';
 import { Widget } from '@lumino/widgets';
 import type { TrainingData } from '../../kernel/display/mime';
-import { trainingBundle } from '../../kernel/display/training/trainingBundle';
-import { problem } from '../widgets/problem';
-import { checkTraining } from './state';
-import { TrainingView } from './view';
+import type { TrainingView } from './view';
+
+/** The view with all that it needs, loaded with the first run: JupyterLab starts without it. */
+const load = () => import('./load');
 
 /**
  * Renders a training run. Rendered again with newer data, it keeps its view. A view
@@ -15,29 +15,36 @@ import { TrainingView } from './view';
 export class TrainingRenderer extends Widget implements IRenderMime.IRenderer {
   private view: TrainingView | null = null;
   private model: IRenderMime.IMimeModel | null = null;
+  private loaded: Awaited<ReturnType<typeof load>> | null = null;
 
-  /** @param context the notebook; `null` where outputs are shown without one */
+  /**
+   * @param context the notebook; `null` where outputs are shown without one
+   * @param rerun runs the cell that has the output of a run
+   */
   constructor(
     private readonly mimeType: string,
     private readonly context: DocumentRegistry.Context | null,
+    private readonly rerun: ((runId: string) => void) | null,
   ) {
     super();
     this.addClass('joylab-Output');
     context?.saveState.connect(this.onSaveState, this);
   }
 
-  renderModel(model: IRenderMime.IMimeModel): Promise<void> {
+  async renderModel(model: IRenderMime.IMimeModel): Promise<void> {
     this.model = model;
+    const loaded = (this.loaded ??= await load());
+    // Only the newest model is shown.
+    if (this.isDisposed || model !== this.model) return;
     const data = this.kept!;
-    const wrong = checkTraining(data);
+    const wrong = loaded.checkTraining(data);
     if (wrong)
       this.replace(
         null,
-        problem('This training run cannot be shown.', `In the saved data, ${wrong}. Run the cell again.`),
+        loaded.problem('This training run cannot be shown.', `In the saved data, ${wrong}. Run the cell again.`),
       );
     else if (this.view?.runId === data.runId) this.view.update(data);
-    else this.replace(new TrainingView(data, this.context?.sessionContext ?? null, () => this.keep()));
-    return Promise.resolve();
+    else this.replace(this.newView(data));
   }
 
   override dispose(): void {
@@ -53,6 +60,12 @@ export class TrainingRenderer extends Widget implements IRenderMime.IRenderer {
     return this.model?.data[this.mimeType] as TrainingData | undefined;
   }
 
+  private newView(data: TrainingData): TrainingView {
+    const { context, rerun } = this;
+    const resume = rerun && (() => rerun(data.runId));
+    return new this.loaded!.TrainingView(data, context?.sessionContext ?? null, () => this.keep(), resume);
+  }
+
   private onSaveState(_: unknown, state: DocumentRegistry.SaveState): void {
     if (state === 'started') this.keep();
   }
@@ -62,7 +75,7 @@ export class TrainingRenderer extends Widget implements IRenderMime.IRenderer {
     const { kept, model } = this;
     if (this.isDisposed || !kept || !model || this.view?.runId !== kept.runId) return;
     const data = this.view.newerThan(kept);
-    if (data) model.setData({ data: { ...model.data, ...trainingBundle(data) } as never });
+    if (data) model.setData({ data: { ...model.data, ...this.loaded!.trainingBundle(data) } as never });
   }
 
   private replace(view: TrainingView | null, node = view!.node): void {

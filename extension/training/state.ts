@@ -1,9 +1,8 @@
-import type { EpisodeData, TrainingData, TrainingMessage } from '../../kernel/display/mime';
+import type { RolloutGroup, TrainingData, TrainingMessage } from '../../kernel/display/mime';
+import { keptRollouts } from '../../kernel/display/training/keptRollouts';
 
-/** The episodes of a group. `frames[i]` are the deflated frames of `episodes[i]`, where these do not contain them. */
-export interface Group {
-  step: number;
-  episodes: EpisodeData[];
+/** The rollouts of a step. `frames[i]` are the deflated frames of `episodes[i]`, where these do not contain them. */
+export interface Group extends RolloutGroup {
   frames: Uint8Array[];
 }
 
@@ -11,6 +10,8 @@ export interface Group {
 export class TrainingState {
   data: TrainingData;
   group: Group | null = null;
+  /** The share of the stage that is done, where it is known. */
+  share: number | undefined;
 
   constructor(data: TrainingData) {
     this.data = copy(data);
@@ -27,11 +28,13 @@ export class TrainingState {
   /** Returns the newest group with its frames in base64, as a notebook keeps it. */
   savedGroup(): TrainingData['group'] {
     if (!this.group) return this.data.group;
-    const { step, episodes, frames } = this.group;
-    return {
-      step,
-      episodes: episodes.map((episode, i) => (frames[i] ? { ...episode, frames: base64(frames[i]) } : episode)),
-    };
+    const { frames, ...group } = this.group;
+    const whole = group.episodes.map((data, i) => ({ data, frames: frames[i] }));
+    const kept = keptRollouts({ ...group, episodes: whole.map((episode) => episode.data && episode) });
+    const episodes = kept.episodes.map(
+      (episode) => episode && (episode.frames ? { ...episode.data!, frames: base64(episode.frames) } : episode.data),
+    );
+    return { ...kept, episodes };
   }
 
   /** Applies a message of the kernel. */
@@ -49,14 +52,23 @@ export class TrainingState {
         break;
       case 'status':
         this.data.status = message.status;
+        if (message.status !== 'running') this.data.stage = this.share = undefined;
+        break;
+      case 'notice':
+      case 'episode':
         break;
       case 'stage':
         this.data.stage = message.stage;
+        this.share = message.share;
         break;
       case 'group':
-        this.group = { step: message.step, episodes: message.episodes, frames: buffers };
+        this.group = { ...groupOf(message), frames: buffers };
     }
   }
+}
+
+function groupOf({ step, episodes, scores, of }: RolloutGroup): RolloutGroup {
+  return { step, episodes, scores, of };
 }
 
 /** Returns bytes in base64. */

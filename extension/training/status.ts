@@ -1,5 +1,8 @@
 import type { TrainingData, TrainingStatus } from '../../kernel/display/mime';
+import { duration } from '../../kernel/display/progress/duration';
+import { runTimes } from '../../kernel/display/training/timing';
 import { element, setText } from '../widgets/element';
+import { RunButtons, type ButtonActions } from './buttons';
 
 const LABELS: Record<TrainingStatus, string> = {
   running: 'Training',
@@ -9,70 +12,59 @@ const LABELS: Record<TrainingStatus, string> = {
   lost: 'Not running',
 };
 
-/** Newest steps over which the time per step is averaged. */
-const RECENT = 10;
-
-/** The line above the charts: status, step i of n, time per step, time left; and the progress bar. */
+/** The lines above the charts: status, step i of n, time per step, time left, buttons; the progress bar; the stage with its own bar. */
 export class StatusLine {
   readonly node: HTMLElement;
+  readonly buttons: RunButtons;
   private readonly label = element('span', 'joylab-Status-label');
   private readonly detail = element('span', 'joylab-Status-detail');
   private readonly bar = element('progress', 'joylab-Status-bar');
   private readonly stage = element('div', 'joylab-Status-stage');
+  private readonly stageText = element('span', 'joylab-Status-stageText');
+  private readonly stageBar = element('progress', 'joylab-Status-stageBar');
 
-  constructor() {
+  constructor(actions: ButtonActions) {
+    this.buttons = new RunButtons(actions);
     this.bar.setAttribute('aria-label', 'Progress of the training');
+    this.stageBar.setAttribute('aria-label', 'Progress of the stage');
+    this.stage.append(this.stageBar, this.stageText);
     // Read out when the run pauses or ends, not at each step.
     this.label.setAttribute('role', 'status');
+    const words = element('div', 'joylab-Status-words', [this.label, this.detail]);
     this.node = element('div', 'joylab-Status', [
-      element('div', 'joylab-Status-line', [this.label, this.detail]),
+      element('div', 'joylab-Status-line', [words, this.buttons.node]),
       this.bar,
       this.stage,
     ]);
   }
 
-  show(data: TrainingData): void {
+  /** @param share the share of the stage that is done, where it is known */
+  show(data: TrainingData, connected: boolean, share?: number): void {
     this.node.dataset.status = data.status;
-    setText(this.label, LABELS[data.status] ?? data.status);
+    const isStopped = data.status === 'finished' && data.step < data.maxSteps;
+    setText(this.label, isStopped ? 'Stopped' : (LABELS[data.status] ?? data.status));
     setText(this.detail, details(data).join(' · '));
     // Its line stays while the run goes on, so that nothing moves.
     this.stage.hidden = data.status !== 'running';
-    setText(this.stage, data.stage ?? '');
+    setText(this.stageText, data.stage ?? '');
+    this.stageBar.hidden = !data.stage || share === undefined;
+    if (share !== undefined) this.stageBar.value = share;
     this.bar.max = Math.max(1, data.maxSteps);
     this.bar.value = data.step;
+    this.buttons.show(data, connected);
   }
 }
 
 function details(data: TrainingData): string[] {
   const lost = data.status === 'lost';
   const parts = [`step ${data.step} of ${data.maxSteps}`];
-  const seconds = stepSeconds(data);
-  if (seconds !== null && !lost) {
-    parts.push(`${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s per step`);
-    const left = seconds * (data.maxSteps - data.step);
-    if (data.status === 'running' && left > 0) parts.push(`about ${duration(left)} left`);
-    if (data.status === 'finished') parts.push(`${duration(totalSeconds(data))} in all`);
+  const { perStep, left, spent } = runTimes(data);
+  if (perStep !== null && !lost) {
+    parts.push(`${perStep < 10 ? perStep.toFixed(1) : Math.round(perStep)} s per step`);
+    if (data.status === 'running' && left !== null && left > 0) parts.push(`about ${duration(Math.max(1, left))} left`);
+    if (data.status === 'finished') parts.push(`${duration(spent)} in all`);
   }
   if (data.status === 'paused') parts.push('run the cell again to go on');
   if (lost) parts.push(`the kernel ended: what is kept is step ${data.step}; run the cell to train again`);
   return parts;
-}
-
-/** Returns the mean of TRL's `step_time` over the newest steps, in seconds; `null` where there is none. */
-function stepSeconds({ log }: TrainingData): number | null {
-  const times = log
-    .slice(-RECENT)
-    .map((entry) => entry.step_time)
-    .filter(Number.isFinite);
-  return times.length > 0 ? times.reduce((sum, time) => sum + time, 0) / times.length : null;
-}
-
-function totalSeconds({ log }: TrainingData): number {
-  return log.reduce((sum, entry) => sum + (entry.step_time ?? 0), 0);
-}
-
-function duration(seconds: number): string {
-  if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`;
-  const minutes = Math.round(seconds / 60);
-  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

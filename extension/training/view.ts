@@ -4,22 +4,32 @@ import { watchVisibility } from '../frames/visibility';
 import { element } from '../widgets/element';
 import { ChartPanel } from './chartPanel';
 import { TrainingConnection } from './connection';
-import { GroupGrid } from './groupGrid';
 import { TrainingState } from './state';
 import { StatusLine } from './status';
+import { selected } from './selection';
 import { MetricTable } from './table';
+import { Wall } from './wall/wall';
 
 /** Milliseconds that the kernel has to update the notebook of a run that has paused or ended. */
 const UPDATE_TIME = 2000;
+
+/** Milliseconds between two drawings of charts and table while a run goes on, at least: its steps may be fast. */
+const DRAW_INTERVAL = 500;
+/** Entries of the log from which on the interval grows with them. */
+const LONG_LOG = 500;
 
 /** Shows a training run: status, charts, newest group, table. It follows the run over a comm where there is a kernel. */
 export class TrainingView {
   readonly node: HTMLElement;
   private readonly state: TrainingState;
-  private readonly status = new StatusLine();
+  private readonly status: StatusLine;
   private readonly charts = new ChartPanel();
-  private readonly table = new MetricTable();
-  private readonly group = new GroupGrid((step) => this.connection?.acknowledge(step));
+  private readonly table = new MetricTable((step) => this.select(step));
+  private readonly wall = new Wall({
+    shown: (step) => this.connection?.acknowledge(step),
+    ask: (step, index) => this.connection?.open(step, index) ?? false,
+    chosen: (step, index) => index !== null && this.select(step, index),
+  });
   private readonly unwatch: () => void;
   private connection: TrainingConnection | null = null;
   /** Whether a kernel knows the run; assumed until the session says otherwise. */
@@ -28,27 +38,34 @@ export class TrainingView {
   private visible = false;
   private request = 0;
   private timer = 0;
+  private drawTimer = 0;
+  private drawnAt = -Infinity;
 
   /**
    * @param session `null` where outputs are shown without a kernel
    * @param keep called when the notebook may lack what is shown, and would not get it
+   * @param resume runs the cell again; `null` where there is none
    */
   constructor(
     data: TrainingData,
     private readonly session: ISessionContext | null,
     private readonly keep: () => void,
+    resume: (() => void) | null,
   ) {
     this.state = new TrainingState(data);
+    this.status = new StatusLine({ control: (control) => this.connection?.control(control), resume });
+    this.charts.sync.clicked.connect((_, step) => this.select(step));
     this.node = element('div', 'joylab-Card joylab-Training', [
       this.status.node,
       this.charts.node,
-      this.group.node,
+      this.wall.node,
       this.table.node,
     ]);
     this.unwatch = watchVisibility(this.node, (visible) => this.onVisible(visible));
     this.connected = session !== null;
     this.connect();
-    this.paint();
+    this.showStatus();
+    this.draw();
     this.showSavedGroup();
   }
 
@@ -80,10 +97,11 @@ export class TrainingView {
   dispose(): void {
     cancelAnimationFrame(this.request);
     clearTimeout(this.timer);
+    clearTimeout(this.drawTimer);
     this.unwatch();
     this.connection?.dispose();
     this.charts.dispose();
-    this.group.dispose();
+    this.wall.dispose();
     this.node.remove();
   }
 
@@ -109,8 +127,11 @@ export class TrainingView {
   private onMessage(message: TrainingMessage, buffers: Uint8Array[]): void {
     this.state.receive(message, buffers);
     if (message.type === 'status' || message.type === 'data') this.keepSoon();
-    if (message.type === 'stage') this.status.show(this.shown());
-    else if (message.type === 'group') void this.group.show(this.state.group!);
+    if (message.type === 'stage') this.showStatus();
+    else if (message.type === 'notice') this.status.buttons.tell(message.text);
+    else if (message.type === 'group') void this.wall.show(this.state.group!);
+    else if (message.type === 'episode')
+      void this.wall.opened(message.step, message.index, message.episode, buffers[0], message.why);
     else this.repaint();
   }
 
@@ -134,15 +155,26 @@ export class TrainingView {
   private showSavedGroup(): void {
     const saved = this.state.data.group;
     if (!saved || saved.step === this.state.group?.step) return;
-    this.state.group = { step: saved.step, episodes: saved.episodes, frames: [] };
-    void this.group.show(this.state.group);
+    this.state.group = { ...saved, frames: [] };
+    void this.wall.show(this.state.group);
   }
 
   private onVisible(visible: boolean): void {
     this.visible = visible;
-    this.group.setVisible(visible);
+    this.wall.setVisible(visible);
     this.connection?.setVisible(visible);
     if (visible) this.repaint();
+  }
+
+  /** Tells others which step the user wants to see, or which rollout of it. */
+  private select(step: number, rollout?: number): void {
+    selected.emit({ runId: this.runId, step, rollout, view: this.node });
+  }
+
+  private showStatus(): void {
+    const live = this.connected && this.connection !== null;
+    this.status.show(this.shown(), live, this.state.share);
+    this.wall.progress(this.state.data.step);
   }
 
   /** Paints in the next animation frame, once for all messages until then. */
@@ -152,8 +184,21 @@ export class TrainingView {
 
   private paint(): void {
     this.request = 0;
+    this.showStatus();
+    // Out of view, the line of the status is all that is painted.
+    if (!this.visible) return;
+    const { status, log } = this.state.data;
+    const interval = DRAW_INTERVAL * Math.min(4, Math.max(1, log.length / LONG_LOG));
+    const wait = status === 'running' ? this.drawnAt + interval - performance.now() : 0;
+    if (wait <= 0) this.draw();
+    else if (this.drawTimer === 0) this.drawTimer = window.setTimeout(() => this.draw(), wait);
+  }
+
+  private draw(): void {
+    clearTimeout(this.drawTimer);
+    this.drawTimer = 0;
+    this.drawnAt = performance.now();
     const data = this.shown();
-    this.status.show(data);
     this.charts.show(data);
     this.table.show(data);
   }

@@ -19,6 +19,8 @@ export class Cell implements CellRun {
   /** Rejects after an interrupt, once the cell has had its time to stop, and when the cell is ended. */
   readonly stopped: Promise<never>;
   private stop!: (reason: unknown) => void;
+  /** Works under way that admit cells beside this one. */
+  private admitting = 0;
 
   /** @param controller the controller of the cell's signal */
   constructor(
@@ -26,6 +28,7 @@ export class Cell implements CellRun {
     private readonly controller = new AbortController(),
     readonly label = '',
     readonly id?: string,
+    readonly beside = false,
   ) {
     this.stopped = new Promise((_, reject) => {
       this.stop = reject;
@@ -45,6 +48,12 @@ export class Cell implements CellRun {
   get signal(): AbortSignal {
     this.watchesSignal = true;
     return this.controller.signal;
+  }
+
+  /** Lets reward cells run beside this one, until it is called with `false` as often as with `true`. */
+  admit(on: boolean): void {
+    this.admitting += on ? 1 : -1;
+    if (this.admitting === Number(on)) this.output.admit(on);
   }
 
   /**

@@ -38,6 +38,11 @@ export class CellFailure extends Error {
   }
 }
 
+/** Ends a cell that paused at the user's wish: cells that wait behind it do not run, and nothing is shown as an error. */
+export class CellPaused extends Error {
+  override name = 'CellPaused';
+}
+
 /** Returns whether the parser has found a problem, by its code. */
 const isSyntax = ({ code }: Problem): boolean => (code >= 1000 && code < 2000) || code === NO_JSX;
 
@@ -76,6 +81,7 @@ function pathLabel(path: string, folder: string): string {
 /** Returns an exception as Jupyter shows it, with the user's own frames and the source line of the newest. */
 export function describeError(error: unknown, cell: ErrorCell, depth = 0): CellError {
   if (error instanceof CellFailure) return describeFailure(error, cell);
+  if (error instanceof CellPaused) return { ename: error.name, evalue: error.message, traceback: [] };
   if (error instanceof SystemExit)
     return {
       ename: error.name,

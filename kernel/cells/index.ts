@@ -1,5 +1,7 @@
 import { inKernel, keepIntrinsics } from '../common/intrinsics';
+import { serveRollouts } from '../grpo/history/serve';
 import { setCellContext } from '../display/cellContext';
+import { recordPlaysWith } from '../environments/play/recorder';
 import type { CommOpener, Interpreter } from '../jupyter/interpreter';
 import { packageRoot } from '../common/packagePaths';
 import { keepCompiledTypeScript } from './compile/typescript';
@@ -30,11 +32,17 @@ export interface InterpreterOptions {
 export function createInterpreter({ comms, interruptFlag, folder }: InterpreterOptions): Interpreter {
   const takeBack = installPatches(PROCESS_PATCHES, interruptFlag);
   setCellContext(new KernelContext(comms));
+  // Loaded when somebody has played: most notebooks never need it.
+  recordPlaysWith(async (environment, play) => {
+    const { recordPlayed } = await import('../grpo/playedEpisode.js');
+    return recordPlayed(environment as unknown as Parameters<typeof recordPlayed>[0], play);
+  });
   const session = new Session({ folder, packageRoot }, interruptFlag);
   session.onClose(takeBack);
   const reportUncaught = (error: unknown): void => session.reportUncaught(error);
   session.onClose(installPatches(SESSION_PATCHES, { ...session.parts, folder, packageRoot, reportUncaught }));
   session.serveDiagnostics(comms);
+  serveRollouts(comms);
   withoutOptimizer(() => session.warmUp());
   setTimeout(() => inKernel(keepCompiledTypeScript), QUIET).unref();
   keepIntrinsics();

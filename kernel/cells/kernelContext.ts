@@ -43,6 +43,16 @@ export class KernelContext implements CellContext {
     onCell(handler);
   }
 
+  async admitRewards<Result>(work: () => Promise<Result>): Promise<Result> {
+    const cell = currentCell();
+    cell?.admit(true);
+    try {
+      return await work();
+    } finally {
+      cell?.admit(false);
+    }
+  }
+
   describeError(error: unknown): string {
     return describeError(error, { label: 'Cell', code: '' }).traceback.join('\n');
   }

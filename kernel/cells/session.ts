@@ -16,12 +16,12 @@ import { inspect } from './assist/inspect';
 import { completeValue } from './assist/values';
 import { Cell, currentCell, KeyboardInterrupt, runBeside, runIn, emitCellEvent } from './cell';
 import { completeness } from './completeness';
-import { CellCompiler, type CellSource } from './compile/compiler';
+import { CellCompiler, type CellSource, type Problem } from './compile/compiler';
 import { isInText, isObjectLiteral, parse } from './compile/declarations';
 import type { Folders } from './compile/program/options';
 import { beginInput, endInput, inputFinished } from './input';
 import { EnvironmentTypes } from './environmentTypes';
-import { assistPreamble, prepareDirectives, type PreparedCell } from './directives';
+import { assistPreamble, prepareDirectives, runsBeside, type PreparedCell } from './directives';
 import { joylabImport } from './directives/autoImport';
 import { completeDirective, inspectDirective } from './directives/assist';
 import { compileErrors, describeError } from './errors';
@@ -40,11 +40,13 @@ import { Variables } from './variables';
 /** The outcome of one run of the executor. */
 interface Outcome {
   ok: boolean;
+  /** What the compiler says about the source, which then did not run. */
+  problems: Problem[];
   error?: unknown;
   value?: unknown;
 }
 
-/** A notebook's session: its cells run one after another in one scope. */
+/** A notebook's session: its cells run one after another in one scope; while one trains, reward cells run beside it. */
 export class Session implements Interpreter {
   private readonly compiler: CellCompiler;
   private readonly executor: Executor;
@@ -56,9 +58,12 @@ export class Session implements Interpreter {
   private readonly tslab: TslabGlobal;
   private readonly undo: Undo[] = [];
   private running: Cell | null = null;
+  /** The cell that runs beside {@link running}. */
+  private beside: Cell | null = null;
   /** The controller of the signal of code that runs beside cells, such as handlers of comms; an interrupt aborts it. */
   private besides = new AbortController();
-  private outcome: Outcome = { ok: true };
+  /** By cell, the outcome of what runs of it. */
+  private readonly outcomes = new WeakMap<Cell, Outcome>();
 
   constructor(
     private readonly folders: Folders,
@@ -68,7 +73,8 @@ export class Session implements Interpreter {
     const begin = () => {
       beginPart();
       // SIGINT ends only what begins now: an interrupt from before must be seen here.
-      if (this.running) this.throwIfInterrupted(this.running);
+      const cell = currentCell();
+      if (cell) this.throwIfInterrupted(cell);
     };
     this.compiler = new CellCompiler(folders, begin, (path, text) => this.modules.addVirtual(path, text));
     this.modules = new LocalModules(() => this.compiler.notebook.service.getProgram()!.getCompilerOptions());
@@ -80,7 +86,10 @@ export class Session implements Interpreter {
     const { executor, undo } = createExecutor(this.tslab, folder, converters, {
       log: () => {},
       // tslab also reports diagnostics here, with more arguments: the compiler has them already.
-      error: (error, ...rest) => rest.length === 0 && (this.outcome.error = error),
+      error: (error, ...rest) => {
+        const outcome = this.outcomes.get(currentCell()!);
+        if (outcome && rest.length === 0) outcome.error = error;
+      },
     });
     this.executor = executor;
     this.onClose(undo);
@@ -103,14 +112,16 @@ export class Session implements Interpreter {
     endPart();
   }
 
-  async execute({ code, executionCount, output, cellId, deletedCells = [] }: CellRequest): Promise<CellError | null> {
+  async execute(request: CellRequest): Promise<CellError | null> {
+    const { code, executionCount, output, cellId, deletedCells = [], beside } = request;
     const label = `Cell [${executionCount}]`;
-    const cell = new Cell(output, new AbortController(), label, cellId);
-    this.running = cell;
+    const cell = new Cell(output, new AbortController(), label, cellId, beside);
+    if (beside) this.beside = cell;
+    else this.running = cell;
     beginInput();
     void cell.stopped.catch(() => this.running === cell && this.executor.interrupt());
     try {
-      return await runIn(cell, async () => {
+      return await (beside ? runBeside : runIn)(cell, async () => {
         if (deletedCells.length > 0) emitCellEvent({ kind: 'deleted', ids: deletedCells });
         let ok = false;
         try {
@@ -126,7 +137,8 @@ export class Session implements Interpreter {
       const reason = interrupted ? new KeyboardInterrupt() : cell.endedBy ? cell.endedBy.error : error;
       return inKernel(() => describeError(reason, { label, code }));
     } finally {
-      this.running = null;
+      if (beside) this.beside = null;
+      else this.running = null;
       cell.ended = true;
       endInput(cell);
       // After the reply: what the cell declared is then ready for the next one.
@@ -137,10 +149,9 @@ export class Session implements Interpreter {
   private async run(cell: Cell, source: CellSource): Promise<CellError | null> {
     const prepared = inKernel(() => prepareDirectives(source.code, this.compiler.notebook.names()));
     const around = isObjectLiteral(source.code) ? { preamble: '(', postamble: '\n)' } : { preamble: prepared.preamble };
-    const { ok, error, value } = await this.evaluateSource({ ...source, ...around });
+    const { ok, problems, error, value } = await this.evaluateSource({ ...source, ...around });
     inKernel(() => this.environments.update());
-    if (this.compiler.problems.length > 0)
-      return inKernel(() => compileErrors(this.compiler.problems, source.label, this.folders.folder));
+    if (problems.length > 0) return inKernel(() => compileErrors(problems, source.label, this.folders.folder));
     if (!ok) throw error;
     this.throwIfInterrupted(cell);
     if (cell.endedBy) throw cell.endedBy.error;
@@ -170,7 +181,7 @@ export class Session implements Interpreter {
     await Promise.race([this.imports.refresh(), currentCell()?.stopped]);
     for (let refreshed = false; ; ) {
       const outcome = await this.executeOnce(source);
-      if (this.compiler.problems.length > 0 && !refreshed && (refreshed = await this.environments.refresh(source.code)))
+      if (outcome.problems.length > 0 && !refreshed && (refreshed = await this.environments.refresh(source.code)))
         continue;
       if (!(outcome.error instanceof ModuleToAwait)) return outcome;
       await Promise.race([this.imports.await(outcome.error), currentCell()?.stopped]);
@@ -178,8 +189,8 @@ export class Session implements Interpreter {
   }
 
   private async executeOnce(source: CellSource): Promise<Outcome> {
-    const outcome: Outcome = { ok: false };
-    this.outcome = outcome;
+    const outcome: Outcome = { ok: false, problems: [] };
+    this.outcomes.set(currentCell()!, outcome);
     const runtime = new CellRuntime(this.imports, this.meta);
     this.tslab.cell = runtime;
     this.compiler.begin(source);
@@ -187,12 +198,16 @@ export class Session implements Interpreter {
     const executed = this.executor.execute(source.preamble + source.code + (source.postamble ?? ''));
     this.repair();
     endPart();
+    // A cell that runs beside this one is compiled before this one has ended.
+    const { problems, pending } = this.compiler.end();
+    outcome.problems = problems;
     outcome.ok = await executed;
     this.repair();
     if (isTermination(outcome.error)) noteSigint();
     outcome.value = runtime.value;
     inKernel(() => {
-      this.compiler.commit(outcome.ok ? () => true : (name) => this.variables.isChanged(name));
+      if (pending !== null)
+        this.compiler.notebook.keep(pending, outcome.ok ? () => true : (name) => this.variables.isChanged(name));
       this.variables.update();
     });
     return outcome;
@@ -208,9 +223,8 @@ export class Session implements Interpreter {
     const cell = new Cell(output);
     try {
       return await runBeside(cell, async () => {
-        const { ok, error, value } = await this.evaluateSource(source);
-        if (this.compiler.problems.length > 0)
-          return compileErrors(this.compiler.problems, source.label, this.folders.folder);
+        const { ok, problems, error, value } = await this.evaluateSource(source);
+        if (problems.length > 0) return compileErrors(problems, source.label, this.folders.folder);
         if (!ok) throw error;
         return (await describe(value)).data;
       });
@@ -246,13 +260,17 @@ export class Session implements Interpreter {
     return completeness(code);
   }
 
+  runsBeside(code: string): boolean {
+    return runsBeside(code);
+  }
+
   interrupt(): void {
     Atomics.store(this.interruptFlag, FLAG.raised, 0);
     this.besides.abort(new KeyboardInterrupt());
     this.besides = new AbortController();
-    const cell = this.running;
-    if (!cell) return;
-    cell.interrupt(Atomics.load(this.interruptFlag, FLAG.count));
+    // Who stops a reward cell that does not end wants the training to go on; a second interrupt is for that.
+    const cell = this.beside && !this.beside.interrupted ? this.beside : this.running;
+    cell?.interrupt(Atomics.load(this.interruptFlag, FLAG.count));
   }
 
   within(output: CellOutput, handler: () => void): void {

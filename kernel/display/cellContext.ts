@@ -38,6 +38,8 @@ export interface CellRun {
   readonly id?: string;
   /** Its name in errors: "Cell [3]". */
   readonly label: string;
+  /** Whether it runs beside another cell, which goes on. */
+  readonly beside?: boolean;
 }
 
 /** Something that happens to a cell. */
@@ -70,6 +72,8 @@ export interface CellContext {
   readonly cell?: CellRun | null;
   /** Calls `handler` for each event, as part of the running cell. */
   onCell?(handler: (event: CellEvent) => void): void;
+  /** Does `work`, and lets reward cells run beside the running cell meanwhile. Undefined where there are no cells. */
+  admitRewards?<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Returns an exception as the notebook shows it, with its position and code, in ANSI colours. */
   describeError?(error: unknown): string;
   /** Opens a comm to the front end, which closes it when it does not know `target`. Undefined where there is no front end. */

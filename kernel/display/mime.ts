@@ -44,23 +44,51 @@ export interface EpisodeData {
    * width and height of a `text/plain` are in characters and lines.
    */
   pictures?: 'image/svg+xml' | 'text/plain';
+  /** How frames of pixels are packed, where they are not XORed whole: as `ChangedFrames`, or as `shiftedRows` packs them. */
+  encoding?: 'changes' | 'rows';
   /** Names of the actions; `actions` holds indices into them. */
   actionNames: string[];
   /** Per step: the index of the action, the environment's reward, and the lives left, if it has lives. */
   actions: number[];
   rewards: number[];
   lives: number[];
+  /** Named state by frame: a column of `frameCount` numbers per variable. */
+  states?: Record<string, number[]>;
   /** The end, in words: "terminated", "truncated", "timeout: 2 s of the strategy's own time". */
   end: string;
+}
+
+/** What a rollout of a group got. */
+export interface RolloutScore {
+  /** Index among the samples of the step. */
+  index: number;
+  /** Weighted sum of its rewards; `null` where no function applies. */
+  reward: number | null;
+  advantage: number;
+  /** By the functions' names; `null` where one does not apply. */
+  rewards: Record<string, number | null>;
+  /** Why it has no episode, in words. */
+  why?: string;
+}
+
+/** The rollouts of a step, the best reward first. Episode i is that of score i, `null` where it did not play. */
+export interface RolloutGroup {
+  step: number;
+  episodes: Array<EpisodeData | null>;
+  /** Left out in groups of older versions. */
+  scores?: RolloutScore[];
+  /** Number of the step's rollouts, where these are some of them. */
+  of?: number;
 }
 
 /** The state of a run; `lost`: its kernel ended before it did, which only a view knows. */
 export type TrainingStatus = 'running' | 'paused' | 'finished' | 'failed' | 'lost';
 
-/** A mark on the charts' step axis, for example a replaced reward function. */
+/** A mark on the charts' step axis: a pause, a resumption, or something else, for example a replaced reward function. */
 export interface TrainingEvent {
   step: number;
   text: string;
+  kind?: 'pause' | 'resume';
 }
 
 /** A training run as its output shows it. */
@@ -79,8 +107,14 @@ export interface TrainingData {
   events: TrainingEvent[];
   /** The current stage of the run, in words. */
   stage?: string;
+  /** The file that keeps its rollouts, relative to the notebook's folder where it is in it. */
+  rollouts?: string;
+  /** Whether the run has a folder for checkpoints, so that a view can have one written. */
+  saves?: boolean;
+  /** Whether running the cell again goes on with the paused run, so that a view can offer that. */
+  cellResumes?: boolean;
   /** The newest group with its frames, as the notebook's file has it; left out while the run is running. */
-  group?: { step: number; episodes: EpisodeData[] };
+  group?: RolloutGroup;
 }
 
 /**
@@ -96,13 +130,177 @@ export type TrainingMessage =
   | { type: 'log'; entry: Record<string, number> }
   | { type: 'event'; event: TrainingEvent }
   | { type: 'status'; status: TrainingStatus }
-  /** The current stage of the run; without `stage`, there is none. */
-  | { type: 'stage'; stage?: string }
+  /** The current stage of the run, and the share of it that is done; without `stage`, there is none. */
+  | { type: 'stage'; stage?: string; share?: number }
+  /** What became of a `control`, in words. */
+  | { type: 'notice'; text: string }
   /** The newest group. Buffer i holds the deflated frames of episode i. */
-  | { type: 'group'; step: number; episodes: EpisodeData[] };
+  | ({ type: 'group' } & RolloutGroup)
+  /** A rollout with all its frames and its named state; its frames are in buffer 0. Or why there is none. */
+  | { type: 'episode'; step: number; index: number; episode: EpisodeData | null; why?: string };
 
 /** View → kernel. A group is sent only while `visible`, and only after the last was acknowledged. */
-export type TrainingViewMessage = { type: 'ack'; step: number } | { type: 'visible'; visible: boolean };
+export type TrainingViewMessage =
+  | { type: 'ack'; step: number }
+  | { type: 'visible'; visible: boolean }
+  /**
+   * A button: `pause` ends the cell, and the run goes on when it is run again; `stop` ends
+   * the run after the step that is under way; `save` writes a checkpoint then.
+   */
+  | { type: 'control'; control: TrainingControl }
+  /** Asks for a rollout of a step, by its index, with all its frames. */
+  | { type: 'open'; step: number; index: number };
+
+/** What a view can ask of a run. */
+export type TrainingControl = 'pause' | 'stop' | 'save';
+
+/** The last rollouts scored again with other reward functions: what changed. */
+export const COMPARISON_MIME = 'application/vnd.joylab.comparison.v1+json';
+
+/** Mean and standard deviation of rewards; `null` where there are none. */
+export interface Spread {
+  mean: number | null;
+  std: number | null;
+}
+
+/** A reward function that changed. */
+export interface ComparedFunction {
+  name: string;
+  /** Whether there was none of its name. */
+  isNew: boolean;
+  weight: number;
+  /** Its weight before, where that was another. */
+  weightBefore?: number;
+  before: Spread;
+  after: Spread;
+  /** Rewards by equal parts of the range from `low` to `high`, before and after. */
+  histogram: { low: number; high: number; before: number[]; after: number[] };
+}
+
+/** A rollout before and after: each pair is before, after. */
+export interface ComparedRollout {
+  /** Its position among the compared ones, newest step first. */
+  index: number;
+  step: number;
+  /** The sum of all rewards. */
+  sum: [number | null, number | null];
+  /** The rank of its sum in its group. */
+  rank: [number | null, number | null];
+  advantage: [number | null, number | null];
+  /** For each changed function its rewards; `null`: it does not apply, or there was none. */
+  rewards: Array<[number | null, number | null]>;
+  /** The first words of the program, or of the completion. */
+  text: string;
+  /** The whole program, of those with the largest changes. */
+  code?: string;
+  /** Whether it has an episode, whose frames can be made. */
+  played: boolean;
+}
+
+/** Samples on which a function failed in the same way. */
+export interface ComparedFailure {
+  name: string;
+  samples: number[];
+  /** What happened, with the place in the cell. */
+  text: string;
+  /** The lines of code around that place. */
+  code: string;
+}
+
+/** What changed when rollouts were scored again. */
+export interface ComparisonData {
+  version: 1;
+  /** The ID with which a view opens {@link COMPARISON_COMM}. */
+  id: string;
+  /** Rollouts, and their groups. */
+  count: number;
+  groups: number;
+  /** The functions that changed; those that did not. */
+  functions: ComparedFunction[];
+  unchanged: string[];
+  failures: ComparedFailure[];
+  /** The sum of all rewards. */
+  sum: { before: number | null; after: number | null };
+  /** Groups whose rollouts all have the same sum. */
+  groupsWithoutSpread: { before: number; after: number };
+  /** Rollouts whose rank in their group changed. */
+  moved: number;
+  /** Number of rollouts that changed. */
+  changed: number;
+  /** Those that changed most: the largest gain in advantage comes first, the largest loss last. */
+  rollouts: ComparedRollout[];
+  /** Positions in `rollouts` of the largest gains and losses, the largest first. */
+  gains: number[];
+  losses: number[];
+}
+
+/**
+ * The comm by which a view of a comparison asks for episodes with their frames,
+ * which are made when they are asked for. The view opens it with `{ id }`; the kernel
+ * closes it when it has forgotten the rollouts.
+ */
+export const COMPARISON_COMM = 'joylab.comparison';
+
+/** View → kernel: asks for the episode of a rollout, by its `index`. */
+export interface ComparisonRequest {
+  index: number;
+}
+
+/** Kernel → view. Buffer 0 holds the deflated frames of `episode`. */
+export type ComparisonAnswer = { index: number; episode: EpisodeData } | { index: number; error: string };
+
+/** The reward functions that count, and what they did to the last rollouts. */
+export const REWARDS_MIME = 'application/vnd.joylab.rewards.v1+json';
+
+/** A reward function in the panel; its numbers are `null` where it scored nothing yet. */
+export interface RewardRow {
+  name: string;
+  weight: number;
+  enabled: boolean;
+  /** Where it was registered: "Cell [5], line 2". */
+  source: string;
+  timeLimit?: number;
+  mean: number | null;
+  std: number | null;
+  /** Its part in the sum of all rewards by magnitude, and in the differences within groups: 0 to 1. */
+  share: number | null;
+  decides: number | null;
+  /** Correlation with the return of episodes. */
+  withReturn: number | null;
+  /** Number of groups in which it gives all the same. */
+  ties: number | null;
+  /** What is wrong with it, in words. */
+  notes: string[];
+}
+
+/** The panel of reward functions. */
+export interface RewardsData {
+  version: 1;
+  /** The ID with which a view opens {@link REWARDS_COMM}. */
+  id: string;
+  rows: RewardRow[];
+  /** The last rollouts: their number, their groups, and their newest step; 0 where there are none. */
+  rollouts: number;
+  groups: number;
+  step: number;
+  /** What is wrong with all functions together. */
+  notes: string[];
+}
+
+/**
+ * The comm between a panel of reward functions and the functions. The view opens it
+ * with `{ id }`; the kernel answers with the data, and sends it again when it changes.
+ * What the view sets takes effect at the next step of a run.
+ */
+export const REWARDS_COMM = 'joylab.rewards';
+
+/** View → kernel. */
+export type RewardsRequest =
+  | { type: 'weight'; name: string; weight: number }
+  | { type: 'enabled'; name: string; enabled: boolean };
+
+/** Kernel → view. `error`: why a request was refused. */
+export type RewardsMessage = { type: 'data'; data: RewardsData } | { type: 'error'; text: string };
 
 /** An environment as its card shows it. */
 export interface EnvironmentData {
@@ -174,6 +372,15 @@ export type PlayMessage =
    * too slow for are left out: `reward` is the sum since the frame before.
    */
   | { type: 'frame'; step: number; action: string; reward: number; return: number; lives: number; done: boolean }
+  /** The episode was recorded, and scored by the notebook's reward functions, `null` where one does not apply. */
+  | {
+      type: 'recorded';
+      steps: number;
+      return: number;
+      rewards: Array<{ name: string; value: number | null }>;
+      reward: number | null;
+      error?: string;
+    }
   /** Why something failed, in words. When the episode cannot go on, the comm is closed after it. */
   | { type: 'error'; text: string };
 
@@ -186,6 +393,8 @@ export type PlayViewMessage =
   /** An action by its name, held until `keys` or another `action` arrives. */
   | { type: 'action'; action: string }
   | { type: 'pause'; paused: boolean }
+  /** Ends the episode, which is recorded as far as it was played. */
+  | { type: 'finish' }
   /** Acknowledges a frame that was shown. */
   | { type: 'ack' }
   /** Ends the session and closes the comm, as closing the comm does. */

@@ -50,6 +50,11 @@ export function formatNumber(value: number | null | undefined, digits?: number):
   return small || Math.abs(value) >= 1e6 ? value.toExponential(1) : value.toFixed(places);
 }
 
+/** Returns a part of a whole as "78 %"; an en dash when there is no number. */
+export function formatPercent(part: number): string {
+  return Number.isFinite(part) ? `${Math.round(100 * part)} %` : '–';
+}
+
 /** Returns a number with four significant digits at most: 12.5, 1669, −20.44. */
 export function shortNumber(value: number): string {
   return String(Number(value.toPrecision(4))).replace('-', '−');

@@ -1,3 +1,4 @@
+import type { PackedFrames } from './changes';
 import { svgSize } from './svg';
 import type { EpisodeRecord } from './episode';
 import { observationText } from './observationText';
@@ -15,6 +16,8 @@ export interface EpisodeFrames {
   every: number;
   /** `height × width` palette indices each, row by row. */
   frames: Uint8Array[];
+  /** In place of `frames`, where they were wanted packed. */
+  packed?: PackedFrames;
   /** Steps per second in real time, where the environment has one. */
   stepsPerSecond?: number;
   /**

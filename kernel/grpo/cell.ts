@@ -47,6 +47,7 @@ export async function grpoCell(
 ): Promise<GRPOTrainer> {
   const trainer = (await continued(config, parts, session.newestRun)) ?? startNew(config, parts, session);
   session.newestRun = { trainer, parts };
+  trainer.cellResumes = true;
   await trainer.train(options);
   return trainer;
 }

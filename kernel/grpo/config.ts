@@ -105,6 +105,12 @@ const ownSettings = {
   /** Shows one completion per prompt. `false` by default. */
   logUniquePrompts: flag(false),
 
+  /**
+   * Rollouts that are kept in the file `rollouts.db`, at most, of all runs that write it: in `outputDir`, for a notebook
+   * without one in its folder `.joylab`. The oldest go first, but the best of each run stay; 0 keeps none. 100000 by default.
+   */
+  rolloutsTotalLimit: whole(100_000, { from: 0 }),
+
   /** Steps of an episode, at most. 1000 by default. */
   maxEpisodeSteps: playSettings.maxSteps,
   /** Seconds of processor time that a strategy has for an episode, of which one call may take 0.1. 2 by default. */

@@ -6,6 +6,7 @@ import type { RecentRollouts } from '../rewards/recent';
 import type { RewardContext } from '../rewards/sample';
 import type { WeightedReward } from '../rewards/scoring';
 import type { ResolvedConfig } from './config';
+import type { Fresh } from './rollouts/generations';
 import type { Prompt, PromptSource } from './rollouts/prompts';
 
 /** The parts of a run that a step, or an evaluation, uses. They may change between two steps. */
@@ -31,6 +32,8 @@ export interface StepContext {
   trainerState: RewardContext['trainerState'];
   /** Episodes to capture frames of, at most. */
   frames: number;
+  /** Called when a generation of the step was scored, before it is learned from. */
+  onScored?(generation: Fresh): void;
   /** Secret of the run, from which environment seeds and the strategies' random numbers follow. */
   secret: string;
   signal: AbortSignal;

@@ -13,3 +13,4 @@ export type { Evaluation, Program } from './refinement/program';
 export type { Lineage, Programs, RankedProgram } from './refinement/programs';
 export type { RefinementConfig } from './refinement/settings';
 export { rewardRegistry, Session } from './session';
+export { exportRollouts, type ExportRolloutsOptions } from './history/parquet';

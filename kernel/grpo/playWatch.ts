@@ -1,5 +1,9 @@
+import { functionNotes, sumNotes, type RewardNote } from '../rewards/panel/notes';
+import { statsOf } from '../rewards/panel/stats';
+import type { RecentRollouts } from '../rewards/recent';
 import type { Sample } from '../rewards/sample';
-import { diagnoseCertainty, diagnosePlay, type PlayProblem } from '../rewards/diagnosis';
+import type { RewardError } from '../rewards/scoring';
+import { diagnoseCertainty, diagnosePlay } from '../rewards/diagnosis';
 import { mean } from '../common/statistics';
 import type { ResolvedConfig } from './config';
 import type { Scored } from './rollouts/generations';
@@ -9,9 +13,13 @@ const RECENT = 5;
 /** Steps without a problem after which it counts as new again. */
 const QUIET = 10;
 
+/** Kinds of problems of rewards that are told as a run goes on: groups without a spread, and silence that pays, are told apart from these. */
+const DURING_RUN: ReadonlySet<RewardNote['kind']> = new Set(['dwarfs', 'length', 'actions']);
+
 /** Diagnoses how the completions of a run play. A problem that stays is reported once. */
 export class PlayWatch {
-  private readonly seen = new Map<PlayProblem['kind'], number>();
+  /** By the kind of a problem, or the function that failed, the newest step that had it. */
+  private readonly seen = new Map<string, number>();
   private readonly returns: number[] = [];
 
   /**
@@ -46,13 +54,43 @@ export class PlayWatch {
     return problems.filter(({ kind }) => this.isNew(kind, step)).map(({ text }) => text);
   }
 
+  /** Returns a line for each function that failed on some samples of a step, where that is new. */
+  failures(
+    step: number,
+    made: ReadonlyArray<Pick<Scored, 'samples'> & { failures: readonly RewardError[] }>,
+  ): string[] {
+    return made.flatMap(({ samples, failures }) =>
+      failures
+        .filter(({ functionName }) => this.isNew(`failed ${functionName}`, step))
+        .map(
+          ({ failures, message }) =>
+            `${failures.length} of ${samples.length} samples are left out, as a reward function failed on them. ${message}`,
+        ),
+    );
+  }
+
+  /** Returns the problems of rewards that the newest rollouts show and that are new, each in a line. */
+  rewards(step: number, recent: RecentRollouts): string[] {
+    if (recent.groupCount < recent.maxGroups) return [];
+    const scored = statsOf(recent.batches());
+    const notes = [
+      ...[...scored.stats].flatMap(([name, stats]) =>
+        functionNotes(stats, scored, { step }).map(({ kind, text }) => ({ kind, name, text: `${name} ${text}` })),
+      ),
+      ...sumNotes(scored).map((note) => ({ ...note, name: '' })),
+    ];
+    return notes
+      .filter(({ kind, name }) => DURING_RUN.has(kind) && this.isNew(`${kind} ${name}`, step))
+      .map(({ text }) => text);
+  }
+
   /** Forgets everything: a new run starts. */
   clear(): void {
     this.seen.clear();
     this.returns.length = 0;
   }
 
-  private isNew(kind: PlayProblem['kind'], step: number): boolean {
+  private isNew(kind: string, step: number): boolean {
     const last = this.seen.get(kind) ?? -Infinity;
     this.seen.set(kind, step);
     return step - last > QUIET;

@@ -58,11 +58,15 @@ export function rewardsText(rewards: readonly WeightedReward[], weights: readonl
 /** Returns what changed between two steps, for the charts; empty when nothing did. */
 export function rewardChanges(before: readonly WeightedReward[], after: readonly WeightedReward[]): string {
   const earlier = new Map(before.map((reward) => [reward.name, reward]));
+  // A cell that is run again replaces all of its functions. Those of the same text are named only where no text differs.
+  const replaced = after.filter(({ name, score }) => earlier.has(name) && earlier.get(name)!.score !== score);
+  const edited = replaced.filter(({ name, score }) => String(earlier.get(name)!.score) !== String(score));
+  const named = new Set(edited.length > 0 ? edited : replaced);
   const changes = after.flatMap((reward) => {
     const old = earlier.get(reward.name);
     earlier.delete(reward.name);
     if (!old) return [`${reward.name} added`];
-    if (old.score !== reward.score) return [`${reward.name} replaced`];
+    if (named.has(reward)) return [`${reward.name} replaced`];
     return old.weight === reward.weight ? [] : [`weight of ${reward.name} ${old.weight} → ${reward.weight}`];
   });
   return [...changes, ...[...earlier.keys()].map((name) => `${name} removed`)].join(', ');

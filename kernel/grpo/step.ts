@@ -120,7 +120,9 @@ async function scored(generation: Played | Scored, kept: Generations, context: S
   if (generation.status === 'logged') return generation;
   if (generation.status === 'fresh' && !kept.isOutdated(generation, context)) return generation;
   const played = generation.status === 'fresh' ? generation.played : generation;
-  return kept.keep(await scoreAndCompare(played, kept, context));
+  const fresh = kept.keep(await scoreAndCompare(played, kept, context));
+  context.onScored?.(fresh);
+  return fresh;
 }
 
 /** Scores a generation, and computes advantages: of completions within their group, of edits over their parents. */
@@ -131,7 +133,8 @@ async function scoreAndCompare(played: Played, kept: Generations, context: StepC
   const unplayed = unplayedOf(samples, context);
   const scores = await score(rewards, samples, { trainerState, timeLimit, signal });
   const { table } = scores;
-  const recent: RolloutBatch = { step, samples, groupSize, table, timeLimit, advantages };
+  const { maxSteps } = trainerState ?? {};
+  const recent: RolloutBatch = { step, samples, groupSize, table, timeLimit, maxSteps, advantages };
   // Also when a function failed: its correction then scores the same rollouts.
   context.recentRollouts.add(recent);
   if (scores.error) throw scores.error;
@@ -149,6 +152,7 @@ async function scoreAndCompare(played: Played, kept: Generations, context: StepC
     imitations: takenIn ? imitatedCompletions(takenIn.after, number, context) : undefined,
     played,
     rewards,
+    failures: scores.failures,
     takenIn,
   };
 

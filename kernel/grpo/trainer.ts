@@ -1,5 +1,5 @@
 import { display } from '../display';
-import type { GroupEpisode } from '../display/training/training';
+import { cellContext } from '../display/cellContext';
 import type { RolloutEnvironment } from '../environments/environment';
 import type { ReferenceReturns } from '../environments/reference';
 import { WorkerError } from '../engines/trl/channel';
@@ -24,12 +24,16 @@ import {
   type TrainOutput,
 } from '../training/trainer';
 import { CompletionsLog } from './completionsLog';
+import { RolloutHistory } from './history/history';
+import { offerReplays } from './history/environments';
+import type { RunFacts } from './history/writer';
 import { resolveConfig, type GRPOConfig, type Place, type ResolvedConfig } from './config';
 import type { StepContext } from './context';
 import { evaluateInWorker, evaluatePolicy } from './evaluation';
-import { freshOf, Generations, type Scored } from './rollouts/generations';
+import { freshOf, Generations, type Fresh, type Scored } from './rollouts/generations';
 import { microBatchesOf } from './microBatches';
-import { measureReference, type Rollouts } from './rollouts/play';
+import { measureReference } from './rollouts/play';
+import { openRollout, shownGroup, SHOWN_ROLLOUTS } from './shownGroup';
 import { PlayWatch } from './playWatch';
 import {
   completionLimit,
@@ -41,7 +45,8 @@ import {
 } from './rollouts/prompts';
 import { Programs } from './refinement/programs';
 import { chooseProgram } from './refinement/validation';
-import { rewardChanges, rewardsText, weightedRewards } from './rewardFuncs';
+import { rewardChanges, weightedRewards } from './rewardFuncs';
+import { trainWith } from './rewardPanel';
 import { checkSavedState } from './rollouts/savedState';
 import { runSecret } from './rollouts/seeds';
 import { notebook, Session } from './session';
@@ -55,8 +60,8 @@ import { adviceOnLoss } from './update/losses';
 
 export type { TrainOptions, TrainOutput };
 
-/** Episodes of the newest group that are shown while training, at most. */
-const SHOWN_EPISODES = 6;
+/** Steps whose rollouts a view can open. */
+const OPEN_STEPS = 8;
 
 /** Settings by which completions are divided into generations and micro-batches: with others, what was generated does not fit. */
 const DIVIDING: readonly string[] = [
@@ -126,6 +131,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
   private readonly session: Session;
   private readonly generations = new Generations();
   private readonly completionsLog = new CompletionsLog();
+  private readonly history = new RolloutHistory();
   private readonly playWatch = new PlayWatch();
   private prompts: PromptSource | null = null;
   private evalPrompts: PromptSource | null = null;
@@ -136,6 +142,8 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
   private ownSecret: string | null = null;
   /** Returns of chance in the environment; undefined until they are measured. */
   private reference: ReferenceReturns | null | undefined;
+  /** Samples of the steps whose rollouts were shown last. */
+  private readonly shownSamples = new Map<number, Sample[]>();
   private planned: Omit<RunLength, 'evaluates'> | null = null;
 
   constructor(options: GRPOTrainerOptions) {
@@ -151,11 +159,14 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
     this.env = env ?? null;
   }
 
-  override train(options?: TrainOptions): Promise<TrainOutput> {
-    const { rewardRegistry } = this.session;
-    if (!this.options.rewardFuncs && rewardRegistry.list().length > 0)
-      console.log(rewardsText(rewardRegistry.list(), this.given.rewardWeights));
-    return super.train(options);
+  override async train(options?: TrainOptions): Promise<TrainOutput> {
+    const train = () => super.train(options);
+    try {
+      if (this.options.rewardFuncs) return await train();
+      return await trainWith(this.session.rewardRegistry, this.given.rewardWeights, train);
+    } finally {
+      this.history.close();
+    }
   }
 
   protected prepare(): RunLength {
@@ -175,6 +186,8 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
     this.output.data.rewardNames = this.rewards().map(({ name }) => name);
     if (this.globalStep === 0) this.recentRollouts.clear();
     this.planned = runLength(this.config, this.prompts);
+    this.history.begin(this.config, () => this.runFacts());
+    if (this.env) offerReplays(this.env);
     return { ...this.planned, evaluates: this.evalPrompts !== null };
   }
 
@@ -191,6 +204,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
 
   protected async trainStep(update: Learner, step: Step): Promise<StepOutcome> {
     const { signal } = step;
+    this.history.introduce(this.output.data);
     const context = await this.stepContext(this.globalStep + 1, signal, this.framesOf(step));
     const { generations, metrics } =
       update instanceof TrlUpdate
@@ -218,7 +232,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
   /** Returns how many episodes of a step are shown: someone looks, or it is the last group, which who looks later finds. */
   private framesOf({ step, totalSteps }: Step): number {
     const newest = (made: number) => microBatchesOf(made, this.config).at(-1)!.generation;
-    return this.output.wantsFrames || newest(step) === newest(totalSteps - 1) ? SHOWN_EPISODES : 0;
+    return this.output.wantsFrames || newest(step) === newest(totalSteps - 1) ? SHOWN_ROLLOUTS : 0;
   }
 
   /** Returns what a step or an evaluation is made with. @param step as samples carry it */
@@ -240,7 +254,18 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
       frames,
       secret: this.secret,
       signal,
+      onScored: frames > 0 ? (generation) => this.showGroup(step, generation) : undefined,
     };
+  }
+
+  /** Shows the rollouts of a step, whose group of a view's can be opened as long as it is one of the newest. */
+  private showGroup(step: number, generation: Fresh): void {
+    if (generation.played.frames.size === 0) return;
+    this.shownSamples.set(step, generation.samples);
+    for (const old of this.shownSamples.keys()) if (old <= step - OPEN_STEPS) this.shownSamples.delete(old);
+    this.output.openRollout = (of, index) =>
+      openRollout(this.shownSamples.get(of)?.[index], this.env, cellContext().signal);
+    this.output.group(shownGroup(step, generation));
   }
 
   /** Shows what a step has made, and what speaks against it. */
@@ -253,18 +278,34 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
       this.output.data.rewardNames = rewards.map(({ name }) => name);
       for (const text of diagnoseSignal(table, samples, this.config.numGenerations)) this.output.note(step + 1, text);
     }
+    for (const text of this.playWatch.failures(step + 1, fresh)) this.output.event({ step: step + 1, text });
     if (this.env && fresh.length > 0) {
       const firstEntropy = this.logHistory.find((entry) => entry.entropy !== undefined)?.entropy;
-      for (const text of this.playWatch.look(step + 1, fresh, this.config, { entropy, firstEntropy }))
+      const problems = this.playWatch.look(step + 1, fresh, this.config, { entropy, firstEntropy });
+      for (const text of [...problems, ...this.playWatch.rewards(step + 1, this.recentRollouts)])
         this.output.event({ step: step + 1, text });
     }
-    const shown = fresh.findLast(({ played }) => played.frames.size > 0);
-    if (shown) this.output.group(step + 1, groupEpisodes(shown.played));
     if (generations.some(({ samples }) => samples.length > 0)) this.completionsLog.keep(generations);
+    this.history.keep(step + 1, fresh, this.config.numGenerations);
   }
 
-  protected override logged({ step }: Metrics): void {
-    if (this.config.logCompletions) this.completionsLog.show(step, this.config);
+  protected override logged(entry: Metrics): void {
+    this.history.log(entry);
+    if (this.config.logCompletions) this.completionsLog.show(entry.step, this.config);
+  }
+
+  /** Returns what the database of its rollouts says of the run. */
+  private runFacts(): RunFacts {
+    const { env, model, processingClass } = this;
+    return {
+      runId: this.output.data.runId,
+      model: model.modelName,
+      environment: env?.name ?? null,
+      settings: this.given,
+      secret: this.secret,
+      replays: env?.builtIn ?? false,
+      decode: (token) => processingClass.decode([token]),
+    };
   }
 
   protected override async evaluation(update: Learner, signal: AbortSignal): Promise<EvalLoopOutput> {
@@ -273,7 +314,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
     return update instanceof TrlUpdate ? evaluateInWorker(update, context) : evaluatePolicy(update, context);
   }
 
-  /** Chooses the winner among the programs, and shows it with its ancestors. */
+  /** Chooses the winner among the programs, and shows it in their tree and with its ancestors. */
   protected override async finish(signal: AbortSignal): Promise<void> {
     const { refinement } = this.config;
     const { search } = this.generations;
@@ -282,6 +323,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
       const context = await this.stepContext(this.globalStep, signal);
       search.moveOn(await chooseProgram(search.programs, context));
     }
+    display(this.programs.tree());
     display(this.programs.lineage());
   }
 
@@ -341,15 +383,4 @@ function stepResult(step: number, generations: readonly Scored[], metrics: Metri
     rewards: { names, weights, values: names.map((_, f) => generations.flatMap(({ table }) => table.values[f])) },
     advantages: Float32Array.from(generations.flatMap(({ advantages }) => Array.from(advantages))),
   };
-}
-
-/** Returns the captured episodes as a view plays them: frames deflated, beside the JSON. */
-function groupEpisodes({ samples, frames }: Rollouts): GroupEpisode[] {
-  const { episodeData } = require('../display/pictures/episode') as typeof import('../display/pictures/episode');
-  return [...frames].flatMap(([index, captured]) => {
-    const { episode } = samples[index];
-    if (!episode) return [];
-    const data = episodeData(episode, captured);
-    return [{ data: { ...data, frames: '' }, frames: Buffer.from(data.frames, 'base64') }];
-  });
 }

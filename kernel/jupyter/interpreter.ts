@@ -14,6 +14,8 @@ export interface CellOutput {
   page(bundle: MimeBundle): void;
   /** Runs a child process and blocks until it has ended; what it writes to streams that are shown goes to the cell at once. */
   runChild(child: Child): ChildResult;
+  /** Lets cells run beside this one, or no longer: those for which {@link Interpreter.runsBeside} is true. */
+  admit(on: boolean): void;
   /** Asks the user for a line of text and blocks until it arrives; `null`: interrupted. Throws when the front end cannot ask. */
   input(prompt: string, password: boolean): string | null;
   /** Asks the user for a line of text without blocking. The question is withdrawn when the signal is aborted. */
@@ -38,6 +40,8 @@ export interface CellRequest {
   cellId?: string;
   /** IDs of cells that were deleted since the last request. */
   deletedCells?: string[];
+  /** Whether another cell runs, which goes on. */
+  beside?: boolean;
 }
 
 /** What may replace the code from `start` to `end`, which are UTF-16 offsets. */
@@ -59,7 +63,7 @@ export interface CommOpener {
   registerTarget(target: string, onOpen: (comm: Comm, data: any, buffers: Uint8Array[]) => void): void;
 }
 
-/** Runs cells. The kernel calls it on the main thread, one `execute` at a time. */
+/** Runs cells. The kernel calls it on the main thread, one `execute` at a time, and one beside that. */
 export interface Interpreter {
   /** Runs a cell. Resolves with `null`, or with the error that ended it; never rejects. */
   execute(request: CellRequest): Promise<CellError | null>;
@@ -70,7 +74,9 @@ export interface Interpreter {
   /** Returns the documentation of what is at a UTF-16 offset; `null`: nothing is known. */
   inspect(code: string, position: number, detail: 0 | 1): MimeBundle | null;
   isComplete(code: string): Completeness;
-  /** Stops the running cell, if there is one. */
+  /** Returns whether a cell may run beside one that admits it (see {@link CellOutput.admit}). */
+  runsBeside(code: string): boolean;
+  /** Stops the running cell, if there is one; where one runs beside it, that one alone. */
   interrupt(): void;
   /** Runs `handler`; what it prints goes to `output`. */
   within(output: CellOutput, handler: () => void): void;

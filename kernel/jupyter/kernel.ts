@@ -49,6 +49,11 @@ export class Kernel {
     this.answers.delete(input);
   }
 
+  /** Answers whether a queued cell may run beside the one that runs. */
+  admit({ id, code }: ToMain & { type: 'admit' }): void {
+    if (inKernel(() => this.interpreter.runsBeside(code))) this.outbox.post({ type: 'admitted', id });
+  }
+
   close(): void {
     this.interpreter.close();
   }
@@ -107,8 +112,8 @@ export class Kernel {
   private async execute(request: Request): Promise<Reply> {
     const code = text(request.content.code);
     const silent = request.content.silent === true;
-    const { executionCount } = request;
-    this.parent = request.header;
+    const { executionCount, beside } = request;
+    if (!beside) this.parent = request.header;
     const payload: object[] = [];
     const output = this.output(request, silent, payload);
     const { cellId, deletedCells } = request.metadata;
@@ -117,11 +122,13 @@ export class Kernel {
       executionCount,
       silent,
       output,
+      beside,
       cellId: typeof cellId === 'string' && cellId !== '' ? cellId : undefined,
       deletedCells: Array.isArray(deletedCells) ? deletedCells.map(String) : [],
     });
     if (error) {
-      if (!silent) this.publish(request.header, 'error', error);
+      // A cell that paused has nothing to show: its reply keeps the cells behind it from running.
+      if (!silent && error.traceback.length > 0) this.publish(request.header, 'error', error);
       return { status: 'error', execution_count: executionCount, ...error };
     }
     const expressions = await this.evaluateAll(request.content.user_expressions, output);
@@ -198,6 +205,7 @@ export class Kernel {
       },
       clear: (wait) => this.publish(parent, 'clear_output', { wait }),
       page: (data) => payload.push({ source: 'page', data, start: 0 }),
+      admit: (on) => this.outbox.post({ type: 'admits', id: request.id, on }),
       runChild: (child) => this.outbox.runChild(child, parent),
       input: (prompt, password) => {
         const answer = createAnswer();

@@ -62,7 +62,11 @@ export type ToMain =
       content: Record<string, any>;
       buffers: Uint8Array[];
       executionCount: number;
+      /** Whether it runs beside another execution. */
+      beside: boolean;
     }
+  /** Asks whether the queued cell of this number may run beside the one that runs; only yes is answered, with `admitted`. */
+  | { type: 'admit'; id: number; code: string }
   | { type: 'interrupt' }
   /** The answer of the front end to `input` of this number; `null`: there will be none. */
   | { type: 'answer'; input: number; text: string | null }
@@ -89,6 +93,10 @@ export type ToWire =
   | { type: 'input'; id: number; prompt: string; password: boolean; answer: SharedArrayBuffer | null; input: number }
   /** Withdraws a question: its answer is no longer needed. */
   | { type: 'withdraw'; input: number }
+  /** Says whether execution `id` lets cells run beside it; those that may are asked for with `admit`. */
+  | { type: 'admits'; id: number; on: boolean }
+  /** Runs the queued cell of this number beside the one that runs. */
+  | { type: 'admitted'; id: number }
   /** Runs a child process for which the main thread waits; see wire/childRunner.ts. */
   | { type: 'child'; child: Child; back: ChildReturn; parent: Header }
   /** Closes the sockets and ends the thread; `closed` is set to 1 when that is done. */

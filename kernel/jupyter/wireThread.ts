@@ -72,6 +72,7 @@ export class WireThread {
   private pass(message: ToMain, kernel: Kernel): void {
     if (message.type === 'interrupt') kernel.interrupt();
     else if (message.type === 'answer') kernel.answered(message);
+    else if (message.type === 'admit') kernel.admit(message);
     else if (message.type === 'request') {
       this.interruptFlag[FLAG.taken] = message.id;
       void kernel.handle(message);

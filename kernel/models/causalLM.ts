@@ -73,18 +73,30 @@ export class CausalLM {
     return null;
   }
 
+  /** @internal Why this process has no weights of it, and what to do where they are wanted, as a sentence; null where it has. */
+  get whyNotHere(): string | null {
+    return null;
+  }
+
+  /** @internal Why it is not saved in formats that this process writes. */
+  get whyNotSaved(): string | null {
+    return this.whyNotHere;
+  }
+
   /** @internal The parameters of this model's graphs. */
   get parameters(): ParameterSet {
+    if (this.whyNotHere) throw new Error(this.whyNotHere);
     return { weights: this.weights, quantized: this.quantized, adapter: this.adapter };
   }
 
   /**
-   * Returns the tensors that training changes: the adapter's, or all weights where there
+   * Returns the tensors that training in this process changes: the adapter's, or all weights where there
    * is none. The arrays are the model's own.
    *
    * @throws Error when there is no adapter and the weights are quantised
    */
   trainableParameters(): Map<string, Tensor> {
+    if (this.whyNotHere) return new Map();
     if (!this.adapter) {
       const { precision } = this;
       if (precision !== 'float32') {
@@ -210,6 +222,7 @@ export class CausalLM {
    * and Transformers.js: `onnx/model.onnx`, configuration and tokenizer. Weights are float32.
    */
   async savePretrainedOnnx(folder: string, options: OnnxOptions = {}): Promise<void> {
+    if (this.whyNotSaved) throw new Error(this.whyNotSaved);
     const { saveOnnx } = require('./checkpoint/onnxExport') as typeof import('./checkpoint/onnxExport');
     await saveOnnx(this, folder, options);
   }
@@ -222,6 +235,7 @@ export class CausalLM {
    * @returns the file, `model.<METHOD>.gguf` in the folder
    */
   async savePretrainedGguf(folder: string, options: GgufOptions = {}): Promise<string> {
+    if (this.whyNotSaved) throw new Error(this.whyNotSaved);
     const { saveGguf } = require('./gguf/save') as typeof import('./gguf/save');
     return saveGguf(this, folder, options);
   }

@@ -43,6 +43,37 @@ export interface ModelConfig {
   eosTokenIds: number[];
 }
 
+/** What a model has of it that is computed elsewhere: by a worker, or by llama.cpp. */
+export const COMPUTED_ELSEWHERE = {
+  slidingWindow: null,
+  normOffset: 0,
+  postNorms: false,
+  queryKeyNorm: false,
+  biases: [],
+  activation: 'silu',
+  embeddingScale: 1,
+  attentionScale: 1,
+  attentionSoftcap: null,
+  logitSoftcap: null,
+  rope: [],
+} as const satisfies Partial<ModelConfig>;
+
+/**
+ * Returns the longest sequence of a model: what was asked for, or all that it was made for.
+ *
+ * @throws where more was asked for
+ */
+export function sequenceLength(
+  wanted: number | undefined,
+  { maxPositions, slidingWindow }: Pick<ModelConfig, 'maxPositions' | 'slidingWindow'>,
+): number {
+  if (wanted === undefined || wanted <= maxPositions) return wanted ?? maxPositions;
+  const why = slidingWindow
+    ? `the sliding window of this model (${slidingWindow}), which must hold the whole sequence: attention beyond it is not supported`
+    : `the model was made for (${maxPositions})`;
+  throw new Error(`maxSeqLength ${wanted} is more than ${why}`);
+}
+
 type Settings = Record<string, unknown>;
 
 /** Returns the configuration of a parsed `config.json`. Throws an error that names settings which Joylab does not support. */

@@ -19,6 +19,7 @@ import { backendSettings, chooseBackend, notHonoured } from './backend';
 import { TARGET_MODULES } from './graph/architecture';
 import { loadCheckpoint, readJson } from './checkpoint/checkpoint';
 import { CausalLM } from './causalLM';
+import { sequenceLength } from './config';
 import { finishUpdate } from './checkpoint/folderUpdate';
 import { findGguf } from './gguf/find';
 import { GgufModel } from './gguf/model';
@@ -43,10 +44,11 @@ const loadingSettings = {
   maxSeqLength: whole(undefined, { from: 2 }),
   /**
    * Holds the weights of the linear layers in 4 bits, for training an adapter (QLoRA): bitsandbytes' NF4 in blocks of
-   * 64, 4.5 bits per weight. Embedding, norms and head stay float32, and so does all arithmetic. `false` by default.
+   * 64, 4.5 bits per weight. Embedding, norms and head stay float32, and so does all arithmetic. In a worker
+   * bitsandbytes does it, with the experts of a mixture, too, and the rest has `dtype`. `false` by default.
    */
   loadIn4bit: flag(false),
-  /** The same in 8 bits: whole multiples of 1/127 of each row's largest magnitude. `false` by default. */
+  /** The same in 8 bits: whole multiples of 1/127 of each row's largest magnitude. Experts of a mixture stay as they are. `false` by default. */
   loadIn8bit: flag(false),
   /** Computes activations again in training instead of holding them, see `GRPOConfig.gradientCheckpointing`; 'unsloth' means `true`. As the trainer says by default. */
   useGradientCheckpointing: checkpointing,
@@ -170,7 +172,7 @@ export const FastLanguageModel = {
       peftDeclaration,
       options,
     );
-    if (model instanceof GgufModel) throw new Error(model.whyNotTrained);
+    if (model instanceof GgufModel) throw new Error(model.whyNotHere);
     if (model instanceof PeftModel)
       throw new Error('the model has an adapter already; call getPeftModel with the model that fromPretrained gave');
     const { adapted, isInWorker } = inWorker();
@@ -249,20 +251,13 @@ async function loadModel(
 ): Promise<CausalLM> {
   const quantize = loadIn4bit ? 'nf4' : loadIn8bit ? 'int8' : undefined;
   const { config, weights, quantized } = await loadCheckpoint(folder, { quantize });
-  const length = maxSeqLength ?? config.maxPositions;
-  if (length > config.maxPositions) {
-    const why = config.slidingWindow
-      ? `the sliding window of this model (${config.slidingWindow}), which must hold the whole sequence: attention beyond it is not supported`
-      : `the model was made for (${config.maxPositions})`;
-    throw new Error(`maxSeqLength ${length} is more than ${why}`);
-  }
   return new CausalLM({
     config,
     weights,
     quantized,
     folder,
     modelName,
-    maxSeqLength: length,
+    maxSeqLength: sequenceLength(maxSeqLength, config),
     tokenizer: loadTokenizer(folder),
   });
 }

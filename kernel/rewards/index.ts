@@ -8,7 +8,14 @@ export {
   type WeightedReward,
 } from './scoring';
 export { RewardRegistry, type RewardChange, type RewardOptions } from './registry';
-export { Rescore, type RescoredSample, type RescoreSummary } from './rescore';
+export {
+  Comparison,
+  Rescore,
+  type ComparedSample,
+  type RescoredSample,
+  type RescoreSummary,
+} from './comparison/comparison';
+export { clip, closeTo, novelty, onlyIf, ramp, weight, type Combinable, type RampOptions } from './combinators';
 export { diagnoseSignal } from './diagnosis';
 export {
   episodeReturn,

@@ -12,6 +12,8 @@ export interface RolloutBatch {
   table: RewardTable;
   /** Seconds that a reward function may take for one sample. */
   timeLimit?: number;
+  /** Steps of the run. */
+  maxSteps?: number;
   /** Returns the advantages from rewards, by the settings of the run: one per sample. */
   advantages(table: RewardTable): ArrayLike<number>;
 }
@@ -19,6 +21,8 @@ export interface RolloutBatch {
 /** The newest rollouts of training runs: at most `maxGroups` groups, the oldest dropped first. */
 export class RecentRollouts {
   private list: RolloutBatch[] = [];
+  /** Called when rollouts were added. */
+  readonly listeners = new Set<() => void>();
 
   constructor(readonly maxGroups = 8) {}
 
@@ -26,13 +30,17 @@ export class RecentRollouts {
   add(batch: RolloutBatch): void {
     this.list = this.list.filter((kept) => kept.step !== batch.step);
     this.list.push(batch);
-    const groups = () => this.list.reduce((sum, { samples, groupSize }) => sum + samples.length / groupSize, 0);
-    while (this.list.length > 1 && groups() > this.maxGroups) this.list.shift();
+    while (this.list.length > 1 && this.groupCount > this.maxGroups) this.list.shift();
+    for (const listener of this.listeners) listener();
   }
 
   /** Returns the kept rollouts, oldest first. */
   batches(): readonly RolloutBatch[] {
     return this.list;
+  }
+
+  get groupCount(): number {
+    return this.list.reduce((sum, { samples, groupSize }) => sum + samples.length / groupSize, 0);
   }
 
   get sampleCount(): number {
@@ -58,7 +66,8 @@ export class RecentRollouts {
   }
 }
 
-function withoutColumn({ names, weights, values }: RewardTable, name: string): RewardTable {
+function withoutColumn({ names, weights, values, failed }: RewardTable, name: string): RewardTable {
   const others = <T>(list: readonly T[]): T[] => list.filter((_, f) => names[f] !== name);
-  return { names: others(names), weights: others(weights), values: others(values) };
+  const { [name]: _, ...rest } = failed ?? {};
+  return { names: others(names), weights: others(weights), values: others(values), failed: rest };
 }

@@ -1,9 +1,12 @@
 import { EventEmitter } from 'node:events';
 import { flag, number, preset, resolveSettings, type Declaration, type Given } from '../common/settings';
 import { cellContext, type CellEvent, type CellRun, type MimeBundle } from '../display/cellContext';
-import { htmlTable, textTable, type Column } from '../display/table';
+import { rewardsBundle } from '../display/training/rewardsBundle';
+import { rewardsData } from './panel/panel';
+import { offerPanel } from './panel/server';
 import { RecentRollouts } from './recent';
-import { rescore, type Rescore } from './rescore';
+import { compareRewards } from './comparison/compare';
+import type { Comparison, Rescore } from './comparison/comparison';
 import type { RewardFunction } from './sample';
 import { rewardTimeLimit, type WeightedReward } from './scoring';
 
@@ -64,8 +67,8 @@ export class RewardRegistry {
   private readonly owners = new Map<string, Owner>();
   private readonly emitter = new EventEmitter();
   private followsCells = false;
-  /** Functions of the running cell's `@reward` that have not scored the last rollouts yet. */
-  private fresh: string[] = [];
+  /** Functions of the running cell's `@reward`, which count once the cell has ended well. */
+  private fresh: WeightedReward[] = [];
   /** Runs of cells without an ID whose functions the running cell has replaced. */
   private readonly displaced = new Set<CellRun>();
 
@@ -80,24 +83,38 @@ export class RewardRegistry {
    *   wrong
    */
   register(name: string, score: RewardFunction, options: RewardOptions = {}): Promise<Rescore | null> {
-    return this.showRescore(this.add(name, score, { source: cellContext().cell?.label, ...options }, 'call'));
+    const reward = entryOf(name, score, { source: cellContext().cell?.label, ...options });
+    this.put(reward, 'call');
+    return this.compare([reward]).then((comparison) => {
+      if (!comparison?.error) comparison?.keep();
+      return comparison?.functions[0] ?? null;
+    });
   }
 
-  /** Registers a function of the running cell's `@reward`; {@link finishCell} scores the last rollouts with it. */
+  /** Takes a function of the running cell's `@reward`, which {@link finishCell} registers. */
   addOfCell(name: string, score: RewardFunction, options: RewardOptions & { source: string }): void {
-    this.add(name, score, options, 'directive');
-    this.fresh.push(name);
+    this.followCells();
+    this.fresh.push(entryOf(name, score, options));
   }
 
   /**
-   * Removes the functions that earlier runs of the cell's `@reward` registered, and
-   * scores the last rollouts again. Called once the running cell has registered all.
+   * Scores the last rollouts with the functions of the running cell's `@reward`, registers
+   * these, and removes those of its earlier runs. Called once the cell has given all.
+   *
+   * @throws RewardError, beside a run in progress, when a function fails on the rollouts:
+   *   the run goes on with the functions before
    */
   async finishCell(): Promise<void> {
-    const fresh = this.fresh.splice(0).flatMap((name) => this.rewards.get(name) ?? []);
-    const { cell } = cellContext();
+    const fresh = this.fresh.splice(0);
+    const { cell, signal } = cellContext();
+    const comparison = await this.compare(fresh);
+    if (cell?.beside && comparison?.error) throw comparison.error;
+    signal.throwIfAborted();
+    comparison?.keep();
+    for (const reward of fresh) this.put(reward, 'directive');
     if (cell) this.removeFormer(cell, 'directive');
-    for (const reward of fresh) await this.showRescore(reward);
+    if (cell?.beside && fresh.length > 0)
+      console.log(`The run in progress uses ${fresh.map(({ name }) => name).join(', ')} from its next step.`);
   }
 
   /** Removes a function; `false` where there is none of that name. */
@@ -146,54 +163,26 @@ export class RewardRegistry {
     return () => void this.emitter.off(event, handler);
   }
 
-  /** Returns a table of the functions as a MIME bundle. */
+  /** Returns the panel of the functions as a MIME bundle: what counts, and what it did to the last rollouts. */
   [Symbol.for('Jupyter.display')](): MimeBundle {
     if (this.rewards.size === 0) {
       const text =
         'No reward function is registered. Write one in a cell: /** @reward */ function score({ episode }: Sample) { return episode && !episode.failed ? episode.return : 0; }';
       return { 'text/plain': text };
     }
-    const rows = this.list().map(({ name, weight, enabled, timeLimit = '', source = '' }) => [
-      name,
-      String(weight),
-      enabled === false ? 'off' : 'yes',
-      String(timeLimit),
-      source,
-    ]);
-    return { 'text/plain': textTable(columns, rows), 'text/html': htmlTable(columns, rows) };
+    return rewardsBundle(rewardsData(offerPanel(this), this.list(), this.recentRollouts));
   }
 
-  private add(
-    name: string,
-    score: RewardFunction,
-    options: RewardOptions & { source?: string },
-    means: Owner['means'],
-  ): WeightedReward {
-    if (typeof name !== 'string' || name.trim() === '') {
-      throw new TypeError('A reward function needs a name: register("survives", survives).');
-    }
-    if (typeof score !== 'function') {
-      throw new TypeError(`The reward "${name}" is not a function: write function ${name}({ episode }: Sample) { … }.`);
-    }
-    const weight = checkedWeight(name, options.weight ?? 1);
-    const { source, ...given } = options;
-    const { timeLimit, enabled } = resolveSettings({ ...rewardDeclaration, owner: `The reward "${name}"` }, given);
+  /** Registers a function; one of its name is replaced. */
+  private put(entry: WeightedReward, means: Owner['means']): void {
+    const { name, enabled } = entry;
     this.followCells();
     const before = this.rewards.get(name);
-    const entry: WeightedReward = {
-      name,
-      score,
-      weight,
-      enabled,
-      ...(timeLimit !== undefined && { timeLimit }),
-      ...(source !== undefined && { source }),
-    };
     this.rewards.set(name, entry);
     this.own(name, means);
     if (before) reportReplaced(before, entry);
-    if (!enabled) this.recentRollouts.forget(name);
+    if (enabled === false) this.recentRollouts.forget(name);
     this.announce(before ? 'replaced' : 'added', name);
-    return entry;
   }
 
   /** Makes the running cell the owner of a function. */
@@ -269,8 +258,9 @@ export class RewardRegistry {
   /** Reports the functions that still count because the cell's run failed. */
   private reportKept(cell: CellRun): void {
     const kept = this.counting([...this.former(cell, 'directive'), ...this.former(cell, 'call')]);
-    if (kept.length > 0)
-      console.log(`As this run failed, the rewards of the cell's run before still count: ${kept.join(', ')}.`);
+    if (kept.length === 0) return;
+    const goesOn = cell.beside ? ' The run in progress goes on with them.' : '';
+    console.log(`As this run failed, the rewards of the cell's run before still count: ${kept.join(', ')}.${goesOn}`);
   }
 
   /** Reports functions of replaced runs that still count, where the front end does not send IDs of cells. */
@@ -299,21 +289,36 @@ export class RewardRegistry {
       );
   }
 
-  private async showRescore(reward: WeightedReward): Promise<Rescore | null> {
-    if (this.recentRollouts.sampleCount === 0 || reward.enabled === false) return null;
-    const result = await rescore(reward, this.recentRollouts, cellContext().signal);
-    cellContext().display(result.bundle());
-    return result;
+  /** Scores the last rollouts with functions, and shows what changes; `null` where there is nothing to compare. */
+  private async compare(rewards: readonly WeightedReward[]): Promise<Comparison | null> {
+    const counting = rewards.filter(({ enabled }) => enabled !== false);
+    if (this.recentRollouts.sampleCount === 0 || counting.length === 0) return null;
+    const comparison = await compareRewards(counting, this.recentRollouts, cellContext().signal);
+    cellContext().display(comparison.bundle());
+    return comparison;
   }
 }
 
-const columns: Column[] = [
-  { title: 'reward', align: 'left' },
-  { title: 'weight' },
-  { title: 'counts', align: 'left' },
-  { title: 'time limit' },
-  { title: 'from', align: 'left' },
-];
+/** Returns a function with its options. Throws a TypeError where one is wrong. */
+function entryOf(name: string, score: RewardFunction, options: RewardOptions & { source?: string }): WeightedReward {
+  if (typeof name !== 'string' || name.trim() === '') {
+    throw new TypeError('A reward function needs a name: register("survives", survives).');
+  }
+  if (typeof score !== 'function') {
+    throw new TypeError(`The reward "${name}" is not a function: write function ${name}({ episode }: Sample) { … }.`);
+  }
+  const weight = checkedWeight(name, options.weight ?? 1);
+  const { source, ...given } = options;
+  const { timeLimit, enabled } = resolveSettings({ ...rewardDeclaration, owner: `The reward "${name}"` }, given);
+  return {
+    name,
+    score,
+    weight,
+    enabled,
+    ...(timeLimit !== undefined && { timeLimit }),
+    ...(source !== undefined && { source }),
+  };
+}
 
 function checkedWeight(name: string, weight: unknown): number {
   if (typeof weight === 'number' && Number.isFinite(weight)) return weight;

@@ -23,6 +23,8 @@ export interface RewardTable {
   names: string[];
   weights: number[];
   values: Array<Array<number | null>>;
+  /** By function, the indices of samples that it failed on: their sum is unknown. */
+  failed?: Record<string, number[]>;
 }
 
 /** A sample that a reward function could not score. */
@@ -35,6 +37,8 @@ export interface SampleFailure {
   cause?: unknown;
   /** Whether it took too long: other samples may not have been scored then. */
   late?: boolean;
+  /** Whether a sum that the sample's reward is part of overflows. */
+  overflow?: boolean;
 }
 
 /** Thrown when a reward function throws, takes too long, or returns something that is not a reward. */
@@ -46,6 +50,8 @@ export class RewardError extends Error {
   readonly sampleIndex: number;
   /** Every sample that failed. */
   declare readonly failures: readonly SampleFailure[];
+  /** Whether the function is at fault rather than the samples: it failed on more than half of them, took too long, or overflows. */
+  declare readonly isBroken: boolean;
 
   constructor(functionName: string, failures: readonly SampleFailure[], count: number) {
     const [first] = failures;
@@ -55,7 +61,8 @@ export class RewardError extends Error {
     );
     this.functionName = functionName;
     this.sampleIndex = first.index;
-    Object.defineProperty(this, 'failures', { value: failures, enumerable: false });
+    const isBroken = failures.length * 2 > count || failures.some(({ late, overflow }) => late || overflow);
+    Object.defineProperties(this, { failures: { value: failures }, isBroken: { value: isBroken } });
   }
 }
 
@@ -91,10 +98,12 @@ export interface ScoreOptions {
 
 /** Rewards of samples, and what the functions logged. */
 export interface Scores {
-  /** A function that failed has no column. */
+  /** A function that is broken has no column. */
   table: RewardTable;
-  /** The first failure. */
+  /** The first function that is broken ({@link RewardError.isBroken}). */
   error: RewardError | null;
+  /** Functions that failed on some samples. */
+  failures: RewardError[];
   /** Values for the table of completions: by column, then by the sample's index. */
   extra: Map<string, unknown[]>;
   /** Values for the metrics of all samples, by name. */
@@ -107,7 +116,8 @@ export interface Scores {
  *
  * #### Notes
  * A function that fails does not keep the others from scoring, so that its correction
- * can be compared on the same rollouts.
+ * can be compared on the same rollouts. Samples on which one fails have no sum: nobody
+ * knows what they are worth. See {@link Scores} for functions that fail on most.
  *
  * @throws the signal's reason when it is aborted: running calls are ended, awaited
  *   ones abandoned
@@ -146,28 +156,39 @@ async function scoreEach(
   const scores: Scores = {
     table: { names: [], weights: [], values: [] },
     error: null,
+    failures: [],
     extra: new Map(),
     metrics: new Map(),
   };
   const inputs = rewardInputs(samples, scores, options.trainerState);
   for (const reward of rewards) {
     const { values, error } = await scoreWith(reward, inputs, options);
-    const table = withColumn(scores.table, reward, values);
+    const table = withColumn(scores.table, reward, values, error);
     const failure = error ?? sumOverflow(table);
-    scores.error ??= failure;
     if (failure) failed(failure);
+    if (failure?.isBroken) scores.error ??= failure;
     else scores.table = table;
+    if (error && !error.isBroken) scores.failures.push(error);
   }
   return scores;
 }
 
-/** Returns a copy of `table` in which the function has these values; a new function comes last. */
+/**
+ * Returns a copy of `table` in which the function has these values; a new function comes
+ * last.
+ *
+ * @param error the samples that it failed on
+ */
 export function withColumn(
   table: RewardTable,
   { name, weight }: Pick<WeightedReward, 'name' | 'weight'>,
   values: Array<number | null>,
+  error: Pick<RewardError, 'failures'> | null = null,
 ): RewardTable {
+  const { [name]: _, ...failed } = table.failed ?? {};
   const copy: RewardTable = { names: [...table.names], weights: [...table.weights], values: [...table.values] };
+  if (error) failed[name] = error.failures.map(({ index }) => index);
+  if (Object.keys(failed).length > 0) copy.failed = failed;
   const at = copy.names.indexOf(name);
   const index = at < 0 ? copy.names.length : at;
   copy.names[index] = name;
@@ -287,7 +308,7 @@ export function outOfRange(table: RewardTable, index: number, something: string,
   const what =
     `gives sample ${index} of ${count} (they count from 0) ${table.values[f][index]}, and its weight is ${table.weights[f]}: ${something} is beyond the largest number there (${largest.toPrecision(2)}). ` +
     'Scale the reward down, or give it a smaller weight.';
-  return new RewardError(table.names[f], [{ index, what }], count);
+  return new RewardError(table.names[f], [{ index, what, overflow: true }], count);
 }
 
 function describe(value: unknown): string {
@@ -299,8 +320,11 @@ function describe(value: unknown): string {
   return String(value);
 }
 
-/** Returns the weighted sum of each sample's rewards, without the functions that do not apply; `null` where none does (TRL's `nansum`). */
-export function weightedSum({ values, weights }: RewardTable): Array<number | null> {
+/**
+ * Returns the weighted sum of each sample's rewards, without the functions that do not
+ * apply; `null` where none does (TRL's `nansum`), and where one failed.
+ */
+export function weightedSum({ values, weights, failed = {} }: RewardTable): Array<number | null> {
   const count = values[0]?.length ?? 0;
   const sums: Array<number | null> = [];
   for (let i = 0; i < count; i++) {
@@ -311,5 +335,6 @@ export function weightedSum({ values, weights }: RewardTable): Array<number | nu
     });
     sums.push(sum);
   }
+  for (const index of Object.values(failed).flat()) sums[index] = null;
   return sums;
 }

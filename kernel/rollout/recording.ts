@@ -1,6 +1,7 @@
 import { stringifyExact } from '../common/exactJson';
 import type { EpisodeSpec, Observation, VectorEnv, VectorStep } from '../environments/vectorEnv';
 import type { EpisodeEnd, EpisodeRecord } from '../episodes/episode';
+import { ChangedFrames } from '../episodes/changes';
 import { svgFrames, type EpisodeFrames } from '../episodes/frames';
 import type { OpenEnvError } from '../openenv/errors';
 import { shown } from '../common/shown';
@@ -17,6 +18,8 @@ export interface Job {
   seconds: number;
   /** Steps between two frames that are kept; 0: none. */
   every: number;
+  /** Whether frames of pixels are kept packed, by what changes. */
+  packed?: boolean;
 }
 
 /** An episode that was played. */
@@ -55,6 +58,8 @@ export class Recording {
   /** Characters of the observations that are kept. */
   private observed = 0;
   private readonly frames: (Uint8Array | string)[] = [];
+  /** In their place, where they are kept packed. */
+  private packed: ChangedFrames | undefined;
 
   /** @param index index of the sub-environment that plays it */
   constructor(
@@ -159,7 +164,10 @@ export class Recording {
     for (const name of this.spec.stateVariables) this.states[name].push(state[name]);
     if (this.spec.observations) this.keep(state);
     const frame = frames?.[i];
-    if (frame) this.frames.push(frame);
+    if (frame && this.job.packed && typeof frame !== 'string') {
+      this.packed ??= new ChangedFrames(frame.length);
+      this.packed.add(frame);
+    } else if (frame) this.frames.push(frame);
     if (terminated[i]) this.end = { reason: 'terminated' };
     else if (truncated[i]) this.end = { reason: 'truncated' };
   }
@@ -179,7 +187,8 @@ export class Recording {
       frames,
     } = this;
     if (every === 0) return undefined;
-    if (env.screen) return { ...env.screen, every, frames: frames as Uint8Array[] };
+    const packed = this.packed?.pack();
+    if (env.screen) return { ...env.screen, every, frames: frames as Uint8Array[], ...(packed && { packed }) };
     if (typeof frames[0] !== 'string') return undefined;
     const end = this.actions.length % every === 0 ? undefined : env.render?.(this.index);
     return svgFrames([...(frames as string[]), ...(end === undefined ? [] : [end])], every);

@@ -6,7 +6,7 @@ import { cellContext, type MimeBundle } from '../display/cellContext';
 import type { RolloutEnvironment } from '../environments/environment';
 import { Episode, type EpisodeRecord } from '../episodes/episode';
 import { frameInterval, observationFrames, type EpisodeFrames } from '../episodes/frames';
-import { recordedPolicy } from './policies';
+import { recordedPolicy, type Policy } from './policies';
 import { checkPlayable, replayDeclaration, type ReplayOptions } from './settings';
 import { playOne } from './single';
 
@@ -24,7 +24,7 @@ export async function replay(
   env: RolloutEnvironment,
   options: ReplayOptions = {},
 ): Promise<EpisodeFrames> {
-  const frames = await playAgain(episode, env, options);
+  const { frames } = await playAgain(episode, env, options);
   if (episode instanceof Episode) remember(episode, { frames });
   return frames;
 }
@@ -48,21 +48,50 @@ export function remember(episode: Episode, origin: Origin): void {
  */
 export async function displayEpisode(episode: Episode): Promise<MimeBundle> {
   const { env, frames } = origins.get(episode) ?? {};
-  if (frames) return episodeBundle(episode, frames);
-  if (!env && !episode.observations)
+  if (!frames && !env && !episode.observations)
     return textBundle(episode, 'To see it play: await replay(episode, env), then display it.');
   try {
-    return episodeBundle(episode, env?.draws ? await playAgain(episode, env, {}) : observationFrames(episode));
+    return episodeBundle(episode, await framesOf(episode));
   } catch (error) {
     return textBundle(episode, `Its frames could not be made again: ${error instanceof Error ? error.message : error}`);
   }
 }
 
-async function playAgain(
+/** Resolves to the frames of an episode: those that were kept, else made again in the environment where it was played. */
+export async function framesOf(episode: Episode, options: ReplayOptions = {}): Promise<EpisodeFrames> {
+  const { env, frames } = origins.get(episode) ?? {};
+  return frames ?? (env?.draws ? (await playAgain(episode, env, options)).frames : observationFrames(episode));
+}
+
+/**
+ * Plays actions, given by their IDs, and resolves to the episode: what a person has played, as
+ * a record like any other. It ends as the environment says, or is truncated after the last action.
+ */
+export async function playActions(env: RolloutEnvironment, seed: number, actions: number[]): Promise<Episode> {
+  checkPlayable(env);
+  const job = { id: 0, seed, maxSteps: actions.length, seconds: Infinity, every: 0 };
+  const policy = recordedPolicy(actions);
+  const { record } = await playOne(env, job, async () => policy, cellContext().signal);
+  const isOver = record.end.reason === 'terminated';
+  const episode = new Episode(
+    isOver ? record : { ...record, end: { reason: 'truncated', message: 'the player stopped' } },
+  );
+  remember(episode, { env });
+  return episode;
+}
+
+/**
+ * Plays an episode again, as {@link replay} does, and resolves to its frames and to the
+ * record, whose named state the episode itself may lack.
+ *
+ * @param watched returns the policy that makes the recorded choices, or one that watches it
+ */
+export async function playAgain(
   episode: EpisodeRecord,
   given: RolloutEnvironment,
   options: ReplayOptions,
-): Promise<EpisodeFrames> {
+  watched = (policy: Policy): Policy => policy,
+): Promise<{ frames: EpisodeFrames; record: EpisodeRecord }> {
   checkPlayable(given);
   const { every = frameInterval(episode.actions.length) } = resolveSettings(replayDeclaration, options);
   if (episode.environment !== given.spec.environment) {
@@ -76,11 +105,11 @@ async function playAgain(
   const { seed, actions, actionValues } = episode;
   // It is over when there are no more choices.
   const job = { id: 0, seed, maxSteps: Infinity, seconds: Infinity, every };
-  const policy = recordedPolicy(actions.map((action) => actionValues?.[action] ?? action));
+  const policy = watched(recordedPolicy(actions.map((action) => actionValues?.[action] ?? action)));
   const { record, frames } = await playOne(env, job, async () => policy, signal);
   signal.throwIfAborted();
   compare(episode, record);
-  return frames ?? observationFrames(episode, every);
+  return { frames: frames ?? observationFrames(episode, every), record };
 }
 
 /** Throws when a replay differs from the recorded episode. */

@@ -139,7 +139,10 @@ function distinctJobs(
         }),
       );
     }
-    if (framed.has(i)) jobs[position].every = options.frames!.every;
+    if (framed.has(i)) {
+      const { every, packed } = options.frames!;
+      Object.assign(jobs[position], { every, packed });
+    }
     return position;
   });
   return { jobs, jobOf };

@@ -39,8 +39,10 @@ const rolloutSettings = {
    * from it and the seed. The secret of this process by default (see `JOYLAB_SECRET`).
    */
   secret: unchecked<string>('a text of at least 32 characters'),
-  /** Keeps frames of the episodes at these positions: the first, then one after every `every` steps (1 to 255). None by default. */
-  frames: unchecked<{ episodes: number[]; every: number }>('an object such as { episodes: [0], every: 4 }'),
+  /** Keeps frames of the episodes at these positions: the first, then one after every `every` steps (1 to 255); with `packed`, as a view of many plays them. None by default. */
+  frames: unchecked<{ episodes: number[]; every: number; packed?: boolean }>(
+    'an object such as { episodes: [0], every: 4 }',
+  ),
   /** Number of server processes that play, each with a worker thread. One per core by default. */
   workers: whole(undefined, { from: 1 }),
   /** Text of the progress bar. "Playing episodes of …" by default. */

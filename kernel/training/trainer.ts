@@ -1,5 +1,5 @@
 import { cellContext } from '../display/cellContext';
-import type { TrainingData, TrainingStatus } from '../display/mime';
+import type { TrainingStatus } from '../display/mime';
 import { progressAt, withProgress } from '../display/progress/progress';
 import type { TrainingOutput } from '../display/training/training';
 import type { CausalLM } from '../models/causalLM';
@@ -13,6 +13,9 @@ import { transformersState } from './checkpoint/runState';
 import { saveCheckpoint } from './checkpoint/save';
 import type { Metrics } from './metricsBuffer';
 import { abortSource } from './abortSource';
+import { RunControls } from './controls';
+import { evaluationEntry } from './evaluationEntry';
+import { Exclusive } from './exclusive';
 import { Run } from './run';
 import { learningRateAt } from './scheduler';
 import { changedSettings, changeText } from './settings';
@@ -68,14 +71,16 @@ export abstract class Trainer<
   protected readonly ownState?: OwnState<Update>;
   /** Failures that the user mends and then goes on from. */
   protected readonly pausingErrors: ReadonlyArray<new (...args: never[]) => Error> = [CheckpointError];
+  /** Whether running the cell again goes on with a paused run, as that of `@grpo` does. */
+  cellResumes = false;
+  private readonly controls: RunControls;
+  private readonly alone = new Exclusive(this.constructor.name);
   private readonly update: UpdateInUse<Update, Saved>;
   private length: RunLength | null = null;
   /** Work that follows from the last step and was not done yet. */
   private due = newControl();
-  private training = false;
   /** A run has begun: `resumeFromCheckpoint` among the settings is for the first. */
   private begun = false;
-  private disposed = false;
   /** The checkpoint that was written or read last. */
   private checkpoint: { folder: string; step: number } | null = null;
   /** The run has lost its weights: it goes on from the checkpoint. */
@@ -102,6 +107,12 @@ export abstract class Trainer<
     this.update = new UpdateInUse(files, async (saved, signal) => {
       await this.prepared(signal);
       return withProgress('Building the training graph', 0, () => this.createUpdate(saved, signal));
+    });
+    this.controls = new RunControls({
+      output: () => this.output,
+      config: () => this.config,
+      save: () => this.alone.run(() => this.save(cellContext().signal)),
+      end: () => this.alone.run(() => this.end(cellContext().signal)),
     });
   }
 
@@ -139,6 +150,11 @@ export abstract class Trainer<
 
   get status(): TrainingStatus {
     return this.output.data.status;
+  }
+
+  /** Whether the run paused because a view of it asked for that. */
+  get pausedFromView(): boolean {
+    return this.status === 'paused' && this.controls.paused;
   }
 
   /** Steps completed. */
@@ -181,8 +197,9 @@ export abstract class Trainer<
 
   /** Trains until `maxSteps`, or until it is interrupted; called again after that, goes on. */
   async train(options: TrainOptions = {}): Promise<TrainOutput> {
-    return this.exclusively(async () => {
+    return this.alone.run(async () => {
       const abort = abortSource(options.signal ?? cellContext().signal);
+      this.controls.begin(abort.abort);
       try {
         if (this.status === 'finished') await this.startAnew();
         const checkpoint = options.resumeFromCheckpoint ?? (!this.begun && this.given.resumeFromCheckpoint);
@@ -190,18 +207,14 @@ export abstract class Trainer<
         else if (this.isLost) await (this.checkpoint ? this.resume(this.checkpoint.folder) : this.startAnew());
         await this.run(abort.signal);
       } catch (error) {
-        if (error instanceof StateLost) {
-          this.isLost = true;
-          this.output.status('paused');
-          throw lossOf(error, this.globalStep, this.checkpoint);
-        }
-        if (!abort.signal.aborted) {
-          const pauses = this.pausingErrors.some((kind) => error instanceof kind);
-          this.output.status(pauses ? 'paused' : 'failed');
-          throw error;
-        }
-        this.output.status('paused');
+        const fails = !abort.signal.aborted && !this.pausingErrors.some((kind) => error instanceof kind);
+        this.isLost ||= error instanceof StateLost;
+        if (fails && !(error instanceof StateLost)) this.output.status('failed');
+        else this.output.pause();
+        if (error instanceof StateLost) throw lossOf(error, this.globalStep, this.checkpoint);
+        if (!abort.signal.aborted) throw error;
       } finally {
+        this.controls.end();
         abort.dispose();
       }
       return { status: this.status, globalStep: this.globalStep, trainingLoss: this.current.trainingLoss };
@@ -214,7 +227,7 @@ export abstract class Trainer<
    * @returns the metrics, their names with the prefix `eval_`
    */
   async evaluate({ signal }: { signal?: AbortSignal } = {}): Promise<Metrics> {
-    return this.exclusively(async () => {
+    return this.alone.run(async () => {
       const abort = abortSource(signal ?? cellContext().signal);
       try {
         await this.prepared(abort.signal);
@@ -229,28 +242,17 @@ export abstract class Trainer<
   /** Ends the run, and frees the memory of graph and optimizer. The model stays as it is. */
   async dispose(): Promise<void> {
     await this.update.release();
-    this.disposed = true;
-  }
-
-  private async exclusively<T>(work: () => Promise<T>): Promise<T> {
-    if (this.disposed)
-      throw new Error(
-        `This trainer was disposed of. Make a new ${this.constructor.name}, from a checkpoint if there is one.`,
-      );
-    if (this.training) throw new Error('This trainer is training already: interrupt it first.');
-    this.training = true;
-    try {
-      return await work();
-    } finally {
-      this.training = false;
-    }
+    this.alone.end();
   }
 
   private async run(signal: AbortSignal): Promise<void> {
     const length = await this.prepared(signal);
-    const { data } = this.output;
-    Object.assign(data, { maxSteps: length.totalSteps, status: 'running' } satisfies Partial<TrainingData>);
-    this.output.show();
+    this.output.control = this.controls.apply;
+    this.output.begin({
+      maxSteps: length.totalSteps,
+      saves: this.config.outputDir !== null,
+      cellResumes: this.cellResumes,
+    });
     await progressAt(this.output.place, () => this.steps(length, signal));
   }
 
@@ -263,11 +265,15 @@ export abstract class Trainer<
     this.begun = true;
     await this.call('onTrainBegin');
     await this.settle(signal);
-    while (data.step < length.totalSteps) {
+    while (data.step < length.totalSteps && !this.controls.stopping) {
       signal.throwIfAborted();
       const stop = await this.makeStep(length, signal);
-      if (stop) return this.output.status('paused');
+      if (stop) return this.output.pause();
     }
+    await this.end(signal);
+  }
+
+  private async end(signal: AbortSignal): Promise<void> {
     await this.finish(signal);
     await this.update.release();
     this.output.status('finished');
@@ -287,6 +293,7 @@ export abstract class Trainer<
     Object.assign(metrics, { learning_rate: learningRate, step_time: (performance.now() - started) / 1000 });
     this.current.buffer.add({ ...metrics, epoch: this.state.epoch });
     this.due = dueAfter(step + 1, length, this.config);
+    this.controls.addTo(this.due);
     counted?.(metrics);
     await this.call('onStepEnd');
     const { shouldTrainingStop } = this.due;
@@ -322,15 +329,9 @@ export abstract class Trainer<
 
   private async evaluateAndLog(signal: AbortSignal): Promise<Metrics> {
     const started = performance.now();
-    const { metrics, samples, batches } = await this.evaluation(await this.update.get(signal), signal);
-    const runtime = (performance.now() - started) / 1000;
-    const entry: Metrics = { step: this.globalStep, epoch: this.state.epoch };
-    for (const [name, value] of Object.entries(metrics)) if (!Number.isNaN(value)) entry[`eval_${name}`] = value;
-    Object.assign(entry, {
-      eval_runtime: runtime,
-      eval_samples_per_second: samples / runtime,
-      eval_steps_per_second: batches / runtime,
-    });
+    const looked = await this.evaluation(await this.update.get(signal), signal);
+    const at = { step: this.globalStep, epoch: this.state.epoch };
+    const entry = evaluationEntry(at, looked, (performance.now() - started) / 1000);
     this.output.log(entry);
     await this.call('onEvaluate', { metrics: entry });
     return entry;
@@ -382,6 +383,7 @@ export abstract class Trainer<
 
   private keep(folder: string, step: number): void {
     this.checkpoint = { folder, step };
+    this.controls.saved(folder);
     this.files.kept?.(folder);
   }
 

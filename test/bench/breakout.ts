@@ -5,14 +5,17 @@
  * starts that training never sees. Beside it: the untrained model, chance,
  * every constant action, and following the ball by hand.
  *
- *   npm run bench -- breakout [NOTEBOOK.ipynb] [SEED …] [--backend trl]      by default the seeds 1 2 3, in this process
+ *   npm run bench -- breakout [NOTEBOOK.ipynb] [SEED …] [--backend trl] [--learning-rate 1e-3] [--processes 2]
+ *
+ * By default the seeds 1 2 3, in this process, with the notebook's learning rate. Two processes share a batch.
  *
  * A seed that is done is not trained again: results are kept in
- * node_modules/.cache, by the text of the cells and the checkpoint.
+ * node_modules/.cache, by the text of the cells, the checkpoint and the options.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import * as joylab from '../../kernel';
 import { textTable } from '../../kernel/display/table';
 import type { Episode, GRPOConfig, RewardFunction } from '../../kernel';
@@ -67,11 +70,22 @@ function runCells(cells: string[], model: Model): { model: Model; config: GRPOCo
   return new Function(...Object.keys(globals), body)(...Object.values(globals));
 }
 
-type Backend = 'onnx' | 'trl' | 'unsloth';
+/** What differs from the notebook. */
+interface Way {
+  backend: 'onnx' | 'trl' | 'unsloth';
+  processes: number;
+  /** The notebook's where none is given. */
+  learningRate?: number;
+}
 
-async function loadModel(backend: Backend = 'onnx'): Promise<Model> {
-  const options = { modelName: 'joylab/strategist', maxSeqLength: 512, backend };
+async function loadModel({ backend, processes }: Way): Promise<Model> {
+  const launch = processes > 1 ? { numProcesses: processes } : undefined;
+  const options = { modelName: 'joylab/strategist', maxSeqLength: 512, backend, ...(launch && { launch }) };
   return (await joylab.FastLanguageModel.fromPretrained(options)).model;
+}
+
+function named({ backend, processes, learningRate }: Way): string {
+  return `${backend}${processes > 1 ? `, ${processes} processes` : ''}${learningRate ? `, learning rate ${learningRate}` : ''}`;
 }
 
 /** Plays every strategy from every held-out start. */
@@ -109,14 +123,15 @@ async function sample(env: Environment, model: Model): Promise<Array<string | nu
   });
 }
 
-async function train(env: Environment, cells: string[], seed: number, backend: Backend): Promise<Result> {
-  const { model, config, rewards } = runCells(cells, await loadModel(backend));
+async function train(env: Environment, cells: string[], seed: number, way: Way): Promise<Result> {
+  const { model, config, rewards } = runCells(cells, await loadModel(way));
+  const { learningRate = config.learningRate } = way;
   const trainer = new joylab.GRPOTrainer({
     model,
     processingClass: model.tokenizer,
     env,
     rewardFuncs: rewards,
-    args: { ...config, seed },
+    args: { ...config, learningRate, seed },
   });
   const started = Date.now();
   await trainer.train();
@@ -126,7 +141,7 @@ async function train(env: Environment, cells: string[], seed: number, backend: B
   await trainer.dispose();
   await model.dispose();
   console.log(`seed ${seed}, the strategy sampled most often:\n${mostFrequent(codes)}`);
-  return { ...(await play(env, `trained by ${backend}, seed ${seed}`, codes)), seconds };
+  return { ...(await play(env, `trained by ${named(way)}, seed ${seed}`, codes)), seconds };
 }
 
 /** The means of every ten steps. */
@@ -147,7 +162,7 @@ function mostFrequent(codes: Array<string | null>): string | null {
 }
 
 /** Plays the strategies that need no training. */
-async function references(env: Environment): Promise<Result[]> {
+async function references(env: Environment, way: Way): Promise<Result[]> {
   const actions = JSON.stringify(env.actions);
   const chance = `function strategy(state) { const actions = ${actions}; return actions[Math.floor(Math.random() * actions.length)]; }`;
   const follow = `function strategy(state) {
@@ -155,10 +170,10 @@ async function references(env: Environment): Promise<Result[]> {
     if (state.paddle_x < state.ball_x - 6) return "RIGHT";
     return "NOOP";
   }`;
-  const results = [
-    await play(env, 'untrained', await sample(env, await loadModel())),
-    await play(env, 'random', [chance]),
-  ];
+  const untrained = await loadModel({ ...way, processes: 1 });
+  const codes = await sample(env, untrained);
+  await untrained.dispose();
+  const results = [await play(env, 'untrained', codes), await play(env, 'random', [chance])];
   for (const action of env.actions)
     results.push(await play(env, `always ${action}`, [`function strategy(state) { return "${action}"; }`]));
   results.push(await play(env, 'follow the ball, by hand', [follow]));
@@ -216,18 +231,30 @@ function print(results: Result[]): void {
 }
 
 async function main(): Promise<void> {
-  const args = process.argv.slice(2);
-  const cells = trainingCells(
-    args.find((arg) => arg.endsWith('.ipynb')) ?? join(packageRoot, 'notebooks', 'atari.ipynb'),
-  );
-  const seeds = args.map(Number).filter(Number.isInteger);
-  const by = (args.includes('--backend') ? args[args.indexOf('--backend') + 1] : 'onnx') as Backend;
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      backend: { type: 'string', default: 'onnx' },
+      processes: { type: 'string', default: '1' },
+      'learning-rate': { type: 'string' },
+    },
+  });
+  const way: Way = {
+    backend: values.backend as Way['backend'],
+    processes: Number(values.processes),
+    learningRate: values['learning-rate'] === undefined ? undefined : Number(values['learning-rate']),
+  };
+  const notebook = positionals.find((arg) => arg.endsWith('.ipynb'));
+  const cells = trainingCells(notebook ?? join(packageRoot, 'notebooks', 'atari.ipynb'));
+  const seeds = positionals.map(Number).filter(Number.isInteger);
   const cache = new Cache(cells);
   const env = (await joylab.openenv('atari', { game: 'breakout' })) as Environment;
   const results: Result[] = [];
   for (const seed of seeds.length > 0 ? seeds : [1, 2, 3])
-    results.push(...(await cache.get(`seed ${seed} by ${by}`, async () => [await train(env, cells, seed, by)])));
-  results.push(...(await cache.get('references', () => references(env))));
+    results.push(
+      ...(await cache.get(`seed ${seed} by ${named(way)}`, async () => [await train(env, cells, seed, way)])),
+    );
+  results.push(...(await cache.get(`references by ${way.backend}`, () => references(env, way))));
   print(results);
   await env.close();
 }

@@ -1,171 +1,90 @@
 /*
  * Models in a worker: what Joylab adds to TRL's time, and whether they learn.
  *
- *   npm run bench -- trl [time] [learn] [--size 20b|tiny] [--generations 2,8] [--steps 10] [--backend trl,unsloth] [--seed 1]
+ *   npm run bench -- trl [time] [learn] [context] [kill] [OPTIONS]      by default time and learn
  *
- * time    a model of gpt-oss's shape with random weights, in bfloat16 on a GPU:
- *         seconds of a GRPO step and memory, its rewards from games of Breakout,
- *         beside plain TRL with a reward in Python
- * learn   the strategist on Breakout with the settings of notebooks/atari.ipynb
+ * time     a model of gpt-oss's shape with random weights, in bfloat16 on a GPU: seconds of a GRPO step and memory, its
+ *          rewards from games of Breakout, beside plain TRL with a reward in Python
+ *            --size 20b|tiny  --generations 2,8  --steps 10  --load-in-4bit  --attention eager
+ *            --processes 2 beside one process; they share the weights with --fsdp
+ * learn    the strategist on Breakout with the settings of notebooks/atari.ipynb
+ *            --backend trl,unsloth  --seed 1,2,3  --learning-rate (the notebook's)  --processes 2
+ * context  two steps with a long prompt and gradient checkpointing
+ *            --tokens 16384  --size  --load-in-4bit  --attention flex_attention (eager without a GPU)
+ * kill     one of two processes is killed while the strategist trains; its last checkpoint goes on with one and with two
+ *            --processes 2
  *
  * The Python is that of workers: $JOYLAB_GPU_PYTHON, or what `joylab setup gpu`
  * made.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import * as joylab from '../../kernel';
-import { textTable } from '../../kernel/display/table';
-import { packageRoot } from '../../kernel/common/packagePaths';
-import { workerPython } from '../../kernel/engines/trl/python';
-import { isInWorker } from '../../kernel/engines/trl/model';
-
-const scripts = join(packageRoot, 'test', 'bench', 'trl');
-const tokens = 128;
-/** Steps that warm up. */
-const FIRST = 2;
-
-interface Measured {
-  seconds: number[];
-  /** Bytes. */
-  peak: number;
-}
+import { context } from './trl/context';
+import { kill } from './trl/kill';
+import { hasGpu, type Launch } from './trl/setup';
+import { time } from './trl/time';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     size: { type: 'string', default: '20b' },
     generations: { type: 'string', default: '2,8' },
-    steps: { type: 'string', default: '10' },
+    steps: { type: 'string' },
+    tokens: { type: 'string' },
+    'load-in-4bit': { type: 'boolean', default: false },
+    attention: { type: 'string' },
+    processes: { type: 'string', default: '1' },
+    fsdp: { type: 'boolean', default: false },
     backend: { type: 'string', default: 'trl' },
     seed: { type: 'string', default: '1' },
+    'learning-rate': { type: 'string' },
   },
 });
+const processes = Number(values.processes);
+const loadIn4bit = values['load-in-4bit'];
 
-function python(script: string, ...args: string[]): string {
-  const { status, stdout, stderr } = spawnSync(workerPython(), [join(scripts, script), ...args], {
-    encoding: 'utf8',
-    maxBuffer: 2 ** 26,
-  });
-  if (status !== 0) throw new Error(`${script} failed:\n${stderr.slice(-4000)}`);
-  return stdout;
-}
-
-function plain(folder: string, prompt: string, generations: number, steps: number): Measured {
-  const out = python('plain.py', JSON.stringify({ folder, prompt, generations, steps, tokens }));
-  return JSON.parse(/^RESULT (.*)$/m.exec(out)![1]);
-}
-
-async function ours(
-  folder: string,
-  env: joylab.AtariEnvironment,
-  generations: number,
-  steps: number,
-): Promise<Measured> {
-  const loaded = await joylab.FastLanguageModel.fromPretrained({
-    modelName: folder,
-    // Unsloth makes no weights.
-    backend: 'trl',
-    initWeights: 'random',
-    attnImplementation: 'eager',
-    maxSeqLength: 8192,
-  });
-  const model = joylab.FastLanguageModel.getPeftModel(loaded.model, {
-    r: 4,
-    loraAlpha: 8,
-    targetModules: ['q_proj', 'k_proj', 'v_proj', 'o_proj'],
-  });
-  console.log(String(model));
-  let episodes = 0;
-  const trainer = new joylab.GRPOTrainer({
-    model,
-    processingClass: loaded.tokenizer,
-    env,
-    rewardFuncs: [
-      function score({ episode }) {
-        return episode ? episode.return : -1;
-      },
-    ],
-    args: {
-      maxSteps: steps,
-      numGenerations: generations,
-      maxCompletionLength: tokens,
-      learningRate: 5e-5,
-      measureReference: false,
-    },
-    onStep: ({ samples }) => {
-      episodes += samples.filter(({ episode }) => episode).length;
-    },
-  });
-  await trainer.train();
-  const seconds = trainer.logHistory.flatMap(({ step_time }) => step_time ?? []);
-  const peak = isInWorker(model) ? (await model.held.memory()).peak : 0;
-  await trainer.dispose();
-  await model.dispose();
-  console.log(`${generations} completions a step: ${episodes} episodes of Breakout played in ${steps} steps`);
-  return { seconds, peak };
-}
-
-async function time(): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'joylab-gpt-oss-'));
-  const env = (await joylab.openenv('atari', { game: 'breakout' })) as joylab.AtariEnvironment;
-  try {
-    python('make_model.py', folder, values.size);
-    const rows: string[][] = [];
-    const steps = Number(values.steps);
-    const prompt = `<|start|>user: ${joylab.strategyPrompt(env)}\nassistant: `;
-    for (const generations of values.generations.split(',').map(Number)) {
-      const theirs = plain(folder, prompt, generations, steps);
-      const here = await ours(folder, env, generations, steps);
-      const [a, b] = [theirs, here].map(({ seconds }) => median(seconds.slice(FIRST)));
-      rows.push([
-        String(generations),
-        a.toFixed(2),
-        b.toFixed(2),
-        `${(100 * (b / a - 1)).toFixed(1)} %`,
-        (theirs.peak / 2 ** 30).toFixed(1),
-        (here.peak / 2 ** 30).toFixed(1),
-      ]);
-      console.log(
-        JSON.stringify({ generations, plain: theirs.seconds.map(rounded), joylab: here.seconds.map(rounded) }),
-      );
+const parts: Record<string, () => void | Promise<void>> = {
+  time() {
+    const one: Launch = { processes: 1, isSharded: false };
+    return time({
+      size: values.size,
+      generations: values.generations.split(',').map(Number),
+      steps: Number(values.steps ?? 10),
+      tokens: Number(values.tokens ?? 128),
+      loadIn4bit,
+      attention: values.attention ?? 'eager',
+      launches: processes > 1 ? [one, { processes, isSharded: values.fsdp }] : [one],
+    });
+  },
+  /** By each back end. */
+  learn() {
+    const rate = values['learning-rate'];
+    for (const backend of values.backend.split(',')) {
+      const options = ['--backend', backend, '--processes', values.processes];
+      if (rate !== undefined) options.push('--learning-rate', rate);
+      const bench = join(__dirname, 'breakout.js');
+      spawnSync(process.execPath, [bench, ...values.seed.split(','), ...options], { stdio: 'inherit' });
     }
-    const columns = ['completions', 'TRL, s a step', 'Joylab', 'more', 'TRL, GiB at most', 'Joylab'];
-    console.log(`\ngpt-oss ${values.size}, random weights, LoRA r 4, ${tokens} tokens, ${steps} steps\n`);
-    console.log(
-      textTable(
-        columns.map((title) => ({ title })),
-        rows,
-      ),
-    );
-  } finally {
-    await env.close();
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
-}
-
-function rounded(value: number): number {
-  return Number(value.toFixed(3));
-}
-
-/** Breakout, by each back end. */
-function learn(): void {
-  for (const backend of values.backend.split(',')) {
-    const bench = join(__dirname, 'breakout.js');
-    spawnSync(process.execPath, [bench, values.seed, '--backend', backend], { stdio: 'inherit' });
-  }
-}
+  },
+  context() {
+    return context({
+      size: values.size,
+      tokens: Number(values.tokens ?? 16_384),
+      steps: Number(values.steps ?? 2),
+      loadIn4bit,
+      // 'eager' holds all scores of a layer at once: 32 GiB for each copy of them.
+      attention: values.attention ?? (hasGpu() ? 'flex_attention' : 'eager'),
+    });
+  },
+  kill: () => kill(Math.max(2, processes)),
+};
 
 async function main(): Promise<void> {
-  const chosen = positionals.length > 0 ? positionals : ['time', 'learn'];
-  if (chosen.includes('time')) await time();
-  if (chosen.includes('learn')) learn();
+  for (const name of positionals.length > 0 ? positionals : ['time', 'learn']) {
+    if (!parts[name]) throw new Error(`There is no part ${name}: ${Object.keys(parts).join(', ')}`);
+    await parts[name]();
+  }
 }
 
 main().then(

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { TRAINING_MIME, type TrainingData } from '../../kernel/display/mime';
+import { REWARDS_MIME, TRAINING_MIME, type TrainingData } from '../../kernel/display/mime';
 import { buildRoot } from '../../kernel/common/packagePaths';
 import { TestKernel } from '../jupyter/client';
 
@@ -98,8 +98,12 @@ const config = { maxSteps: 2, numGenerations: 32, maxCompletionLength: 128, seed
     stages.join('\n'),
   );
   assert.deepEqual([runs.at(-1)!.status, runs.at(-1)!.stage], ['finished', undefined]);
-  const ids = new Set(outputs.flatMap(({ content }) => content.transient?.display_id ?? []));
-  assert.equal(ids.size, 1, 'no line beside it');
+  const others = outputs.filter(({ content }) => content.data && !content.data[TRAINING_MIME]);
+  assert.deepEqual(
+    others.map(({ content }) => REWARDS_MIME in content.data),
+    [true],
+    'no line beside it and the panel of rewards',
+  );
 });
 
 test('a program without a notebook prints nothing of it', () => {

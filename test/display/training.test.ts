@@ -15,6 +15,7 @@ import {
   type TrainingData,
   type TrainingMessage,
 } from '../../kernel/display/mime';
+import { runTimes } from '../../kernel/display/training/timing';
 import { TrainingOutput } from '../../kernel/display/training/training';
 import { progressLine, trainingBundle, trainingCharts } from '../../kernel/display/training/trainingBundle';
 
@@ -87,7 +88,8 @@ function entry(step: number, more: Record<string, number> = {}): Record<string, 
   return { step, loss: 0.01 * step, ...scores, 'completions/mean_length': 40 + step, step_time: 3, ...more };
 }
 
-const group = [{ data: { environment: 'breakout', frames: '' } as EpisodeData, frames: new Uint8Array([1, 2, 3]) }];
+const episode = { data: { environment: 'breakout', frames: '' } as EpisodeData, frames: new Uint8Array([1, 2, 3]) };
+const group = (step: number) => ({ step, episodes: [episode] });
 
 function open(runId = 'run-1'): View {
   const view = new View();
@@ -116,10 +118,10 @@ test('the bundle has our JSON, charts and table as HTML, and a table as text', (
   assert.match(html, /score &lt;replaced&gt;/);
   assert.match(
     html,
-    /<th[^>]*>step<\/th><th[^>]*>loss<\/th><th[^>]*>reward<\/th><th[^>]*>reward_std<\/th><th[^>]*>completion length<\/th><th[^>]*>kl<\/th>/,
+    /<th[^>]*>step<\/th><th[^>]*>loss<\/th><th[^>]*>reward<\/th><th[^>]*>reward_std<\/th><th[^>]*>works<\/th><th[^>]*>score<\/th><th[^>]*>completion length<\/th><th[^>]*>kl<\/th>/,
   );
   assert.match(bundle['text/plain'] as string, /Training finished: step 2 of 2, 6 s/);
-  assert.match(bundle['text/plain'] as string, /\n +2 +0\.0200 +1\.67 +0\.50 +42\.0 +0\.1234$/);
+  assert.match(bundle['text/plain'] as string, /\n +2 +0\.0200 +1\.67 +0\.50 +1\.00 +0\.67 +42\.0 +0\.1234$/);
   const data = bundle[TRAINING_MIME] as TrainingData;
   assert.equal(data.log[0].reward, 1.33333);
   assert.deepEqual(data.events, run.events);
@@ -145,7 +147,7 @@ test('a run that edits programs shows the best one, and how many edits are bette
   const bundle = trainingBundle(run);
   assert.match(
     bundle['text/plain'] as string,
-    /reward_std +best program +better edits[^]*\n +2 +– +1\.67 +0\.50 +4\.50 +0\.13 +42\.0 +–$/,
+    /step +reward +reward_std +works +score +best program +better edits +completion length\n[^]*\n +2 +1\.67 +0\.50 +1\.00 +0\.67 +4\.50 +0\.13 +42\.0$/,
   );
   assert.doesNotMatch(bundle['text/html'] as string, /NaN|undefined/);
   assert.match(progressLine(run.log[1], 80), /reward 1\.67 ± 0\.50 {2}best program 4\.50 {2}length/);
@@ -194,11 +196,11 @@ test('the output is updated at most once a second, and at once at the end', () =
 test('the output of a run that rests keeps the newest group, frames and all; one that goes on lets it go', () => {
   const output = new TrainingOutput(run);
   output.show();
-  output.group(1, group);
+  output.group(group(1));
   const saved = () => (context.displays.at(-1)!.bundle[TRAINING_MIME] as TrainingData).group;
   output.status('paused');
   assert.equal(saved()?.step, 1);
-  assert.deepEqual(Buffer.from(saved()!.episodes[0].frames, 'base64'), Buffer.from(group[0].frames));
+  assert.deepEqual(Buffer.from(saved()!.episodes[0]!.frames, 'base64'), Buffer.from(episode.frames));
   output.status('running');
   assert.equal(saved(), undefined);
 });
@@ -222,24 +224,55 @@ test('a group is sent only while visible, and after the one before was acknowled
   output.show();
   const view = open();
   assert.equal(output.wantsFrames, false);
-  output.group(1, group);
+  output.group(group(1));
   assert.deepEqual(view.types(), ['data']);
 
   view.say({ type: 'visible', visible: true });
   assert.equal(output.wantsFrames, true);
   assert.deepEqual(view.types(), ['data', 'group']);
-  assert.deepEqual(view.received[1].buffers, [group[0].frames]);
-  output.group(2, group);
-  output.group(3, group);
+  assert.deepEqual(view.received[1].buffers, [episode.frames]);
+  output.group(group(2));
+  output.group(group(3));
   assert.equal(view.received.length, 2, 'the first is still being shown');
   view.say({ type: 'ack', step: 1 });
-  assert.deepEqual(view.received[2].message, { type: 'group', step: 3, episodes: [group[0].data] });
+  assert.deepEqual(view.received[2].message, { type: 'group', step: 3, episodes: [episode.data] });
   view.say({ type: 'ack', step: 3 });
   assert.equal(view.received.length, 3, 'a group is sent once');
   view.say({ type: 'visible', visible: false });
-  output.group(4, group);
+  output.group(group(4));
   assert.equal(view.received.length, 3);
   assert.equal(output.wantsFrames, false);
+});
+
+test('a view of a run that pauses gets the newest group at once, and what it asks for is passed on', () => {
+  const output = new TrainingOutput(run);
+  output.begin({ maxSteps: 80 });
+  output.log(entry(1));
+  const view = open();
+  view.say({ type: 'visible', visible: true });
+  output.group(group(1));
+  output.group(group(2));
+  const asked: string[] = [];
+  output.control = (control) => void asked.push(control);
+  view.say({ type: 'control', control: 'pause' });
+  assert.deepEqual(asked, ['pause']);
+  output.pause();
+  assert.deepEqual(view.types(), ['data', 'group', 'event', 'status', 'group']);
+  assert.equal((view.received.at(-1)!.message as { step: number }).step, 2);
+  output.begin({});
+  assert.deepEqual(run.events, [
+    { step: 1, text: 'paused', kind: 'pause' },
+    { step: 1, text: 'resumed', kind: 'resume' },
+  ]);
+});
+
+test('the time that is left does not count the first step, once there is a second, and counts evaluations', () => {
+  const times = (log: TrainingData['log']) => runTimes({ ...run, log, step: log.at(-1)?.step ?? 0, maxSteps: 12 });
+  assert.equal(times([]).left, null);
+  assert.equal(times([entry(1, { step_time: 60 })]).left, 660);
+  const log = [entry(1, { step_time: 60 }), entry(2, { step_time: 2 })];
+  assert.deepEqual(times(log), { spent: 62, perStep: 2, left: 20 });
+  assert.equal(times([...log, { step: 2, eval_runtime: 4 }]).left, 40);
 });
 
 test('a view of a run that this kernel does not know is closed', () => {

@@ -13,7 +13,11 @@ import { trainingBundle } from '../../kernel/display/training/trainingBundle';
 import { encoded } from '../../kernel/cells/values';
 import { openenv } from '../../kernel/environments';
 import { executeWithTimeLimit, rollout } from '../../kernel/rollout';
-import { Rescore, type RescoredSample } from '../../kernel/rewards/rescore';
+import { groupAdvantages } from '../../kernel/grpo/advantages';
+import { compareRewards } from '../../kernel/rewards/comparison/compare';
+import { RewardRegistry } from '../../kernel/rewards/registry';
+import type { Sample } from '../../kernel/rewards/sample';
+import { scoreSamples } from '../../kernel/rewards/scoring';
 import { becomes, launchBrowser, openNotebook, type NotebookPage } from './browser';
 import { startLab, type Lab } from './lab';
 import { labTest } from './labTest';
@@ -52,7 +56,9 @@ async function played(): Promise<MimeBundle[]> {
       ['LEFT', 'RIGHT'].map((action) => `function strategy() { return "${action}"; }`),
       { seeds: [1, 1], maxSteps: 40, frames: { episodes: [0, 1], every: 4 } },
     );
-    group = { step: 40, episodes: episodes.map((episode, i) => episodeData(episode!, frames.get(i)!)) };
+    const rewards = { a: 1, b: null };
+    const scores = [0, 1].map((index) => ({ index, reward: index, advantage: index, rewards }));
+    group = { step: 40, scores, episodes: episodes.map((episode, i) => episodeData(episode!, frames.get(i)!)) };
     const drawn = await executeWithTimeLimit('function strategy(state) { return state.legal_actions[0]; }', tiles, {
       seed: 1,
       maxSteps: 9,
@@ -106,14 +112,6 @@ async function tables(): Promise<MimeBundle[]> {
     episode: null,
     step: 3,
   };
-  const samples: RescoredSample[] = Array.from({ length: 60 }, () => ({
-    sample,
-    before: 1,
-    after: null,
-    advantageBefore: undefined,
-    advantageAfter: 0.5,
-  }));
-  const summary = { mean: 1, std: 0.5, reward: 2, groupsWithoutSpread: 1 };
   const shown: MimeBundle[] = [];
   setCellContext({
     display: (bundle) => void shown.push(bundle),
@@ -122,7 +120,7 @@ async function tables(): Promise<MimeBundle[]> {
   });
   new ProgressBar('downloading weights', 1e6).add(5e5);
   return [
-    new Rescore('wins', samples, 2, summary, summary).bundle(),
+    ...(await rewards(sample)),
     completionsBundle(3, [
       { prompt: 'short', completion: code, rewards: { a: 1, b: null }, advantage: 0.5, extra: { note: 'x' } },
     ]),
@@ -134,6 +132,34 @@ async function tables(): Promise<MimeBundle[]> {
     await describe([{ a: 1 }]),
     ...shown,
   ];
+}
+
+/** A comparison with everything (gains, losses, failures), and the panel of its functions. */
+async function rewards(sample: Sample): Promise<MimeBundle[]> {
+  const samples = Array.from({ length: 60 }, (_, i) => ({ ...sample, completionIds: Array(i).fill(1) }));
+  const length = ({ completionIds }: Sample) => completionIds.length;
+  const registry = new RewardRegistry();
+  const settings = {
+    numGenerations: 20,
+    scaleRewards: 'group',
+    multiObjectiveAggregation: 'sum_then_normalize',
+  } as const;
+  await registry.register('length', length);
+  await registry.register('one', () => 1, { timeLimit: 10 });
+  registry.recentRollouts.add({
+    step: 3,
+    samples,
+    groupSize: 20,
+    table: await scoreSamples(registry.list(), samples),
+    advantages: (table) => groupAdvantages(table, settings),
+  });
+  const score = (it: Sample) => {
+    if (length(it) === 7) throw new Error('seven');
+    return -length(it);
+  };
+  const panel = await describe(registry);
+  const comparison = await compareRewards([{ name: 'length', weight: 1, score }], registry.recentRollouts);
+  return [comparison.bundle(), panel];
 }
 
 function pictures(): MimeBundle[] {
@@ -173,7 +199,7 @@ async function openOutputs(width: number, theme: string, isTrusted: boolean): Pr
   await becomes(() => page.locator('.jp-OutputArea-output').count(), bundles.length);
   await page.locator('.joylab-Chart .js-line').first().waitFor();
   await page.locator('.joylab-Tile').first().click();
-  await page.locator('.joylab-Group-detail .joylab-Player').waitFor();
+  await page.locator('.joylab-Detail .joylab-Player').waitFor();
   return opened;
 }
 
@@ -187,9 +213,12 @@ for (const [width, theme, isTrusted] of [
       const { page, errors } = await openOutputs(width, theme, isTrusted);
       assert.deepEqual(await violations(page, '.jp-OutputArea-output'), []);
       // The Tab key reaches what scrolls, and nothing that does not.
-      const scores = page.locator('.joylab-Scroll', { hasText: 'advantage before' });
+      const scores = page.locator('.joylab-Compare-table');
       assert.equal(await scores.getAttribute('tabindex'), '0');
-      assert.match((await scores.getAttribute('aria-label'))!, /Scores of wins|Table: #, step, before, after/);
+      assert.match(
+        (await scores.getAttribute('aria-label'))!,
+        /^Table: #, step, length, sum, rank, advantage, program$/,
+      );
       await scores.focus();
       await page.keyboard.press('End');
       await becomes(() => scores.evaluate((node: any) => node.scrollTop > 0), true, 'the keyboard scrolls the table');

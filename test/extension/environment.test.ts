@@ -116,6 +116,30 @@ labTest('text of the data stays text; broken data gives a message', async () => 
   await page.close();
 });
 
+labTest('a person plays the card by keyboard, and the episode is scored by the reward cell', async () => {
+  writeNotebook(lab.folder, 'play.ipynb', [
+    { source: "/** @openenv reference=false */\nconst env = await openenv('atari', { game: 'breakout' });" },
+    { source: '/** @reward */\nfunction lasts({ episode }: Sample) { return episode ? episode.steps / 10 : null; }' },
+  ]);
+  const { page, errors } = await openNotebook(browser, lab.url('play.ipynb'));
+  await runAllCells(page);
+  await waitForCells(page, 300_000);
+  await page.getByRole('button', { name: 'Play', exact: true }).click();
+  const numbers = page.locator('.joylab-Play-numbers');
+  await becomes(async () => /Step \d/.test(await numbers.innerText()), true);
+  await page.keyboard.down('ArrowRight');
+  await becomes(async () => /Step \d+ · RIGHT$/.test(await numbers.innerText()), true);
+  await page.keyboard.up('ArrowRight');
+  await becomes(async () => /Step \d+$/.test(await numbers.innerText()), true);
+  await page.getByRole('button', { name: 'Finish' }).click();
+  const said = page.locator('.joylab-Play-message');
+  await becomes(async () => /^Recorded.*: reward [\d.]+ \(lasts [\d.]+\)/.test(await said.innerText()), true);
+  await page.getByRole('button', { name: 'Close', exact: true }).click();
+  await page.getByRole('button', { name: 'Play', exact: true }).waitFor();
+  assert.deepEqual(errors, []);
+  await page.close();
+});
+
 labTest('a wrong field is underlined while the cell is written, once the schema is known', async () => {
   writeNotebook(lab.folder, 'squiggles.ipynb', [
     { source: "/** @openenv card=false */\nconst board = await openenv('game2048');" },

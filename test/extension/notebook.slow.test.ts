@@ -73,7 +73,7 @@ labTest('run all cells: frames move, charts grow; an edited reward shows old and
   const training = page.locator('.joylab-Training');
   await waitUntil(page, async () => (await training.count()) > 0, 'the training cell has an output', 400_000);
   await training.scrollIntoViewIfNeeded();
-  await waitForMotion(page.locator('.joylab-Tile canvas').first());
+  await waitForMotion(page.locator('.joylab-Wall-canvas'));
   assert.equal(
     (await page.locator('.joylab-Tile.joylab-mod-best').count()) > 0,
     true,
@@ -105,7 +105,7 @@ labTest('run all cells: frames move, charts grow; an edited reward shows old and
   const start = Date.now();
   await page.keyboard.press('Control+Enter');
   const comparison = rewardCell.locator('.jp-OutputArea-output', { hasText: 'strategySucceeds' }).first();
-  await comparison.filter({ hasText: 'before' }).filter({ hasText: 'after' }).waitFor({ timeout: 60_000 });
+  await comparison.filter({ hasText: 'strategySucceeds changed' }).waitFor({ timeout: 60_000 });
   const seconds = (Date.now() - start) / 1000;
   assert.match(await comparison.innerText(), /scored again without playing/);
   // Within a second on a quiet machine.
@@ -141,7 +141,7 @@ const env = await openenv('atari', { game: 'breakout' });`,
     const step = await shownStep(page);
     await waitForStep(page, step + 2);
     await page.locator('.joylab-Training').scrollIntoViewIfNeeded();
-    await waitForMotion(page.locator('.joylab-Tile canvas').first());
+    await waitForMotion(page.locator('.joylab-Wall-canvas'));
 
     await page.evaluate('jupyterapp.commands.execute("notebook:interrupt-kernel")');
     const start = Date.now();

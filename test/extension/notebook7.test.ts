@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { launchBrowser, openNotebook, waitForCells, waitForMotion, waitUntil } from './browser';
+import { writeRuns } from './keptRuns';
 import { startLab, type Lab } from './lab';
 import { labTest } from './labTest';
 import { writeNotebook } from './notebooks';
@@ -42,6 +43,23 @@ labTest('Notebook 7 runs cells, shows the card and plays episodes', async () => 
   await waitForCells(page, 300_000);
   await waitForMotion(page.locator('.jp-CodeCell').nth(2).locator('canvas').first());
   // Notebook 7.6 has an error of its own while it loads its settings.
+  assert.deepEqual(
+    errors.filter((error) => error.includes('/labextensions/joylab/')),
+    [],
+  );
+  await page.close();
+});
+
+labTest('Notebook 7 shows kept rollouts over the notebook, and leads back', async () => {
+  await writeRuns(notebook7.folder);
+  const { page, errors } = await openNotebook(browser, notebook7.url('run.ipynb'));
+  await page.locator('.joylab-Training').waitFor();
+  await page.evaluate("jupyterapp.commands.execute('joylab:open-rollouts')");
+  const view = page.getByRole('dialog', { name: 'Rollouts' });
+  await view.locator('.joylab-Rollout').first().click();
+  await waitForMotion(view.locator('canvas').first());
+  await view.getByRole('button', { name: 'Close' }).click();
+  await view.waitFor({ state: 'detached' });
   assert.deepEqual(
     errors.filter((error) => error.includes('/labextensions/joylab/')),
     [],

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
 import { after, before } from 'node:test';
 import type { Browser, Locator } from 'playwright-core';
 import { EPISODE_MIME, type EpisodeData } from '../../kernel/display/mime';
 import { openenv } from '../../kernel/environments';
 import { Environment, serve } from '../../kernel/openenv';
-import { executeWithTimeLimit, type RolloutEnvironment } from '../../kernel/rollout';
+import { episodeData } from '../../kernel/display/pictures/episode';
+import { executeWithTimeLimit, rollout, type RolloutEnvironment } from '../../kernel/rollout';
 import { becomes, changes, launchBrowser, openNotebook, pixels, waitForMotion } from './browser';
 import { startLab, type Lab } from './lab';
 import { labTest } from './labTest';
@@ -126,6 +128,89 @@ labTest('an episode of an untrusted notebook plays by itself, and its numbers mo
   await becomes(async () => /^[1-9]\d* \/ 200$/.test(await readout(player, 'Step')), true, 'the step is shown');
   const { width, height } = (await canvas.boundingBox())!;
   assert.ok(Math.abs(width / height - 4 / 3) < 0.02, `an Atari picture is 4:3, this is ${width} × ${height}`);
+  assert.deepEqual(errors, []);
+  await page.close();
+});
+
+labTest('frames are shown as the game made them, however they are packed', async () => {
+  const env = await openenv('atari', { game: 'freeway' });
+  const shown = { frames: { episodes: [0], every: 1 }, seeds: [1], maxSteps: 90 };
+  const up = ['function strategy() { return "UP"; }'];
+  const { episodes, frames } = await rollout(env, up, shown);
+  const packed = await rollout(env, up, { ...shown, frames: { ...shown.frames, packed: true } });
+  await env.close();
+  const all = [frames.get(0)!, packed.frames.get(0)!].map((them) => episodeData(episodes[0]!, them));
+  assert.deepEqual(
+    all.map(({ encoding }) => encoding),
+    ['rows', 'changes'],
+  );
+  writeNotebook(
+    lab.folder,
+    'packed.ipynb',
+    all.map((episode) => ({ source: '', outputs: [{ [EPISODE_MIME]: episode }] })),
+  );
+  const { page, errors } = await openNotebook(browser, lab.url('packed.ipynb'), { reducedMotion: 'reduce' });
+  const { palette, frames: wanted } = frames.get(0)!;
+  const colours = (frame: Uint8Array) =>
+    Array.from(frame, (value) => [...palette.subarray(3 * value, 3 * value + 3)].join());
+  for (const player of [page.locator('.joylab-Player').first(), page.locator('.joylab-Player').last()]) {
+    await player.waitFor();
+    await player.focus();
+    for (const [key, frame] of [
+      ['End', wanted.at(-1)!],
+      ['ArrowLeft', wanted.at(-2)!],
+      ['Home', wanted[0]],
+    ] as const) {
+      await page.keyboard.press(key);
+      const seen = await player.locator('canvas').evaluate((node: any) => {
+        const [across, down] = [node.width / 160, node.height / 210];
+        const { data } = node.getContext('2d').getImageData(0, 0, node.width, node.height);
+        return Array.from({ length: 160 * 210 }, (_, i) => {
+          const at = 4 * (Math.floor(i / 160) * down * node.width + (i % 160) * across);
+          return [data[at], data[at + 1], data[at + 2]].join();
+        });
+      });
+      assert.deepEqual(seen, colours(frame), key);
+    }
+  }
+  assert.deepEqual(errors, []);
+  await page.close();
+});
+
+labTest('a player tells named state and marks, and saves picture and episode in the shape that is shown', async () => {
+  const { page, errors } = await openNotebook(browser, lab.url('episode.ipynb'), { reducedMotion: 'reduce' });
+  const player = page.locator('.joylab-Player');
+  await player.waitFor();
+  await player.focus();
+  await page.keyboard.press('End');
+  const names = Object.keys(data.states!);
+  assert.deepEqual(
+    await player.locator('.joylab-State tr').allInnerTexts(),
+    names.map((name) => `${name}\t${data.states![name].at(-1)}`),
+  );
+  const step = data.rewards.findIndex((reward) => reward > 0) + 1;
+  const scrubber = (await player.locator('.joylab-Scrubber').boundingBox())!;
+  await page.mouse.move(scrubber.x + 6 + ((scrubber.width - 12) * step) / data.actions.length, scrubber.y + 8);
+  await becomes(
+    async () => (await player.locator('.joylab-Scrubber-tip').innerText()).split('\n').includes(`step ${step}: +1`),
+    true,
+  );
+  for (const [label, start] of [
+    ['Save the picture as PNG', '89504e47'],
+    ['Save the episode as GIF', '47494638'],
+  ]) {
+    const [file] = await Promise.all([
+      page.waitForEvent('download'),
+      player.getByRole('button', { name: label }).click(),
+    ]);
+    const bytes = fs.readFileSync(await file.path());
+    assert.equal(bytes.toString('hex', 0, 4), start);
+    const size =
+      start === '89504e47'
+        ? [bytes.readUInt32BE(16), bytes.readUInt32BE(20)]
+        : [bytes.readUInt16LE(6), bytes.readUInt16LE(8)];
+    assert.deepEqual(size, [560, 420], 'a television has 4:3');
+  }
   assert.deepEqual(errors, []);
   await page.close();
 });

@@ -49,7 +49,7 @@ function savedRun(name: string) {
     count: cell.execution_count,
     data,
     steps: data.log.map(({ step }) => step),
-    frames: data.group?.episodes.map(({ frames }) => frames.length > 0) ?? [],
+    frames: data.group?.episodes.map((episode) => episode!.frames.length > 0) ?? [],
     html: joined(output.data['text/html']),
     text: joined(output.data['text/plain']),
   };
@@ -141,3 +141,40 @@ labTest(
     await third.page.close();
   },
 );
+
+labTest('a run is paused, resumed and stopped by its buttons: no error, and the cells behind wait', async () => {
+  writeRun('paused.ipynb', 40);
+  const file = path.join(lab.folder, 'paused.ipynb');
+  const notebook = JSON.parse(fs.readFileSync(file, 'utf8'));
+  notebook.cells.push({ ...notebook.cells[1], id: 'behind', source: '"behind"' });
+  fs.writeFileSync(file, JSON.stringify(notebook));
+  const { page, errors } = await openNotebook(browser, lab.url('paused.ipynb'));
+  await runAllCells(page);
+  await waitForStep(page, 2);
+  await page.getByRole('button', { name: /^Pause:/ }).click();
+  await page.locator('.joylab-Status[data-status="paused"]').waitFor();
+  const outputs = (): Promise<string[][]> =>
+    page.evaluate(
+      'jupyterapp.shell.currentWidget.content.widgets.map(({ model }) => model.outputs.toJSON().map((output) => output.output_type))',
+    );
+  // The panel of rewards, and the training view.
+  assert.deepEqual((await outputs()).slice(2), [['display_data', 'display_data'], []]);
+  const paused = await shownStep(page);
+  // Status and rollouts speak of the same step, unless the pause came after the play of the next one.
+  const text = await page.locator('.joylab-Section').innerText();
+  const isNext = /not learned from yet/.test(text);
+  assert.match(text, new RegExp(`^Rollouts of step ${isNext ? paused + 1 : paused}\\s+all 4`));
+  // Opened, a rollout has every step, also while the run stands still.
+  await page.locator('.joylab-Tile').first().click();
+  await page.locator('.joylab-Player').waitFor();
+  await becomes(() => page.locator('.joylab-Detail-state').innerText(), '');
+  assert.ok((await page.locator('.joylab-State tr').count()) > 2, 'its named state is shown');
+  await page.getByRole('button', { name: /^Resume:/ }).click();
+  await waitForStep(page, paused + 2);
+  await page.getByRole('button', { name: /^Stop:/ }).click();
+  await page.locator('.joylab-Status[data-status="finished"]').waitFor();
+  assert.match(await page.locator('.joylab-Status').innerText(), /^Stopped/);
+  assert.deepEqual(await page.locator('.joylab-Table-event').allInnerTexts(), ['paused', 'resumed']);
+  assert.deepEqual(errors, []);
+  await page.close();
+});

@@ -19,7 +19,19 @@ before(async () => {
   browser = await launchBrowser();
   const save = (name: string, data: TrainingData) =>
     writeNotebook(lab.folder, name, [{ source: '/** @grpo */', outputs: [trainingBundle(data)] }]);
-  save('finished.ipynb', { ...run('finished', 40), group: { step: 40, episodes: await playedGroup() } });
+  const score = (index: number, reward: number | null) => ({
+    index,
+    reward,
+    advantage: 0.25,
+    rewards: { functionWorks: 1, scores: reward === null ? null : reward - 1 },
+  });
+  const group = {
+    step: 40,
+    episodes: await playedGroup(),
+    scores: [score(7, 2.5), score(0, 1), score(2, null)],
+    of: 32,
+  };
+  save('finished.ipynb', { ...run('finished', 40), group });
   save('running.ipynb', run('running', 12));
   save('empty.ipynb', run('running', 0));
   save('supervised.ipynb', supervisedRun());
@@ -129,6 +141,8 @@ labTest('a finished run of a saved notebook shows charts and table without a ker
     'Loss',
     'Reward',
     'Reward std',
+    'functionWorks',
+    'scores',
     'Completion length',
     'KL',
   ]);
@@ -183,9 +197,23 @@ labTest('the newest group of a saved notebook plays; a click opens an episode in
   await tiles.nth(2).waitFor();
   await becomes(() => tiles.count(), 3);
   await tiles.first().scrollIntoViewIfNeeded();
-  await waitForMotion(tiles.first().locator('canvas'));
+  await waitForMotion(page.locator('.joylab-Wall-canvas'));
+  assert.match(
+    await page.locator('.joylab-Section').innerText(),
+    /Rollouts of step 40\s+3 of 32, from the best reward/,
+  );
+  assert.deepEqual(await page.locator('.joylab-Tile-reward').allInnerTexts(), ['2.5', '1', 'return 0']);
   await tiles.nth(1).click();
   await waitForMotion(page.locator('.joylab-Player canvas'));
+  assert.equal(await tiles.nth(1).getAttribute('aria-pressed'), 'true');
+  assert.deepEqual(await page.locator('.joylab-Detail-scores tr').allInnerTexts(), [
+    'functionWorks\t1',
+    'scores\t0',
+    'reward\t1',
+    'advantage\t0.25',
+  ]);
+  await page.keyboard.press('PageDown');
+  await becomes(() => page.locator('.joylab-Detail-title').innerText(), 'Step 40, rollout 3');
   await page.getByRole('button', { name: 'Close the player' }).click();
   await becomes(() => page.locator('.joylab-Player').count(), 0);
   assert.deepEqual(errors, []);
@@ -206,6 +234,34 @@ labTest('charts and lines can be switched', async () => {
   await functions.getByRole('button', { name: 'scores' }).click();
   await page.waitForFunction('document.querySelectorAll(".joylab-Chart")[1].querySelectorAll(".js-line").length === 1');
   assert.equal(await functions.getByRole('button', { name: 'scores' }).getAttribute('aria-pressed'), 'false');
+  assert.deepEqual(errors, []);
+  await page.close();
+});
+
+labTest('charts share cursor and zoom: the legend tells the values, with the spread, and what happened', async () => {
+  const { page, errors } = await openNotebook(browser, lab.url('finished.ipynb'));
+  await page.locator('.joylab-Chart .js-line').first().waitFor();
+  const [reward, functions] = [charts(page).nth(0), charts(page).nth(1)];
+  const place = (await reward.locator('.joylab-Chart-plot').boundingBox())!;
+  // The steps from 0 to 40 lie between the margins of the plot.
+  const at = (step: number) => place.x + 50 + ((place.width - 62) * step) / 40;
+  await page.mouse.move(at(5), place.y + 90);
+  await becomes(() => reward.locator('.joylab-Legend').innerText(), 'reward 0.4 ± 0.5\nstep 5 · scores was replaced');
+  assert.match(await functions.locator('.joylab-Legend').innerText(), /scores −0\.6\s+step 5/);
+  const range = () => functions.locator('.joylab-Chart-plot').evaluate((node: any) => node._fullLayout.xaxis.range);
+  assert.deepEqual(await range(), [0, 40]);
+  await page.mouse.move(at(10), place.y + 90);
+  await page.mouse.down();
+  await page.mouse.move(at(20), place.y + 95, { steps: 4 });
+  await page.mouse.up();
+  await becomes(async () => (await range()).map(Math.round), [10, 20]);
+  await page.getByRole('button', { name: 'Reset zoom' }).click();
+  await becomes(range, [0, 40]);
+  await page.getByLabel('Smoothing').fill('0.9');
+  await becomes(() => reward.locator('.js-line').count(), 4, 'the line, its running mean, the edges of the band');
+  const file = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Save data' }).click();
+  assert.equal((await file).suggestedFilename(), 'training.csv');
   assert.deepEqual(errors, []);
   await page.close();
 });

@@ -82,13 +82,53 @@ test('a visible view gets the newest group with its frames', async () => {
   quietHost();
   const { message, buffers } = messages.find(({ message }) => message.type === 'group')!;
   assert.ok(message.type === 'group' && message.step === 1);
-  assert.ok(message.episodes.length >= 4 && message.episodes.length <= 6);
-  message.episodes.forEach(({ width, height, frameCount, every, frames, actions }, i) => {
-    assert.deepEqual([width, height, every, frames], [160, 210, 4, '']);
-    assert.equal(frameCount, 1 + Math.floor(actions.length / 4));
-    assert.equal(inflateSync(buffers[i]).length, width * height * frameCount);
-  });
+  const { episodes, scores = [], of } = message;
+  assert.deepEqual(
+    [episodes.length, scores.length, of],
+    [args.numGenerations, args.numGenerations, args.numGenerations],
+  );
+  const rewards = scores.map(({ reward }) => reward ?? -Infinity);
+  assert.deepEqual(
+    rewards,
+    [...rewards].sort((a, b) => b - a),
+    'the best is the first',
+  );
+  const played = episodes.findIndex((episode) => episode !== null);
+  const { width, height, frameCount, every, frames, encoding, actions } = episodes[played]!;
+  assert.deepEqual([width, height, every, frames, encoding], [160, 210, 4, '', 'changes']);
+  assert.equal(frameCount, 1 + Math.floor(actions.length / 4));
+  const shown = unpacked(buffers[played]);
+  assert.equal(shown.length, frameCount);
+
+  // Opened, it has every frame, and the state beside it.
+  const { index } = scores[played];
+  say({ type: 'open', step: 1, index }, []);
+  for (const end = Date.now() + 30_000; messages.at(-1)!.message.type !== 'episode' && Date.now() < end; )
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  const answer = messages.at(-1)!;
+  assert.ok(answer.message.type === 'episode' && answer.message.episode);
+  const opened = answer.message.episode;
+  assert.equal(opened.frameCount, 1 + actions.length);
+  assert.equal(opened.states!.lives?.length ?? Object.values(opened.states!)[0].length, opened.frameCount);
+  const all = inflateSync(answer.buffers[0]);
+  const last = Buffer.alloc(width * height);
+  for (let i = 0; i < all.length; i++) last[i % last.length] ^= all[i];
+  if (actions.length % 4 === 0) assert.ok(last.equals(shown.at(-1)!), 'both pack the same pixels');
 });
+
+/** Returns the frames that `ChangedFrames` has packed. */
+function unpacked(bytes: Uint8Array): Buffer[] {
+  const inflated = inflateSync(bytes);
+  const words = new Uint32Array(inflated.buffer, inflated.byteOffset, inflated.length / 4);
+  const frame = words.slice(0, (160 * 210) / 4);
+  const frames = [Buffer.from(frame.slice().buffer)];
+  for (let at = frame.length; at < words.length; ) {
+    const end = at + 1 + 2 * words[at];
+    for (at++; at < end; at += 2) frame[words[at]] ^= words[at + 1];
+    frames.push(Buffer.from(frame.slice().buffer));
+  }
+  return frames;
+}
 
 for (const [what, measured] of [
   ['the measurement of chance', false],

@@ -20,6 +20,12 @@ import { freshModel, newTrainer, outcome, quietHost, temporaryFolder, uninterrup
 
 before(quietHost);
 
+/** What is in the folder of a run beside its rollouts. */
+const checkpointsIn = (folder: string) =>
+  readdirSync(folder)
+    .filter((name) => !name.startsWith('rollouts.db'))
+    .sort();
+
 for (const [title, args, adapter] of [
   ['an adapter', {}, true],
   ['all weights', { maxSteps: 4 }, false],
@@ -114,7 +120,7 @@ test('a checkpoint is a PEFT folder with optimizer and state; old ones are remov
   const model = await freshModel();
   const trainer = newTrainer(model, { outputDir: folder, saveSteps: 2, maxSteps: 5, saveTotalLimit: 2 });
   await trainer.train();
-  assert.deepEqual(readdirSync(folder).sort(), ['checkpoint-4', 'checkpoint-5']);
+  assert.deepEqual(checkpointsIn(folder), ['checkpoint-4', 'checkpoint-5']);
   const last = join(folder, 'checkpoint-5');
   for (const name of [
     'adapter_config.json',
@@ -197,12 +203,12 @@ test('a newest checkpoint that is broken is passed over with a message, and the 
 test('checkpoints of an earlier run in the folder are neither gone on from nor counted as newer', async () => {
   const folder = temporaryFolder();
   await newTrainer(await freshModel(), { outputDir: folder, saveSteps: 2, saveTotalLimit: 2 }).train();
-  assert.deepEqual(readdirSync(folder).sort(), ['checkpoint-4', 'checkpoint-6']);
+  assert.deepEqual(checkpointsIn(folder), ['checkpoint-4', 'checkpoint-6']);
   const args = { outputDir: folder, saveSteps: 1, saveTotalLimit: 2, seed: 8 };
   const abort = new AbortController();
   const second = newTrainer(await freshModel(), args, { onStep: ({ step }) => void (step === 2 && abort.abort()) });
   await second.train({ signal: abort.signal });
-  assert.deepEqual(readdirSync(folder).sort(), ['checkpoint-1', 'checkpoint-2']);
+  assert.deepEqual(checkpointsIn(folder), ['checkpoint-1', 'checkpoint-2']);
   const resumed = newTrainer(await freshModel(), args);
   await resumed.train({ resumeFromCheckpoint: true, signal: AbortSignal.abort() });
   assert.equal(resumed.globalStep, 2);
@@ -250,7 +256,7 @@ test('a kill while a checkpoint takes the place of one of the same step loses ne
     const trainer = newTrainer(await freshModel(), { ...args, outputDir, maxSteps: 2, resumeFromCheckpoint });
     await trainer.train();
     assert.deepEqual(trainer.logHistory[0], before.logHistory[0]);
-    assert.deepEqual(readdirSync(outputDir).sort(), ['checkpoint-1', 'checkpoint-2']);
+    assert.deepEqual(checkpointsIn(outputDir), ['checkpoint-1', 'checkpoint-2']);
     await trainer.dispose();
   }
 });
@@ -260,7 +266,7 @@ test('what a killed process left of a checkpoint is removed, not read', async ()
   const gone = spawnSync(process.execPath, ['-e', '']).pid;
   mkdirSync(join(folder, `.checkpoint-9.partial-${gone}`));
   await newTrainer(await freshModel(), { outputDir: folder, saveSteps: 1, maxSteps: 1 }).train();
-  assert.deepEqual(readdirSync(folder), ['checkpoint-1']);
+  assert.deepEqual(checkpointsIn(folder), ['checkpoint-1']);
 });
 
 test('a checkpoint of another model is refused', async () => {
@@ -285,7 +291,7 @@ test('where a checkpoint cannot be written the run pauses and goes on later', as
   assert.deepEqual([trainer.status, trainer.globalStep], ['paused', 2]);
   rmSync(outputDir);
   await trainer.train();
-  assert.deepEqual(readdirSync(outputDir).sort(), ['checkpoint-2', 'checkpoint-4', 'checkpoint-6']);
+  assert.deepEqual(checkpointsIn(outputDir), ['checkpoint-2', 'checkpoint-4', 'checkpoint-6']);
   assert.deepEqual(outcome(trainer), await uninterrupted());
 });
 
@@ -307,5 +313,5 @@ test('a disk that is full leaves no half checkpoint and says so', () => {
     /CheckpointError: The checkpoint of step 1 could not be written .*: the file would be larger.*nothing is lost/,
     result.stderr,
   );
-  assert.deepEqual(readdirSync(folder), []);
+  assert.deepEqual(checkpointsIn(folder), []);
 });

@@ -245,7 +245,7 @@ test('epochs: rows that fill no generation are left out, and what follows a pass
   await trainer.train();
   assert.equal(trainer.globalStep, 4);
   for (const pass of [prompts.slice(0, 2), prompts.slice(2)]) assert.equal(new Set(pass.flat()).size, 4);
-  assert.deepEqual(readdirSync(args.outputDir).sort(), ['checkpoint-2', 'checkpoint-4']);
+  assert.deepEqual(readdirSync(args.outputDir).sort(), ['checkpoint-2', 'checkpoint-4', 'rollouts.db']);
   assert.deepEqual(
     trainer.logHistory.map(({ step, epoch }) => [step, epoch]),
     [

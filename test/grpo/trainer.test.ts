@@ -150,7 +150,10 @@ test('a reward function that fails pauses the run; corrected, it goes on as if n
   const trainer = await grpoCell(config, { model, dataset });
   assert.equal(trainer.status, 'finished');
   assert.deepEqual(outcome(trainer), whole);
-  assert.deepEqual(shownRun(shown).events, [{ step: 3, text: 'letters replaced' }]);
+  assert.deepEqual(
+    shownRun(shown).events.map(({ step, text }) => `${step} ${text}`),
+    ['2 paused', '2 resumed', '3 letters replaced'],
+  );
 });
 
 test('a reward replaced while a scored step is paused scores that step again', async () => {
@@ -227,9 +230,10 @@ test('running the cell again continues a paused run with changed settings; a fin
   const again = await grpoCell({ ...settings, maxSteps: 4, learningRate: 5e-4, beta: 0.1 }, { model, dataset });
   assert.equal(again, first);
   assert.deepEqual([again.status, again.globalStep], ['finished', 4]);
-  assert.deepEqual(shownRun(shown).events, [
-    { step: 3, text: 'maxSteps 6 → 4, learningRate 0.001 → 0.0005, beta 0 → 0.1' },
-  ]);
+  assert.deepEqual(
+    shownRun(shown).events.map(({ step, text }) => `${step} ${text}`),
+    ['2 paused', '2 resumed', '3 maxSteps 6 → 4, learningRate 0.001 → 0.0005, beta 0 → 0.1'],
+  );
   assert.equal(again.logHistory[2].learning_rate, 5e-4 * 0.5);
   assert.ok('kl' in again.logHistory[3] && !('kl' in again.logHistory[1]));
   const next = await grpoCell({ ...settings, maxSteps: 1 }, { model, dataset });

@@ -215,6 +215,37 @@ test('an episode that is over is shown to its end, and another can be started; s
   await late.closed();
 });
 
+test('what a person plays is recorded as any other episode, and scored by the reward functions', async () => {
+  const { reply } = await kernel.execute(
+    '/** @reward */\nfunction length({ episode }: Sample) { return episode ? episode.steps : null; }\n/** @reward weight=2 */\nfunction never() { return null; }',
+  );
+  assert.equal(reply.content.status, 'ok', reply.content.evalue);
+  const view = new View(id);
+  view.send({ type: 'keys', keys: ['ArrowLeft'] });
+  view.send({ type: 'start', seed: 11 });
+  await view.wait('frame', ({ step }) => step >= 8);
+  view.send({ type: 'finish' });
+  const { steps, rewards, reward } = await view.wait('recorded');
+  assert.ok(steps >= 8);
+  assert.deepEqual(rewards, [
+    { name: 'length', value: steps },
+    { name: 'never', value: null },
+  ]);
+  assert.equal(reward, steps);
+  const last = view.all('frame').at(-1)!;
+  assert.equal(
+    await kernel.run(
+      'const [mine] = env.played.slice(-1); [mine.seed, mine.steps, mine.end.message, Object.keys(mine.states).length > 0].join()',
+    ),
+    `'11,${steps},the player stopped,true'`,
+  );
+  assert.ok(last.step <= steps);
+  view.send({ type: 'start', seed: 11 });
+  await view.wait('started', () => view.all('started').length === 2);
+  view.send({ type: 'stop' });
+  await view.closed();
+});
+
 test('what a view cannot ask for is answered in words, and the game goes on', async () => {
   const view = new View(id);
   const wrong: Array<[unknown, RegExp]> = [

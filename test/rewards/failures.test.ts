@@ -4,7 +4,7 @@ import { setCellContext, type MimeBundle } from '../../kernel/display/cellContex
 import { groupAdvantages } from '../../kernel/grpo/advantages';
 import { RewardRegistry } from '../../kernel/rewards/registry';
 import type { RewardFunction, Sample } from '../../kernel/rewards/sample';
-import { RewardError, scoreSamples } from '../../kernel/rewards/scoring';
+import { RewardError, scoreSamples, weightedSum } from '../../kernel/rewards/scoring';
 import { episode, nothingExtracted, sample } from './samples';
 
 const text = sample({ code: null, episode: null });
@@ -142,16 +142,17 @@ test('scoring again shows the others beside the samples that fail, with place an
   const plain = String(shown[0]['text/plain']);
   assert.match(
     plain,
-    /^2 of the last 8 rollouts could not be scored again\. .*threw on sample 1 of 8 .*It failed on 2 of 8 samples: 1, 6\.[^]*three\x1b\[0m in Cell \[4\][^]*\n *1 +2 +3 +failed/,
+    /score changed: the last 8 rollouts[^]*⚠ 2 of the last 8 rollouts could not be scored again\.[^]*\nscore +1, 6 +threw on sample 1 of 8 .*Error: three\.[^]*three in Cell \[4\]\n> 2 \| <code>/,
+    'one row for both',
   );
   assert.match(String(shown[0]['text/html']), /<pre[^>]*>three in Cell \[4\]\n&gt; 2 \| &lt;code&gt;<\/pre>/);
   assert.deepEqual(
-    registry.recentRollouts.batches().map(({ table }) => table.values[0]),
+    registry.recentRollouts.batches().map(({ table }) => weightedSum(table)),
     [
-      [1, 2, 3, 4],
-      [2, 3, 4, 5],
+      [2, 4, null, 8],
+      [4, null, 8, 10],
     ],
-    'the scores that a run has are kept',
+    'nobody knows what these are worth',
   );
   const corrected = (await registry.register('score', ({ episode }) => episode!.return * 2))!;
   assert.equal(corrected.error, null);

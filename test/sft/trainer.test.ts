@@ -152,7 +152,7 @@ test('the output shows loss and token accuracy, evaluation included', async () =
   assert.deepEqual(table[0].trim().split(/ {2,}/), [
     'step',
     'loss',
-    'eval loss',
+    'evaluation loss',
     'token accuracy',
     'learning rate',
     'tokens',

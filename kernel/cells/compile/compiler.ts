@@ -48,17 +48,16 @@ const UNUSED = 'The kernel asks the notebook program instead.';
 
 /**
  * The compiler as tslab's executor calls it. It names each cell's script, so
- * that its stack frames can be traced, and keeps what a cell declared only
- * when it ran.
+ * that its stack frames can be traced.
  */
 export class CellCompiler implements Converter {
   /** Problems of the last cell. */
-  problems: Problem[] = [];
+  private problems: Problem[] = [];
   readonly notebook: NotebookProgram;
   private readonly compiled = new Map<string, CompiledCell>();
   private source: CellSource = { label: '', code: '', preamble: '' };
   private count = 0;
-  /** The last cell's text, until what it declared is kept. */
+  /** The last cell's text, if it could be compiled. */
   private pending: string | null = null;
 
   /**
@@ -80,10 +79,9 @@ export class CellCompiler implements Converter {
     this.pending = null;
   }
 
-  /** Keeps what the last cell declared; of its values, if it failed, those that it assigned. */
-  commit(holds: (name: string) => boolean): void {
-    if (this.pending !== null) this.notebook.keep(this.pending, holds);
-    this.pending = null;
+  /** Returns the problems of the cell that was converted, and its text, if the notebook is to keep what it declares once it has run. */
+  end(): { problems: Problem[]; pending: string | null } {
+    return { problems: this.problems, pending: this.pending };
   }
 
   convert(_previous: string, text: string): ConvertResult {

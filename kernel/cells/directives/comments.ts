@@ -1,4 +1,5 @@
 import type * as ts from 'typescript';
+import { awaits } from '../compile/await';
 import { parse } from '../compile/declarations';
 import { typescript } from '../compile/typescript';
 import { parseDocumentation } from '../patches/typescript';
@@ -38,6 +39,22 @@ export function outline(code: string): CellOutline {
   const statements = [...file.statements, file.endOfFileToken];
   const comments = statements.flatMap((statement) => leadingComments(code, statement, file));
   return { comments, declared: file.statements.flatMap((statement) => declarations(statement, file)), file };
+}
+
+/** Returns whether a cell has nothing but declarations, and awaits nothing; also one with errors of syntax. */
+export function onlyDeclares(file: ts.SourceFile): boolean {
+  const compiler = typescript();
+  return file.statements.every(
+    (statement) =>
+      compiler.isFunctionDeclaration(statement) ||
+      compiler.isClassDeclaration(statement) ||
+      compiler.isInterfaceDeclaration(statement) ||
+      compiler.isTypeAliasDeclaration(statement) ||
+      compiler.isEnumDeclaration(statement) ||
+      compiler.isImportDeclaration(statement) ||
+      compiler.isEmptyStatement(statement) ||
+      (compiler.isVariableStatement(statement) && !awaits(statement)),
+  );
 }
 
 function leadingComments(code: string, statement: ts.Node, file: ts.SourceFile): LeadingComment[] {

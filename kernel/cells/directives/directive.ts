@@ -50,6 +50,8 @@ export interface Directive {
   /** A sentence or two for inspection. */
   documentation: string;
   parameters: Parameter[];
+  /** Whether cells with this directive alone run at once while a model trains. */
+  runsBeside?: true;
   /** Returns the variables that the directive itself declares in the notebook, each with its type. */
   gives?(args: Arguments, target: Declared[], declared: Declared[]): Record<string, string>;
   /** Applies the directive, after the cell has run without an error. */

@@ -1,4 +1,4 @@
-import { CellFailure } from '../errors';
+import { CellFailure, CellPaused } from '../errors';
 import type { Variables } from '../variables';
 import { meant } from './arguments';
 import type { Arguments, Directive } from './directive';
@@ -41,7 +41,8 @@ export const grpo: Directive = {
       evalDataset: named('evalDataset', args, variables),
     };
     const { grpoCell } = await import('../../grpo/cell.js');
-    await grpoCell(config, parts as Parameters<typeof grpoCell>[1]);
+    const trainer = await grpoCell(config, parts as Parameters<typeof grpoCell>[1]);
+    if (trainer.pausedFromView) throw new CellPaused('The training was paused. Run the cell again to go on.');
   },
 };
 

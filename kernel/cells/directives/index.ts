@@ -1,7 +1,7 @@
 import { CellFailure } from '../errors';
 import { readArguments, type ArgumentProblem } from './arguments';
 import { joylabImport, wholeJoylabImport } from './autoImport';
-import { outline, type CellOutline, type LeadingComment, type Tag } from './comments';
+import { onlyDeclares, outline, type CellOutline, type LeadingComment, type Tag } from './comments';
 import type { Arguments, Directive, DirectiveCell } from './directive';
 import { directives } from './registry';
 import { JSDOC_TAGS } from './tags';
@@ -45,6 +45,17 @@ export function prepareDirectives(code: string, declared: ReadonlySet<string>): 
       }
     },
   };
+}
+
+/**
+ * Returns whether a cell only declares something, with directives that say that such
+ * cells may run while a model trains.
+ */
+export function runsBeside(code: string): boolean {
+  if (!code.includes('/**')) return false;
+  const { comments, file } = outline(code);
+  const used = comments.flatMap(({ tags }) => tags.flatMap(({ name }) => directives.get(name) ?? []));
+  return used.length > 0 && used.every((directive) => directive.runsBeside) && onlyDeclares(file);
 }
 
 /** Returns declarations of the variables that directives give the notebook, each on a line. */

@@ -5,6 +5,7 @@ import type { Declared, Directive } from './directive';
 /** `@reward`: registers functions of the cell as reward functions. */
 export const reward: Directive = {
   name: 'reward',
+  runsBeside: true,
   documentation:
     'Registers each function of the cell as a reward function under its name. Running the cell again replaces its functions as a set, and scores the last rollouts again. `rewardRegistry` shows what counts.',
   parameters: [

@@ -1,6 +1,7 @@
 import { deflateSync } from 'node:zlib';
 import type { EpisodeRecord } from '../../episodes/episode';
 import type { EpisodeFrames, EpisodePictures } from '../../episodes/frames';
+import { shiftedRows } from '../../episodes/shiftedRows';
 import { shownSize } from './aspect';
 import { gif } from './gif';
 import type { MimeBundle } from '../cellContext';
@@ -9,14 +10,35 @@ import { svgImage } from './svgImage';
 import { escapeHtml } from '../table';
 
 /** Bytes, before base64, of the frames of a bundle, at most: deflated, and as a GIF. Together with the rest they take less than 200 KB. */
-const FRAMES_BUDGET = 88_000;
+const FRAMES_BUDGET = 76_000;
 const GIF_BUDGET = 50_000;
+/** Characters of JSON that named state may take in a bundle. */
+const STATES_BUDGET = 20_000;
 
 /** Steps per second of an environment without a real time. */
 const PICTURE_RATE = 6;
 
-/** Returns an episode with its frames as the player shows it. */
+/** Returns an episode with its frames, and with its named state, as the player shows it. */
 export function episodeData(episode: EpisodeRecord, frames: EpisodeFrames): EpisodeData {
+  const { data, frames: bytes } = episodeParts(episode, frames, true);
+  return { ...data, frames: base64(bytes) };
+}
+
+/** Returns an episode for a view, with its frames apart; with `states` also its named state. */
+export function episodeParts(
+  episode: EpisodeRecord,
+  frames: EpisodeFrames,
+  states = false,
+): { data: EpisodeData; frames: Uint8Array } {
+  const packed = packedFrames(frames);
+  const data = { ...withoutFrames(episode, frames), ...(packed.encoding && { encoding: packed.encoding }) };
+  return {
+    data: states ? { ...data, states: statesOf(episode, frames) } : data,
+    frames: packed.bytes,
+  };
+}
+
+function withoutFrames(episode: EpisodeRecord, frames: EpisodeFrames): EpisodeData {
   return {
     version: 1,
     environment: playedName(episode),
@@ -26,9 +48,9 @@ export function episodeData(episode: EpisodeRecord, frames: EpisodeFrames): Epis
     ...(frames.aspect !== undefined && { aspect: frames.aspect }),
     palette: base64(frames.palette),
     fps: stepsPerSecond(frames) / frames.every,
-    frameCount: framesIn(frames).length,
+    frameCount: frames.packed?.count ?? framesIn(frames).length,
     every: frames.every,
-    frames: base64(deflate(frames)),
+    frames: '',
     ...(frames.pictures && { pictures: frames.pictures.type }),
     actionNames: [...episode.actionNames],
     actions: [...episode.actions],
@@ -36,6 +58,18 @@ export function episodeData(episode: EpisodeRecord, frames: EpisodeFrames): Epis
     lives: [...episode.lives],
     end: endText(episode),
   };
+}
+
+/** Returns the named state by frame; undefined where there is none. The last frame is the end. */
+function statesOf({ states, actions }: EpisodeRecord, frames: EpisodeFrames): Record<string, number[]> | undefined {
+  const names = Object.keys(states);
+  if (names.length === 0) return undefined;
+  const count = frames.packed?.count ?? framesIn(frames).length;
+  const steps = Array.from({ length: count }, (_, i) =>
+    i === count - 1 ? actions.length : Math.min(actions.length, i * frames.every),
+  );
+  const short = (value: number): number => (Number.isInteger(value) ? value : Number(value.toPrecision(5)));
+  return Object.fromEntries(names.map((name) => [name, steps.map((step) => short(states[name][step]))]));
 }
 
 /**
@@ -47,13 +81,8 @@ export function episodeData(episode: EpisodeRecord, frames: EpisodeFrames): Epis
  * frames are left out, at equal distances, until it does.
  */
 export function episodeBundle(episode: EpisodeRecord, frames: EpisodeFrames): MimeBundle {
-  const count = framesIn(frames).length;
-  if (count === 0) return textBundle(episode, 'It has no frames.');
-  let [data, take] = [episodeData(episode, frames), 1];
-  for (let size = bytesOf(data.frames); size > FRAMES_BUDGET && take < count; size = bytesOf(data.frames)) {
-    take = fewer(take, size / FRAMES_BUDGET);
-    data = episodeData(episode, thinned(frames, take));
-  }
+  if (framesIn(frames).length === 0) return textBundle(episode, 'It has no frames.');
+  const data = smallEpisodeData(episode, frames);
   const { pictures } = frames;
   const last = pictures?.type === 'text/plain' ? `\n${pictures.frames.at(-1)}` : '';
   return {
@@ -61,6 +90,18 @@ export function episodeBundle(episode: EpisodeRecord, frames: EpisodeFrames): Mi
     'text/html': pictures ? pictureHtml(episode, pictures) : html(episode, frames),
     'text/plain': caption(episode) + last,
   };
+}
+
+/** Returns an episode as its player takes it, with so few frames that they stay under 200 KB. */
+export function smallEpisodeData(episode: EpisodeRecord, frames: EpisodeFrames): EpisodeData {
+  const count = framesIn(frames).length;
+  let [data, take] = [episodeData(episode, frames), 1];
+  for (let size = bytesOf(data.frames); size > FRAMES_BUDGET && take < count; size = bytesOf(data.frames)) {
+    take = fewer(take, size / FRAMES_BUDGET);
+    data = episodeData(episode, thinned(frames, take));
+  }
+  if (JSON.stringify(data.states)?.length > STATES_BUDGET) delete data.states;
+  return data;
 }
 
 /** Returns one frame of every `take`; of pictures, also the last. */
@@ -102,9 +143,22 @@ export function caption(episode: EpisodeRecord): string {
   ].join(' · ');
 }
 
+/** Bytes of a frame, deflated, from which on it is worth looking for rows that move. */
+const MANY_CHANGES = 120;
+
+/** Returns the frames zlib-deflated, in the way that takes the fewest bytes. */
+function packedFrames(all: EpisodeFrames): { bytes: Uint8Array; encoding?: EpisodeData['encoding'] } {
+  const { width, height, frames, pictures, packed } = all;
+  if (packed) return { bytes: packed.bytes, encoding: 'changes' };
+  if (pictures) return { bytes: deflateSync(JSON.stringify(pictures.frames), { level: 9, memLevel: 9 }) };
+  const whole = deflateXored(all);
+  if (whole.length < MANY_CHANGES * frames.length || width > 255) return { bytes: whole };
+  const moved = deflateSync(shiftedRows(frames, width, height), { level: 8, memLevel: 9 });
+  return moved.length < whole.length ? { bytes: moved, encoding: 'rows' } : { bytes: whole };
+}
+
 /** Returns the frames one after another, each but the first XORed with the one before it, zlib-deflated. */
-function deflate({ width, height, frames, pictures }: EpisodeFrames): Uint8Array {
-  if (pictures) return deflateSync(JSON.stringify(pictures.frames), { level: 9, memLevel: 9 });
+function deflateXored({ width, height, frames }: EpisodeFrames): Uint8Array {
   const size = width * height;
   const bytes = new Uint8Array(size * frames.length);
   frames.forEach((frame, i) => bytes.set(frame, i * size));

@@ -100,7 +100,7 @@ function legend(series: Series[]): string[] {
 }
 
 /** Returns a mapping of the range of `values` to pixels, with about five round ticks. */
-function axis(values: number[], from: number, to: number, whole = false) {
+export function axis(values: number[], from: number, to: number, whole = false) {
   let low = values.length > 0 ? Math.min(...values) : 0;
   let high = values.length > 0 ? Math.max(...values) : 1;
   if (low === high)

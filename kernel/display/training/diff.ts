@@ -6,6 +6,28 @@ export interface DiffLine {
   text: string;
 }
 
+/** Returns the smallest diff of two texts by lines: kept, removed and added ones. */
+export function lineDiff(before: string, after: string): DiffLine[] {
+  const [old, now] = [before, after].map((text) => (text === '' ? [] : text.split('\n')));
+  // Lengths of the longest common subsequences of the rests from i and j on.
+  const common = Array.from({ length: old.length + 1 }, () => new Array<number>(now.length + 1).fill(0));
+  for (let i = old.length - 1; i >= 0; i--) {
+    for (let j = now.length - 1; j >= 0; j--)
+      common[i][j] = old[i] === now[j] ? common[i + 1][j + 1] + 1 : Math.max(common[i + 1][j], common[i][j + 1]);
+  }
+  const lines: DiffLine[] = [];
+  let [i, j] = [0, 0];
+  while (i < old.length || j < now.length) {
+    if (i < old.length && j < now.length && old[i] === now[j]) {
+      lines.push({ kind: 'kept', text: old[i++] });
+      j++;
+    } else if (i < old.length && (j === now.length || common[i + 1][j] >= common[i][j + 1]))
+      lines.push({ kind: 'removed', text: old[i++] });
+    else lines.push({ kind: 'added', text: now[j++] });
+  }
+  return lines;
+}
+
 const MARKS = { kept: '  ', removed: '- ', added: '+ ' } as const;
 
 /** Returns a diff as text, each line with its mark. */

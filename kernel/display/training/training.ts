@@ -3,6 +3,8 @@ import { cellContext, type Comm } from '../cellContext';
 import {
   TRAINING_COMM,
   type EpisodeData,
+  type RolloutGroup,
+  type TrainingControl,
   type TrainingData,
   type TrainingEvent,
   type TrainingMessage,
@@ -10,12 +12,18 @@ import {
   type TrainingViewMessage,
 } from '../mime';
 import type { ProgressPlace, Stage } from '../progress/progress';
+import { keptRollouts } from './keptRollouts';
 import { progressLine, trainingBundle } from './trainingBundle';
 
 /** An episode of the newest group: `frames` are the deflated frames that `data.frames` leaves empty. */
 export interface GroupEpisode {
   data: EpisodeData;
   frames: Uint8Array;
+}
+
+/** The newest group: its rollouts' episodes, `null` where one did not play. */
+export interface ShownGroup extends Omit<RolloutGroup, 'episodes'> {
+  episodes: Array<GroupEpisode | null>;
 }
 
 /** Milliseconds between two updates of the output in the notebook. */
@@ -37,10 +45,37 @@ export class TrainingOutput {
   private lastNote = '';
   /** Shows the progress of the run in its output, without delay. */
   readonly place: ProgressPlace = { delay: 0, show: (stage) => this.stage(stage) };
-  private newestGroup: { step: number; episodes: GroupEpisode[] } | null = null;
+  /** Does what a view asks for; `null` until the run can. */
+  control: ((control: TrainingControl) => void) | null = null;
+  /** Plays a rollout of a step again, for a view; `null` where the run has none. */
+  openRollout: ((step: number, index: number) => Promise<GroupEpisode>) | null = null;
+  private newestGroup: ShownGroup | null = null;
+  /** Number of the newest group: a step that is scored again has another. */
+  private groupNumber = 0;
 
   /** @param data the run, which the methods change */
   constructor(readonly data: TrainingData) {}
+
+  /** Shows the run as running; where it was paused, with a mark. */
+  begin(facts: Partial<TrainingData>): void {
+    const { data } = this;
+    Object.assign(data, facts, { status: 'running' });
+    const last = data.events.findLastIndex(({ kind }) => kind !== undefined);
+    if (data.events[last]?.kind === 'pause')
+      data.events.splice(last + 1, 0, { step: data.step, text: 'resumed', kind: 'resume' });
+    this.show();
+  }
+
+  /** Shows the run as paused, with a mark once it has made a step. */
+  pause(): void {
+    const { step, events } = this.data;
+    if (step > 0 && this.shown) {
+      const event: TrainingEvent = { step, text: 'paused', kind: 'pause' };
+      events.push(event);
+      this.send({ type: 'event', event });
+    }
+    this.status('paused');
+  }
 
   /** Adds the output under the running cell: each call adds one, and later updates go to that. */
   show(): void {
@@ -77,12 +112,13 @@ export class TrainingOutput {
     console.log(`step ${step}: ${text}`);
   }
 
-  /** Sets the state of the run, and updates the output at once. */
+  /** Sets the state of the run, and updates the output at once. A view of a run that stands still shows its newest group. */
   status(status: TrainingStatus): void {
     this.data.status = status;
     if (status !== 'running') delete this.data.stage;
     if (!this.shown) return;
     this.send({ type: 'status', status });
+    if (status !== 'running') for (const view of this.views) this.offerGroup(view, true);
     if (cellContext().console)
       cellContext().display({ 'text/plain': `training ${status} at step ${this.data.step} of ${this.data.maxSteps}` });
     else this.update();
@@ -92,8 +128,13 @@ export class TrainingOutput {
   stage(stage: Stage | null): void {
     if (stage) this.data.stage = stage.text;
     else delete this.data.stage;
-    this.send({ type: 'stage', ...(stage && { stage: stage.text }) });
+    this.send({ type: 'stage', ...(stage && { stage: stage.text, share: stage.share }) });
     if (this.shown && !cellContext().console && this.data.status === 'running') this.updateSoon();
+  }
+
+  /** Tells the views what became of what one of them asked for. */
+  notice(text: string): void {
+    this.send({ type: 'notice', text });
   }
 
   /** Whether a view is visible: frames are made only then. */
@@ -102,8 +143,9 @@ export class TrainingOutput {
   }
 
   /** Sets the newest group. Views get it when they are visible and have shown the one before. */
-  group(step: number, episodes: GroupEpisode[]): void {
-    this.newestGroup = { step, episodes };
+  group(group: ShownGroup): void {
+    this.newestGroup = group;
+    this.groupNumber++;
     for (const view of this.views) this.offerGroup(view);
   }
 
@@ -115,24 +157,39 @@ export class TrainingOutput {
     comm.onMessage((message: TrainingViewMessage) => {
       if (message?.type === 'visible') view.visible = message.visible === true;
       if (message?.type === 'ack') view.acknowledged = view.sent;
+      if (message?.type === 'control') this.control?.(message.control);
+      if (message?.type === 'open') void this.open(comm, message);
       this.offerGroup(view);
     });
     comm.send({ type: 'data', data: this.data } satisfies TrainingMessage);
   }
 
-  private offerGroup(view: View): void {
+  /** @param atOnce whether the view gets it also where it still shows another */
+  private offerGroup(view: View, atOnce = false): void {
     const group = this.newestGroup;
-    if (!group || !view.visible || view.acknowledged !== view.sent || view.sent === group.step) return;
-    view.sent = group.step;
-    const message: TrainingMessage = {
-      type: 'group',
-      step: group.step,
-      episodes: group.episodes.map(({ data }) => data),
-    };
+    if (!group || !view.visible || view.sent === this.groupNumber || (!atOnce && view.acknowledged !== view.sent))
+      return;
+    view.sent = this.groupNumber;
+    const episodes = group.episodes.map((episode) => episode?.data ?? null);
     view.comm.send(
-      message,
-      group.episodes.map(({ frames }) => frames),
+      { type: 'group', ...group, episodes } satisfies TrainingMessage,
+      group.episodes.map((episode) => episode?.frames ?? new Uint8Array()),
     );
+  }
+
+  /** Sends a view a rollout that its user wants to see, or why there is none. */
+  private async open(comm: Comm, { step, index }: { step: number; index: number }): Promise<void> {
+    let answer: Extract<TrainingMessage, { type: 'episode' }> = { type: 'episode', step, index, episode: null };
+    let frames: Uint8Array[] = [];
+    try {
+      if (!this.openRollout) throw new Error('This run keeps no rollouts.');
+      const opened = await this.openRollout(step, index);
+      answer = { ...answer, episode: opened.data };
+      frames = [opened.frames];
+    } catch (error) {
+      answer.why = (error as Error).message;
+    }
+    comm.send(answer, frames);
   }
 
   private send(message: TrainingMessage): void {
@@ -157,18 +214,15 @@ export class TrainingOutput {
   /** Returns the data for the notebook's file: that of a run which is not running has the newest group. */
   private savedData(): TrainingData {
     if (this.data.status === 'running' || !this.newestGroup) return this.data;
-    const { step, episodes } = this.newestGroup;
-    return {
-      ...this.data,
-      group: {
-        step,
-        episodes: episodes.map(({ data, frames }) => ({ ...data, frames: Buffer.from(frames).toString('base64') })),
-      },
-    };
+    const kept = keptRollouts(this.newestGroup);
+    const episodes = kept.episodes.map(
+      (episode) => episode && { ...episode.data, frames: Buffer.from(episode.frames).toString('base64') },
+    );
+    return { ...this.data, group: { ...kept, episodes } };
   }
 }
 
-/** A connected view: the step of the last group sent to it, and of the last it has shown. */
+/** A connected view: the number of the last group sent to it, and of the last it has shown. */
 interface View {
   comm: Comm;
   visible: boolean;

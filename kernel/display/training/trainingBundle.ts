@@ -1,6 +1,7 @@
 import { chartImage, type Chart, type Series } from './charts';
 import { duration } from '../progress/duration';
 import { TRAINING_MIME, type TrainingData } from '../mime';
+import { runTimes } from './timing';
 import { escapeHtml, formatNumber, htmlTable, scrollBox, textTable, type Column } from '../table';
 
 /** Rows of the table, at most; of a longer run, one of several steps is shown. */
@@ -46,54 +47,52 @@ export function progressLine(entry: Record<string, number>, maxSteps: number): s
   return parts.join('  ');
 }
 
-function statusLine({ status, step, maxSteps, log, stage }: TrainingData): string {
+function statusLine(data: TrainingData): string {
+  const { status, step, maxSteps, stage } = data;
   if (status === 'lost') return `Training ended with its kernel: step ${step} of ${maxSteps}`;
-  // `step_time` is the mean over the steps since the entry before.
-  const timed = log.filter((entry) => entry.step_time !== undefined);
-  const spent = timed.reduce((sum, entry, i) => sum + entry.step_time * (entry.step - (timed[i - 1]?.step ?? 0)), 0);
-  const left = status === 'running' && step > 0 ? `, about ${duration((spent / step) * (maxSteps - step))} left` : '';
+  const { spent, left: seconds } = runTimes(data);
+  const left = status === 'running' && seconds !== null ? `, about ${duration(seconds)} left` : '';
   const now = status === 'running' && stage ? `\n${stage}` : '';
   return `Training ${status}: step ${step} of ${maxSteps}, ${duration(spent)}${left}${now}`;
 }
 
-/** A column of the table. */
-interface MetricColumn extends Column {
+/** A column of the table of steps. */
+export interface MetricColumn extends Column {
   metric: string;
   /** Digits after the point; by default as {@link formatNumber} chooses. */
   digits?: number;
 }
 
-/** Returns the columns of the public notebook's table; for a run without rewards, the metrics of TRL's SFTTrainer. */
-function tableColumns({ log }: TrainingData): MetricColumn[] {
-  if (!isSupervised(log)) {
-    return [
-      { title: 'step', metric: 'step' },
-      { title: 'loss', metric: 'loss', digits: 4 },
-      { title: 'reward', metric: 'reward', digits: 2 },
-      { title: 'reward_std', metric: 'reward_std', digits: 2 },
-      ...(log.some((entry) => 'refinement/best_worth' in entry)
-        ? [
-            { title: 'best program', metric: 'refinement/best_worth', digits: 2 },
-            { title: 'better edits', metric: 'refinement/improved', digits: 2 },
-          ]
-        : []),
-      { title: 'completion length', metric: 'completions/mean_length', digits: 1 },
-      { title: 'kl', metric: 'kl', digits: 4 },
-    ];
-  }
-  const evaluated = log.some((entry) => 'eval_loss' in entry);
-  return [
-    { title: 'step', metric: 'step' },
-    { title: 'loss', metric: 'loss', digits: 4 },
-    ...(evaluated ? [{ title: 'eval loss', metric: 'eval_loss', digits: 4 }] : []),
-    { title: 'token accuracy', metric: 'mean_token_accuracy', digits: 3 },
-    { title: 'learning rate', metric: 'learning_rate', digits: 6 },
-    { title: 'tokens', metric: 'num_tokens', digits: 0 },
-  ];
+/** Returns the columns of the public notebook's table, with one for each reward function; for a run without rewards, the metrics of TRL's SFTTrainer. Those without a value are left out. */
+export function tableColumns({ log, rewardNames }: TrainingData): MetricColumn[] {
+  const columns: MetricColumn[] = isSupervised(log)
+    ? [
+        { title: 'step', metric: 'step', digits: 0 },
+        { title: 'loss', metric: 'loss', digits: 4 },
+        { title: 'evaluation loss', metric: 'eval_loss', digits: 4 },
+        { title: 'token accuracy', metric: 'mean_token_accuracy', digits: 3 },
+        { title: 'learning rate', metric: 'learning_rate', digits: 6 },
+        { title: 'tokens', metric: 'num_tokens', digits: 0 },
+      ]
+    : [
+        { title: 'step', metric: 'step', digits: 0 },
+        { title: 'loss', metric: 'loss', digits: 4 },
+        { title: 'reward', metric: 'reward', digits: 2 },
+        { title: 'reward_std', metric: 'reward_std', digits: 2 },
+        { title: 'evaluation', metric: 'eval_reward', digits: 2 },
+        ...(rewardNames.length > 1
+          ? rewardNames.map((name) => ({ title: name, metric: `rewards/${name}/mean`, digits: 2 }))
+          : []),
+        { title: 'best program', metric: 'refinement/best_worth', digits: 2 },
+        { title: 'better edits', metric: 'refinement/improved', digits: 2 },
+        { title: 'completion length', metric: 'completions/mean_length', digits: 1 },
+        { title: 'kl', metric: 'kl', digits: 4 },
+      ];
+  return columns.filter(({ metric }) => log.some((entry) => Number.isFinite(entry[metric])));
 }
 
 /** Returns whether a run is supervised fine-tuning, without rewards. */
-function isSupervised(log: TrainingData['log']): boolean {
+export function isSupervised(log: TrainingData['log']): boolean {
   return log.some((entry) => 'mean_token_accuracy' in entry || 'eval_mean_token_accuracy' in entry);
 }
 

@@ -52,6 +52,7 @@ export class Channel {
   private thrown: unknown;
   private nextId = 1;
   private ended: Error | null = null;
+  private isEnding = false;
 
   /**
    * @param sockets of its processes, the main one's first
@@ -104,6 +105,11 @@ export class Channel {
     this.write({ type: 'cancel' });
   }
 
+  /** One of the processes has ended: what the others say of it is no answer, and {@link end} follows. */
+  ending(): void {
+    this.isEnding = true;
+  }
+
   /** Ends the connection: everything that waits for an answer fails with `error`. */
   end(error: Error): void {
     this.ended ??= error;
@@ -129,6 +135,7 @@ export class Channel {
 
   private receive(message: Message): void {
     if (message.type === 'answer') {
+      if (this.isEnding && 'error' in message) return;
       this.waiting.get(message.id!)?.resolve(message);
       this.waiting.delete(message.id!);
     } else if (this.files?.takes(message)) {

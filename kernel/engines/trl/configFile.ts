@@ -1,10 +1,9 @@
 import { join } from 'node:path';
-import type { ModelConfig } from '../../models/config';
-import { tokenIds } from '../../models/config';
+import { COMPUTED_ELSEWHERE, tokenIds, type ModelConfig } from '../../models/config';
 import { isObject, readJsonFile } from '../../models/checkpoint/jsonFile';
 import { existsSync } from 'node:fs';
 
-/** What is known of a model of any family: nothing here computes with the rest. */
+/** What is known of a model of any family. */
 export function configOf(folder: string): ModelConfig {
   const file = join(folder, 'config.json');
   if (!existsSync(file)) throw new Error(`${folder} has no config.json; is it a Hugging Face model folder?`);
@@ -20,6 +19,7 @@ export function configOf(folder: string): ModelConfig {
   const ends = existsSync(generation) ? tokenIds(readJsonFile(generation), 'eos_token_id', generation) : [];
   const numHeads = size('num_attention_heads', 1);
   return {
+    ...COMPUTED_ELSEWHERE,
     vocabSize: size('vocab_size'),
     hiddenSize: size('hidden_size'),
     intermediateSize: size('intermediate_size'),
@@ -28,18 +28,7 @@ export function configOf(folder: string): ModelConfig {
     numKeyValueHeads: size('num_key_value_heads', numHeads),
     headSize: size('head_dim', size('hidden_size') / numHeads),
     maxPositions: size('max_position_embeddings', 2048),
-    slidingWindow: null,
     normEpsilon: size('rms_norm_eps'),
-    normOffset: 0,
-    postNorms: false,
-    queryKeyNorm: false,
-    biases: [],
-    activation: 'silu',
-    embeddingScale: 1,
-    attentionScale: 1,
-    attentionSoftcap: null,
-    logitSoftcap: null,
-    rope: [],
     tiedEmbeddings: settings.tie_word_embeddings === true,
     padTokenId: tokenIds(settings, 'pad_token_id', file)[0] ?? null,
     eosTokenIds: ends.length > 0 ? ends : tokenIds(settings, 'eos_token_id', file),

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, fstatSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { openRegularFile, readBytes } from '../../models/checkpoint/regularFile';
+import { readEnd } from '../../models/checkpoint/regularFile';
 import type { HeldModel } from './held';
 
 /** Bytes of each file that are looked at. */
@@ -21,14 +21,7 @@ export function fingerprint({ loading, beginning, steps }: HeldModel): string {
 function addFiles(hash: Hash, folder: string): void {
   const names = readdirSync(folder).filter((name) => /\.safetensors$|^config\.json$/.test(name));
   for (const name of names.sort()) {
-    const path = join(folder, name);
-    const file = openRegularFile(path);
-    try {
-      const { size } = fstatSync(file);
-      const start = Math.max(0, size - LOOKED_AT);
-      hash.update(`${name}:${size}:`).update(readBytes(file, path, start, size - start));
-    } finally {
-      closeSync(file);
-    }
+    const { size, end } = readEnd(join(folder, name), LOOKED_AT);
+    hash.update(`${name}:${size}:`).update(end);
   }
 }

@@ -40,6 +40,8 @@ export interface About {
   /** Parameters that hold all experts of a layer: name, experts, and the sizes of each. */
   experts: Array<[string, number, number, number]>;
   versions: Record<string, string>;
+  /** How much is held in 4 or 8 bits, in a sentence. */
+  note: string | null;
 }
 
 /** A new adapter, as PEFT's or Unsloth's function of it takes it. */
@@ -130,10 +132,10 @@ export class HeldModel {
     });
   }
 
-  /** Bytes of the GPU's memory that were in use at most, and that there are; 0 without one. */
-  async memory(): Promise<{ peak: number; total: number }> {
-    const { peak, total } = await this.do('memory');
-    return { peak: Number(peak), total: Number(total) };
+  /** Bytes of its GPU's memory that each process used at most, and that a GPU has; 0 without one. `reset` begins anew. */
+  async memory(reset = false): Promise<{ peaks: number[]; total: number }> {
+    const { peaks, total } = await this.do('memory', { reset });
+    return { peaks: peaks as number[], total: Number(total) };
   }
 
   /** Asks what is being done to end early, as far as it can. */

@@ -1,9 +1,7 @@
 import { CausalLM, type ModelParts } from '../../models/causalLM';
 import type { SaveOptions } from '../../models/checkpoint/save';
 import type { CompleteRows } from '../../models/generation/generate';
-import type { ParameterSet } from '../../models/graph/parameters';
 import { PeftModel } from '../../models/lora/peft';
-import type { Tensor } from '../../onnx/tensor';
 import { adapterParameters, peftSettings, type WorkerLora } from './adapter';
 import { completeRows } from './generation';
 import type { HeldModel, NewAdapter } from './held';
@@ -24,17 +22,8 @@ export class TrlModel extends CausalLM {
     super(parts);
   }
 
-  /** Nothing is trained in this process. */
-  override trainableParameters(): Map<string, Tensor> {
-    return new Map();
-  }
-
-  override get parameters(): ParameterSet {
-    throw new Error(this.whyNotHere);
-  }
-
-  /** @internal The sentence for who wants weights in this process. */
-  get whyNotHere(): string {
+  /** @internal */
+  override get whyNotHere(): string {
     const { backend } = this.held.loading;
     return (
       `${this.modelName} is in a worker (backend '${backend}'), where GRPOTrainer trains it: for this, save it with ` +
@@ -67,14 +56,6 @@ export class TrlModel extends CausalLM {
 
   override async savePretrainedMerged(folder: string, options: SaveOptions = {}): Promise<void> {
     await saveMerged(this, folder, options);
-  }
-
-  override async savePretrainedOnnx(): Promise<void> {
-    throw new Error(this.whyNotHere);
-  }
-
-  override async savePretrainedGguf(): Promise<string> {
-    throw new Error(this.whyNotHere);
   }
 
   /** Ends the worker, which frees all memory that it holds. Where the model is used again, another one is started. */
@@ -111,16 +92,8 @@ export class TrlPeftModel extends PeftModel {
     );
   }
 
-  override trainableParameters(): Map<string, Tensor> {
-    return new Map();
-  }
-
-  override get parameters(): ParameterSet {
-    throw new Error(this.whyNotHere);
-  }
-
   /** @internal */
-  get whyNotHere(): string {
+  override get whyNotHere(): string {
     return this.base.whyNotHere;
   }
 
@@ -149,14 +122,6 @@ export class TrlPeftModel extends PeftModel {
     await saveMerged(this, folder, options);
   }
 
-  override async savePretrainedOnnx(): Promise<void> {
-    throw new Error(this.whyNotHere);
-  }
-
-  override async savePretrainedGguf(): Promise<string> {
-    throw new Error(this.whyNotHere);
-  }
-
   override async dispose(): Promise<void> {
     await this.base.dispose();
   }
@@ -173,6 +138,10 @@ export function isInWorker(model: CausalLM): model is ModelInWorker {
 /** Returns the model with a new adapter, which the worker makes when it is next used. */
 export function adapted(model: TrlModel, config: WorkerLora, more: Omit<NewAdapter, 'lora'>): TrlPeftModel {
   const { held } = model;
+  if (config.targetParameters && held.loading.loadIn4bit && held.loading.backend === 'trl')
+    throw new Error(
+      "targetParameters: PEFT adapts no experts that are held in 4 bits: leave it out, or load the model without loadIn4bit, or with backend: 'unsloth'",
+    );
   const count = adapterParameters(held.about, config);
   held.adapt({ lora: peftSettings(config), ...more });
   return new TrlPeftModel(model, config, count);

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { readJson } from '../../models/checkpoint/checkpoint';
 import type { CausalLM } from '../../models/causalLM';
+import { sequenceLength } from '../../models/config';
 import { loraSettings } from '../../models/lora/lora';
 import { loadTokenizer } from '../../models/tokenizer/tokenizer';
 import { defaultsOf } from '../../common/settings';
@@ -22,13 +23,12 @@ export interface ModelToOpen extends Omit<Loading, 'maxSeqLength'> {
 export async function openInWorker({ modelName, launch, ...given }: ModelToOpen): Promise<CausalLM> {
   const { folder, adapter } = given;
   const config = configOf(folder);
-  const maxSeqLength = given.maxSeqLength ?? config.maxPositions;
-  if (maxSeqLength > config.maxPositions)
-    throw new Error(`maxSeqLength ${maxSeqLength} is more than the model was made for (${config.maxPositions})`);
+  const maxSeqLength = sequenceLength(given.maxSeqLength, config);
   const tokenizer = loadTokenizer(folder);
   const held = new HeldModel({ ...given, maxSeqLength }, launch);
   await endEarlier(held);
   await held.load();
+  if (held.about.note) console.log(held.about.note);
   const base = new TrlModel(
     { config, weights: new Map(), quantized: new Map(), tokenizer, maxSeqLength, folder, modelName },
     held,

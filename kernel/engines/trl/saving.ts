@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { resolveSettings } from '../../common/settings';
 import { withProgress } from '../../display/progress/progress';
 import { FolderUpdate } from '../../models/checkpoint/folderUpdate';
-import { companionsOf, saveDeclaration, type SaveOptions } from '../../models/checkpoint/save';
+import { checkMethod, companionsOf, saveDeclaration, type SaveOptions } from '../../models/checkpoint/save';
 import { changeSettings } from '../../models/checkpoint/settingsFile';
 import type { ModelInWorker } from './model';
 
@@ -19,14 +19,20 @@ export function saveAdapter(model: ModelInWorker, folder: string): Promise<void>
 /** Saves the model, its adapter merged, as a Hugging Face folder with its tokenizer. */
 export function saveMerged(model: ModelInWorker, folder: string, options: SaveOptions): Promise<void> {
   const { maxShardSize } = resolveSettings(saveDeclaration, options);
+  checkMethod(options, model.folder);
   const dtype = options.dtype ?? (options.saveMethod ? 'bfloat16' : model.held.about.dtype);
-  return saved(model, folder, { method: 'merged_16bit', dtype, maxShardSize }, async (update, from) => {
-    const companions = companionsOf(model.folder);
-    const made = readdirSync(from).filter((name) => /^config\.json$|^model.*\.(safetensors|json)$/.test(name));
-    move(from, made, update);
-    update.copy(model.folder, companions);
-    update.removeOthers(/^model(-\d+-of-\d+)?\.safetensors(\.index\.json)?$/);
-  });
+  return saved(
+    model,
+    folder,
+    { method: options.saveMethod ?? 'merged_16bit', dtype, maxShardSize },
+    async (update, from) => {
+      const companions = companionsOf(model.folder);
+      const made = readdirSync(from).filter((name) => /^config\.json$|^model.*\.(safetensors|json)$/.test(name));
+      move(from, made, update);
+      update.copy(model.folder, companions);
+      update.removeOthers(/^model(-\d+-of-\d+)?\.safetensors(\.index\.json)?$/);
+    },
+  );
 }
 
 /** Lets the worker write beside the folder, and `take` put what it wrote in its place. */

@@ -3,11 +3,11 @@ import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { Writable } from 'node:stream';
 import { packageRoot } from '../../common/packagePaths';
 import type { Guarded } from '../../openenv/launch/guardian';
 import { Channel, WorkerLost } from './channel';
+import { endOf, keptLines, type Started } from './ended';
 import { FrameReader, VERSION } from './protocol';
 import { SharedFiles } from './remote/sharedFiles';
 import type { RemoteStart } from './remote/ssh';
@@ -36,11 +36,10 @@ interface Connected {
   pid: number;
 }
 
-/** Lines that are kept of what the worker wrote, for the error when it ends. */
-const KEPT_LINES = 30;
 /** Milliseconds in which the end of a process is noticed after that of its connection. */
 const END_WITHIN = 1000;
-const KILLED = 'by SIGKILL, as the system ends a process where memory runs out';
+/** Where there are several, their launcher ends the others first, and then says which it was. */
+const ALL_END_WITHIN = 15_000;
 const LOST = 'The connection to the worker that holds the model was lost.';
 /** File descriptor that a guarded program's input comes from. */
 const INPUT = 3;
@@ -84,9 +83,13 @@ export class Worker {
       const files = 'through' in program ? new SharedFiles() : null;
       const worker = new Worker(child, pid, new Channel(sockets, files));
       ended.catch((error) => worker.channel.end(new WorkerLost(error.message)));
-      // What the process wrote says more, where it is the process that has ended.
+      const within = sockets.length > 1 ? ALL_END_WITHIN : END_WITHIN;
       for (const socket of sockets)
-        socket.once('close', () => setTimeout(() => worker.channel.end(new WorkerLost(LOST)), END_WITHIN).unref());
+        socket.once('close', () => {
+          // What the process wrote says more, where it is the process that has ended.
+          worker.channel.ending();
+          setTimeout(() => worker.channel.end(new WorkerLost(LOST)), within).unref();
+        });
       return worker;
     } catch (error) {
       child.stdin!.end();
@@ -103,13 +106,6 @@ export class Worker {
     child.stdin!.end();
     if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
   }
-}
-
-/** A worker's program that runs on this machine, or reaches it. */
-interface Started {
-  child: ChildProcess;
-  /** Says why it ended, where that is another machine's matter. */
-  explain?: RemoteStart['explain'];
 }
 
 function start(program: Program, port: number, env: Record<string, string>): Started {
@@ -144,35 +140,6 @@ function spawnGuarded(
     stream.write(input);
   }
   return child;
-}
-
-/** The newest lines that a process writes. */
-function keptLines(child: ChildProcess, onLine?: (line: string) => void): string[] {
-  const lines: string[] = [];
-  for (const stream of [child.stdout!, child.stderr!]) {
-    createInterface({ input: stream }).on('line', (line) => {
-      lines.push(line);
-      if (lines.length > KEPT_LINES) lines.shift();
-      onLine?.(line);
-    });
-  }
-  return lines;
-}
-
-/** Rejects when the process ends, with the end of what it wrote. */
-function endOf({ child, explain }: Started, lines: readonly string[]): Promise<never> {
-  const ended = new Promise<never>((_, reject) => {
-    child.once('error', reject);
-    child.once('close', (code, signal) => {
-      const why = explain?.(code, lines);
-      if (why) return reject(new Error(why));
-      const how = signal === 'SIGKILL' ? KILLED : signal ? `by ${signal}` : `with exit code ${code}`;
-      const said = lines.length > 0 ? `. It wrote last:\n${lines.slice(-12).join('\n')}` : '.';
-      reject(new Error(`The worker that holds the model ended ${how}${said}`));
-    });
-  });
-  ended.catch(() => undefined);
-  return ended;
 }
 
 /** The connections of all processes of the worker: each says how many there are. */

@@ -4,6 +4,7 @@ import type { EpisodeState, ResetArguments, StepResult } from '../../openenv/pro
 import type { CardContent } from '../card/card';
 import type { RolloutEnvironment } from '../environment';
 import type { EpisodeSpec, VectorSource } from '../vectorEnv';
+import type { Episode } from '../../episodes/episode';
 import { endPlay, offerPlay, type Playable, type PlayGame } from '../play';
 import { TYPING, type EnvironmentTyping } from '../typing';
 import { AtariFrame } from './frame';
@@ -30,6 +31,9 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
   readonly playScreen: Playable['playScreen'];
   /** 3 bytes (red, green, blue) for each of the 256 values of a pixel of the game's screen. */
   readonly palette: Uint8Array;
+
+  /** Episodes that people played from the card, the newest last. */
+  readonly played: Episode[] = [];
 
   /** What opens the vector environments that policies play. */
   private readonly game: RolloutEnvironment;

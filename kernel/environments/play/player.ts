@@ -3,6 +3,7 @@ import type { PictureSize } from '../../display/pictures/aspect';
 import type { Comm } from '../../display/cellContext';
 import type { PlayMessage, PlayViewMessage } from '../../display/mime';
 import { keysAction, playKeys } from './keys';
+import { recordPlay } from './recorder';
 
 /** An environment that people can play. */
 export interface Playable {
@@ -56,7 +57,8 @@ export class Player {
 
   /** The next frame's message; its reward is the sum since the last frame that was sent. */
   private pending: Extract<PlayMessage, { type: 'frame' }> | null = null;
-  private step = 0;
+  private seed = 0;
+  private actions: number[] = [];
   private return = 0;
   /** Frames that were sent and not acknowledged. */
   private unacknowledged = 0;
@@ -129,6 +131,10 @@ export class Player {
       case 'pause':
         this.paused = message.paused === true;
         return;
+      case 'finish':
+        if (this.done) return;
+        this.done = true;
+        return void this.keep();
       case 'ack':
         this.unacknowledged = Math.max(0, this.unacknowledged - 1);
         this.silentSteps = 0;
@@ -136,7 +142,7 @@ export class Player {
       case 'stop':
         return this.comm.close();
       default:
-        return `There is no message ${JSON.stringify((message as { type?: unknown } | undefined)?.type)}. The messages are: start, keys, action, pause, ack, stop.`;
+        return `There is no message ${JSON.stringify((message as { type?: unknown } | undefined)?.type)}. The messages are: start, keys, action, pause, finish, ack, stop.`;
     }
   }
 
@@ -166,7 +172,9 @@ export class Player {
     this.wanted = null;
     this.game ??= await this.environment.openGame();
     const begun = await this.game.reset(seed);
-    this.step = this.return = 0;
+    this.seed = seed;
+    this.actions = [];
+    this.return = 0;
     this.tapped = [];
     this.pending = null;
     this.send({ type: 'started', seed });
@@ -180,8 +188,9 @@ export class Player {
     const action = this.action ?? keysAction(actions, [...this.held, ...this.tapped]);
     this.tapped = [];
     const played = await this.game!.step(action);
-    this.step++;
+    this.actions.push(action);
     this.record(played, actions[action]);
+    if (this.done) void this.keep();
     // After a pause, for example while a cell computes, missed steps are not made up for.
     this.due = Math.max(this.due + this.period, performance.now());
     if (++this.silentSteps > UNACKNOWLEDGED * this.environment.playScreen.stepsPerSecond)
@@ -193,13 +202,26 @@ export class Player {
     this.done = done;
     this.pending = {
       type: 'frame',
-      step: this.step,
+      step: this.actions.length,
       action,
       reward: reward + (this.pending?.reward ?? 0),
       return: this.return,
       lives,
       done,
     };
+  }
+
+  /** Records the episode, and tells the view what the reward functions give it. */
+  private async keep(): Promise<void> {
+    const { seed, actions } = this;
+    if (actions.length === 0) return;
+    try {
+      const recorded = await recordPlay(this.environment, { seed, actions });
+      if (recorded) this.send({ type: 'recorded', ...recorded });
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.send({ type: 'error', text: `The episode could not be recorded: ${why}` });
+    }
   }
 
   /** Sends the newest frame, if the view does not have it and has acknowledged enough of those before. */

@@ -73,8 +73,13 @@ export class BatchScorer {
     const step = trainerState.globalStep + 1;
     const { samples } = await play(completions, { env, reference, step, config, secret, signal });
     const timeLimit = config.rewardTimeLimit;
-    const { table, error, extra, metrics } = await score(this.rewards, samples, { trainerState, timeLimit, signal });
-    if (error) throw error;
+    const { table, error, failures, extra, metrics } = await score(this.rewards, samples, {
+      trainerState,
+      timeLimit,
+      signal,
+    });
+    // TRL would count the other functions alone where one failed.
+    if (error ?? failures[0]) throw error ?? failures[0];
     return { rewards: table.values, extra: columnsOf(extra, samples.length), metrics: Object.fromEntries(metrics) };
   }
 }

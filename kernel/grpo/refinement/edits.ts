@@ -1,7 +1,7 @@
 import { Episode } from '../../episodes/episode';
 import type { Tokenizer } from '../../models/tokenizer/tokenizer';
 import type { Sample } from '../../rewards/sample';
-import { scoreSamples, type RewardTable } from '../../rewards/scoring';
+import { score, type RewardTable } from '../../rewards/scoring';
 import { checkedAdvantages } from '../advantages';
 import type { StepContext } from '../context';
 import type { Group } from '../rollouts/generate';
@@ -208,8 +208,9 @@ export async function scorePrograms(
   samples: readonly Sample[],
   { config, rewards, trainerState, signal }: Pick<ProgramContext, 'config' | 'rewards' | 'trainerState' | 'signal'>,
 ): Promise<Scored[]> {
-  const table = await scoreSamples(rewards(), samples, { trainerState, timeLimit: config.rewardTimeLimit, signal });
-  return scoredSamples(samples, table);
+  const scores = await score(rewards(), samples, { trainerState, timeLimit: config.rewardTimeLimit, signal });
+  if (scores.error) throw scores.error;
+  return scoredSamples(samples, scores.table);
 }
 
 /** Returns the sample of a program that plays again, for reward functions: its completion is the program alone. */

@@ -31,6 +31,7 @@ export interface ObjectiveSettings {
   bestOf: number;
   entropicTemperature: number;
   failurePenalty: number;
+  unchangedPenalty: number;
   /** The divisor of advantages, as in GRPO. */
   scaleRewards: 'group' | 'batch' | 'none';
 }
@@ -43,8 +44,8 @@ export interface ObjectiveSettings {
  * #### Notes
  * In a search the best of many counts, and most edits are worse than their
  * parent: with the mean as the objective, the policy learns to change nothing.
- * So an edit that changes nothing has the value of the worst one that plays, and
- * one that fails has less.
+ * So an edit that changes nothing has the value of the worst one that plays, or less,
+ * and one that fails has less.
  */
 export function searchAdvantages(groups: readonly OutcomeGroup[], settings: ObjectiveSettings): number[] {
   const utilities = groups.map((group) => utilitiesOf(group, settings));
@@ -65,7 +66,11 @@ function utilitiesOf({ fresh, children }: OutcomeGroup, settings: ObjectiveSetti
   present.forEach((i, k) => (result[i] = utilities[k]));
   const worst = utilities.length > 0 ? Math.min(...utilities) : 0;
   const spread = std(utilities) > 0 ? std(utilities) : 1;
-  return result.map((value, i) => (children[i].status === 'failed' ? worst - settings.failurePenalty * spread : value));
+  return result.map((value, i) => {
+    const { status } = children[i];
+    if (status === 'failed') return worst - settings.failurePenalty * spread;
+    return status === 'unchanged' && value !== null ? value - settings.unchangedPenalty * spread : value;
+  });
 }
 
 /** Returns the gain of each child that plays; for one that is unchanged, the worst of these; else `null`. */

@@ -1,10 +1,11 @@
-import type { DiffLine } from '../../display/training/diff';
+import { lineDiff, type DiffLine } from '../../display/training/diff';
 import type { MimeBundle } from '../../display/cellContext';
 import { lineageBundle, programsBundle } from '../../display/training/lineage';
 import { formatNumber } from '../../display/table';
 import type { ProgramDatabase } from './database';
 import type { Program } from './program';
 import type { ProgramSearch } from './search';
+import { ProgramTree } from './tree';
 import type { Winner } from './validation';
 
 /** A program with its expected fitness. */
@@ -75,6 +76,18 @@ export class Programs {
     return new Lineage(entries);
   }
 
+  /**
+   * Returns the programs with their ancestors, as a tree, and what kinds of edits have gained.
+   *
+   * @throws RangeError when there are no programs
+   */
+  tree(): ProgramTree {
+    const database = this.search()?.database;
+    const best = this.best();
+    if (!database || !best) throw new RangeError('There are no programs yet: train with refinement first.');
+    return new ProgramTree(database, best.id);
+  }
+
   [Symbol.for('Jupyter.display')](): MimeBundle {
     const { winner } = this;
     const chosen = winner
@@ -117,26 +130,4 @@ export function lineageOf(database: ProgramDatabase, id: number): LineageEntry[]
     worth: program.evaluations.length > 0 && database.has(program.id) ? database.worth(program) : null,
     edit: lineDiff(chain[Math.max(0, i - 1)].code, program.code),
   }));
-}
-
-/** Returns the smallest diff of two texts by lines: kept, removed and added ones. */
-export function lineDiff(before: string, after: string): DiffLine[] {
-  const [old, now] = [before, after].map((text) => (text === '' ? [] : text.split('\n')));
-  // Lengths of the longest common subsequences of the rests from i and j on.
-  const common = Array.from({ length: old.length + 1 }, () => new Array<number>(now.length + 1).fill(0));
-  for (let i = old.length - 1; i >= 0; i--) {
-    for (let j = now.length - 1; j >= 0; j--)
-      common[i][j] = old[i] === now[j] ? common[i + 1][j + 1] + 1 : Math.max(common[i + 1][j], common[i][j + 1]);
-  }
-  const lines: DiffLine[] = [];
-  let [i, j] = [0, 0];
-  while (i < old.length || j < now.length) {
-    if (i < old.length && j < now.length && old[i] === now[j]) {
-      lines.push({ kind: 'kept', text: old[i++] });
-      j++;
-    } else if (i < old.length && (j === now.length || common[i + 1][j] >= common[i][j + 1]))
-      lines.push({ kind: 'removed', text: old[i++] });
-    else lines.push({ kind: 'added', text: now[j++] });
-  }
-  return lines;
 }

@@ -34,7 +34,7 @@ const settings = {
    * - `'rank'`: its rank, with weights for the upper half only;
    * - `'max@k'`: what it adds to the best of `bestOf` edits;
    * - `'entropic'`: exp(gain / temperature).
-   * 'max@k' by default. An edit that changes nothing has the reward of the worst one.
+   * 'max@k' by default. An edit that changes nothing has the reward of the worst one, less `unchangedPenalty`.
    */
   objective: oneOf('max@k', OBJECTIVES),
   /** With 'rank', 'max@k' and 'entropic', all edits that are no better than their parent count as equal. `true` by default. */
@@ -45,6 +45,8 @@ const settings = {
   entropicTemperature: number(0.5, { above: 0 }),
   /** How far below the worst edit one is that does not play to its end, in standard deviations of the group. 1 by default. */
   failurePenalty: number(1, { from: 0 }),
+  /** The same of an edit that changes nothing, or whose program is known: more than 0 makes repetitions rarer. 0 by default. */
+  unchangedPenalty: number(0, { from: 0 }),
   /**
    * Good programs of earlier steps that each step learns from once more, as in self-imitation learning: half of them as
    * answers to the environment's prompt, half as edits of their parents; 0: none. 8 by default.

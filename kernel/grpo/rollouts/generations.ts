@@ -1,5 +1,5 @@
 import type { Sample } from '../../rewards/sample';
-import type { RewardTable, WeightedReward } from '../../rewards/scoring';
+import type { RewardError, RewardTable, WeightedReward } from '../../rewards/scoring';
 import type { Metrics } from '../../training/metricsBuffer';
 import type { ResolvedConfig } from '../config';
 import type { StepContext } from '../context';
@@ -51,6 +51,8 @@ export interface Fresh extends Learnable {
   played: Played;
   /** The functions that its rewards come from. */
   rewards: WeightedReward[];
+  /** Those that failed on some of its samples, which are not learned from. */
+  failures: RewardError[];
   /** Metrics of its completions and rewards. */
   metrics: Metrics;
   takenIn: TakenIn | null;

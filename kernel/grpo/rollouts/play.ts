@@ -107,7 +107,7 @@ export async function playSamples(
     strategyTimeLimit: config.strategyTimeLimit,
     secret,
     signal,
-    ...(shown.length > 0 && { frames: { episodes: shown, every: 4 } }),
+    ...(shown.length > 0 && { frames: { episodes: shown, every: 4, packed: true } }),
   });
   signal.throwIfAborted();
   return {

@@ -156,6 +156,8 @@ export class Wire {
     } else if (message.type === 'input') this.requestInput(message);
     else if (message.type === 'withdraw') this.inputs.cancel(({ input }) => input === message.input);
     else if (message.type === 'child') this.runChild(message);
+    else if (message.type === 'admits') this.requests.admits(message);
+    else if (message.type === 'admitted') this.requests.admitted(message);
     else if (message.type === 'close') void this.close(message.closed);
     else this.requests.finish(message);
     streams.after();

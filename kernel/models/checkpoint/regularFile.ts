@@ -25,6 +25,18 @@ export function openRegularFile(path: string): number {
   }
 }
 
+/** Returns a file's size and its last bytes, at most so many. */
+export function readEnd(path: string, most: number): { size: number; end: Buffer } {
+  const file = openRegularFile(path);
+  try {
+    const { size } = fstatSync(file);
+    const start = Math.max(0, size - most);
+    return { size, end: readBytes(file, path, start, size - start) };
+  } finally {
+    closeSync(file);
+  }
+}
+
 /** Throws when there is no regular file at the path or at the end of its links. */
 export function checkRegularFile(path: string): void {
   checkRegular(path, stat(path));

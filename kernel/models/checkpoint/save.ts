@@ -7,6 +7,7 @@ import { allWeights } from '../graph/architecture';
 import type { CausalLM } from '../causalLM';
 import { peftName } from '../lora/lora';
 import type { PeftModel } from '../lora/peft';
+import { readJson } from './checkpoint';
 import { FolderUpdate } from './folderUpdate';
 import { SafetensorsWriter, WEIGHT_BYTES, type TensorSpec, type WeightType } from './safetensors';
 import { changeSettings } from './settingsFile';
@@ -15,8 +16,11 @@ import { belongsTo, INDEX } from './weightFiles';
 const settings = {
   /** Type of the weights in the file. 'float32' by default. */
   dtype: oneOf('float32', Object.keys(WEIGHT_BYTES) as WeightType[]),
-  /** Unsloth's name of what is saved: 'merged_16bit' is the whole model, its weights bfloat16 unless `dtype` is given. */
-  saveMethod: oneOf(undefined, ['merged_16bit']),
+  /**
+   * Unsloth's name of what is saved: 'merged_16bit' is the whole model, its weights bfloat16 unless `dtype` is given;
+   * 'mxfp4' is the same with the experts as gpt-oss's makers save them, about 4 bits a weight (gpt-oss; `trl`, `unsloth`).
+   */
+  saveMethod: oneOf(undefined, ['merged_16bit', 'mxfp4']),
   /** Weights of more bytes than this are split over several files, as transformers does. 5,000,000,000 by default. */
   maxShardSize: number(5e9, { above: 0, note: 'in bytes' }),
 };
@@ -32,6 +36,17 @@ export const saveDeclaration: Declaration<typeof settings> = {
   settings,
   elsewhere: because("give dtype: 'float32', 'float16' or 'bfloat16'", ['torchDtype']),
 };
+
+/** Refuses a method for a model, which a folder describes, that has none of its weights. */
+export function checkMethod({ saveMethod }: SaveOptions, folder: string): void {
+  if (saveMethod !== 'mxfp4') return;
+  const { model_type: family } = readJson(folder, 'config.json');
+  if (family === 'gpt_oss') return;
+  throw new TypeError(
+    `savePretrainedMerged: saveMethod 'mxfp4' is for the experts of gpt-oss, and this model is of the family ${family}: ` +
+      "save it with saveMethod: 'merged_16bit', or for llama.cpp with savePretrainedGguf and quantizationMethod: 'q8_0'",
+  );
+}
 
 /** Files beside the weights that belong to a model and are copied unchanged. */
 const COMPANIONS = [
@@ -70,6 +85,7 @@ export function companionsOf(folder: string): string[] {
 /** Writes a Hugging Face model folder: configuration, weights with the adapter merged, tokenizer. */
 export async function saveModel(model: CausalLM, folder: string, options: SaveOptions): Promise<void> {
   const { maxShardSize, ...resolved } = resolveSettings(saveDeclaration, options);
+  checkMethod(options, model.folder);
   const dtype = options.saveMethod && !options.dtype ? 'bfloat16' : resolved.dtype;
   const shards = shard(allWeights(model.config), dtype, maxShardSize);
   await FolderUpdate.run(folder, async (update) => {

@@ -1,16 +1,15 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { withProgress } from '../../display/progress/progress';
 import { cellContext } from '../../display/cellContext';
-import { sizeOf, type Tensor } from '../../onnx/tensor';
+import { sizeOf } from '../../onnx/tensor';
 import { runtimeSettings } from '../../onnx/threads';
 import { CausalLM } from '../causalLM';
-import type { ModelConfig } from '../config';
+import { COMPUTED_ELSEWHERE, sequenceLength, type ModelConfig } from '../config';
 import type { CompleteRows } from '../generation/generate';
 import { checkMemory } from '../memory';
-import type { ParameterSet } from '../graph/parameters';
-import { openRegularFile, readBytes } from '../checkpoint/regularFile';
+import { readEnd } from '../checkpoint/regularFile';
 import { completeRows } from './generation';
 import { llamaCpp, type LlamaModel } from './llama';
 import { Metadata } from './metadata';
@@ -66,11 +65,7 @@ export class GgufModel extends CausalLM {
     file.close();
     const architecture = metadata.text('general.architecture');
     const config = configOf(metadata, architecture, shapes);
-    const length = maxSeqLength ?? config.maxPositions;
-    if (!Number.isInteger(length) || length < 2)
-      throw new Error(`maxSeqLength must be an integer of at least 2, not ${maxSeqLength}`);
-    if (length > config.maxPositions)
-      throw new Error(`maxSeqLength ${length} is more than the model was made for (${config.maxPositions})`);
+    const length = sequenceLength(maxSeqLength, config);
     const { llama } = await llamaCpp();
     const model = await withProgress('Loading the model, percent', 100, (task) =>
       llama.loadModel({
@@ -102,17 +97,8 @@ export class GgufModel extends CausalLM {
     ));
   }
 
-  /** Returns an empty map: the model is not trained. */
-  override trainableParameters(): Map<string, Tensor> {
-    return new Map();
-  }
-
-  override get parameters(): ParameterSet {
-    throw new Error(this.whyNotTrained);
-  }
-
-  /** @internal Why it is not trained, and what to do instead, as a sentence. */
-  get whyNotTrained(): string {
+  /** @internal */
+  override get whyNotHere(): string {
     const { path } = this.opened;
     return (
       `${this.modelName} is a GGUF model, which generates but is not trained: load the model that it was made from, ` +
@@ -122,18 +108,8 @@ export class GgufModel extends CausalLM {
 
   /** @internal Returns a digest of the file's size and last MiB, which tells it from other files. */
   fingerprint(): string {
-    const path = partsOf(this.opened.path).at(-1)!;
-    const file = openRegularFile(path);
-    try {
-      const { size } = fstatSync(file);
-      const start = Math.max(0, size - LOOKED_AT);
-      return createHash('sha256')
-        .update(`${size}:`)
-        .update(readBytes(file, path, start, size - start))
-        .digest('hex');
-    } finally {
-      closeSync(file);
-    }
+    const { size, end } = readEnd(partsOf(this.opened.path).at(-1)!, LOOKED_AT);
+    return createHash('sha256').update(`${size}:`).update(end).digest('hex');
   }
 
   override printTrainableParameters(): void {
@@ -203,15 +179,8 @@ export class GgufModel extends CausalLM {
     throw new Error(this.whyNotSaved);
   }
 
-  override async savePretrainedOnnx(): Promise<void> {
-    throw new Error(this.whyNotSaved);
-  }
-
-  override async savePretrainedGguf(): Promise<string> {
-    throw new Error(this.whyNotSaved);
-  }
-
-  private get whyNotSaved(): string {
+  /** @internal */
+  override get whyNotSaved(): string {
     const { path } = this.opened;
     return (
       `${this.modelName} is the GGUF file ${path} already; for another format write its weights as a folder ` +
@@ -236,7 +205,7 @@ function typesOf(file: GgufFile): string[] {
   return [...counts].sort((a, b) => b[1] - a[1]).map(([type]) => type);
 }
 
-/** Returns what is known of a model of any architecture; the other settings are not used. */
+/** Returns what is known of a model of any architecture. */
 function configOf(metadata: Metadata, name: string, shapes: ReadonlyMap<string, readonly number[]>): ModelConfig {
   const number = (key: string, otherwise?: number) => metadata.number(`${name}.${key}`, otherwise);
   const hiddenSize = number('embedding_length');
@@ -247,6 +216,7 @@ function configOf(metadata: Metadata, name: string, shapes: ReadonlyMap<string, 
   };
   const numHeads = one('attention.head_count');
   return {
+    ...COMPUTED_ELSEWHERE,
     vocabSize: metadata.texts('tokenizer.ggml.tokens').length,
     hiddenSize,
     intermediateSize: one('feed_forward_length'),
@@ -255,18 +225,7 @@ function configOf(metadata: Metadata, name: string, shapes: ReadonlyMap<string, 
     numKeyValueHeads: one('attention.head_count_kv'),
     headSize: number('attention.key_length', hiddenSize / numHeads),
     maxPositions: number('context_length'),
-    slidingWindow: null,
     normEpsilon: number('attention.layer_norm_rms_epsilon', 0),
-    normOffset: 0,
-    postNorms: false,
-    queryKeyNorm: false,
-    biases: [],
-    activation: 'silu',
-    embeddingScale: 1,
-    attentionScale: 1,
-    attentionSoftcap: null,
-    logitSoftcap: null,
-    rope: [],
     tiedEmbeddings: !shapes.has('output.weight'),
     padTokenId: null,
     eosTokenIds: [],

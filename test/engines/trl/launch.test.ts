@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { before, test } from 'node:test';
 import { HeldModel } from '../../../kernel/engines/trl/held';
-import type { Handlers, StepMetrics } from '../../../kernel/engines/trl/run';
+import type { Handlers, StepMetrics, TrlRun } from '../../../kernel/engines/trl/run';
 import { packageRoot, pythonPath } from '../../../kernel/common/packagePaths';
+import { eventually } from '../../eventually';
 import { quietHost, temporaryFolder } from '../../grpo/fixtures';
 
 const never = new AbortController().signal;
@@ -20,8 +21,8 @@ const completions = [
   [41, 42, 43, 44],
 ];
 
-/** The metrics of some steps on completions that are known, by so many processes. */
-async function steps(numProcesses: number): Promise<StepMetrics[]> {
+/** A model with an adapter in a worker of so many processes. */
+function adapted(numProcesses: number): HeldModel {
   const held = new HeldModel(
     {
       backend: 'trl',
@@ -39,17 +40,22 @@ async function steps(numProcesses: number): Promise<StepMetrics[]> {
   );
   const lora = { r: 4, target_modules: ['q_proj', 'v_proj'], init_lora_weights: false };
   held.adapt({ lora, randomState: 1 });
-  const handlers: Handlers = {
-    prompts: async (_mode, groups) => {
-      assert.equal(groups, prompts.length, 'one process asks for all');
-      return { prompts, completions };
-    },
-    score: async (_mode, ids) => {
-      assert.deepEqual(ids, completions);
-      const rewards = Float32Array.of(1, 0, 0.5, 0);
-      return { names: ['reward'], weights: [1], rewards, advantages: Float32Array.of(1, -1, 0.5, -0.5) };
-    },
-  };
+  return held;
+}
+
+const handlers: Handlers = {
+  prompts: async (_mode, groups) => {
+    assert.equal(groups, prompts.length, 'one process asks for all');
+    return { prompts, completions };
+  },
+  score: async (_mode, ids) => {
+    assert.deepEqual(ids, completions);
+    const rewards = Float32Array.of(1, 0, 0.5, 0);
+    return { names: ['reward'], weights: [1], rewards, advantages: Float32Array.of(1, -1, 0.5, -0.5) };
+  },
+};
+
+function start(held: HeldModel, numProcesses: number): Promise<TrlRun> {
   const args = {
     output_dir: join(folder, 'out'),
     max_steps: 3,
@@ -60,10 +66,17 @@ async function steps(numProcesses: number): Promise<StepMetrics[]> {
     gradient_checkpointing: false,
     seed: 1,
   };
+  return held.train({ args }, { made: null, suspend: async () => {} });
+}
+
+/** The metrics of some steps on completions that are known, by so many processes. */
+async function steps(numProcesses: number): Promise<StepMetrics[]> {
+  const held = adapted(numProcesses);
   try {
-    const run = await held.train({ args }, { made: null, suspend: async () => {} });
+    const run = await start(held, numProcesses);
     const made: StepMetrics[] = [];
     for (let step = 0; step < 3; step++) made.push(await run.step(handlers, never));
+    assert.equal((await held.memory()).peaks.length, numProcesses, 'each process tells of its GPU');
     await run.save(join(folder, `saved-${numProcesses}`), never);
     assert.ok(existsSync(join(folder, `saved-${numProcesses}`, 'adapter_model.safetensors')));
     await run.stop();
@@ -73,10 +86,13 @@ async function steps(numProcesses: number): Promise<StepMetrics[]> {
   }
 }
 
-test('two processes make the steps of one, each with half of the completions', async () => {
+before(() => {
   quietHost();
   process.env.OMP_NUM_THREADS = '1';
   process.env.JOYLAB_GPU_PYTHON = pythonPath();
+});
+
+test('two processes make the steps of one, each with half of the completions', async () => {
   const one = await steps(1);
   const two = await steps(2);
   one.forEach((expected, step) => {
@@ -88,3 +104,46 @@ test('two processes make the steps of one, each with half of the completions', a
   });
   assert.equal(new Set(one.map(({ grad_norm }) => grad_norm)).size, 3, 'the weights change');
 });
+
+test('where one of two processes is killed the other ends, too, and one sentence says which it was', {
+  skip: process.platform !== 'linux',
+}, async () => {
+  const held = adapted(2);
+  const run = await start(held, 2);
+  const family = siblings(held.pid!);
+  assert.equal(family.length, 2);
+  process.kill(family.find((pid) => pid !== held.pid)!, 'SIGKILL');
+  await assert.rejects(run.step(handlers, never), (error: Error) => {
+    assert.match(
+      error.message,
+      /^One of the processes that train the model together, the one of rank 1, ended by SIGKILL,/,
+    );
+    assert.ok(!error.message.includes('\n'));
+    return true;
+  });
+  await eventually(() => !family.some(isAlive), 'both have ended');
+  await held.close();
+});
+
+/** A process and those that the same one has started. */
+function siblings(pid: number): number[] {
+  const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  return all.map(Number).filter((other) => parentOf(other) === parentOf(pid));
+}
+
+function parentOf(pid: number): number | null {
+  try {
+    return Number(/^PPid:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]);
+  } catch {
+    // It has ended.
+    return null;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

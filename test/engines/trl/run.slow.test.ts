@@ -152,7 +152,7 @@ test('a run that is failed, aborted, stopped and gone on with makes the steps of
 test('what Python cannot do is one sentence, and the worker lives', async () => {
   await assert.rejects(
     worker.channel.command('save', { folder: join(folder, 'mx'), method: 'mxfp4', maxShardSize: 5e9 }),
-    /saveMethod 'mxfp4' is Unsloth's/,
+    /ValueError: saveMethod 'mxfp4' is for gpt-oss, and this is llama: save it with 'merged_16bit'/,
   );
   await worker.channel.command('save', {
     folder: join(folder, 'merged'),

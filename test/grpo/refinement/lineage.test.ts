@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { MimeBundle } from '../../../kernel/display';
-import { diffText } from '../../../kernel/display/training/diff';
-import { lineageOf, lineDiff, Programs } from '../../../kernel/grpo/refinement/programs';
+import { diffText, lineDiff } from '../../../kernel/display/training/diff';
+import { lineageOf, Programs } from '../../../kernel/grpo/refinement/programs';
 import { ProgramSearch } from '../../../kernel/grpo/refinement/search';
 import { resolveRefinement } from '../../../kernel/grpo/refinement/settings';
 import { databaseOf, evaluation } from './fixtures';
@@ -63,6 +63,24 @@ test('a lineage goes back to the first ancestor, also past those that live no mo
   );
   assert.match(html, /<del [^>]*> {2}return state\.x &lt; 3 \? &quot;A&quot;[^]*<ins [^>]*> {2}return state\.x &lt; 5/);
   assert.match(String(bundle(programs)['text/plain']), /^2 programs\n\nprogram +parent +step +worth/);
+  const tree = programs.tree();
+  assert.deepEqual(
+    tree.programs.map(({ id }) => id),
+    [1, 2, 3, 4],
+  );
+  assert.deepEqual(tree.edits, [
+    { kind: 'numbers changed', count: 2, better: 1, meanGain: 3.75 },
+    { kind: 'lines changed', count: 1, better: 1, meanGain: 7 },
+  ]);
+  const drawn = bundle(tree) as Record<string, string>;
+  assert.match(
+    drawn['text/plain'],
+    /The way to the best: 1 \(step 1, [\d.]+\) → 2 \(step 2, [\d.]+\) → 3 \(step 3, [\d.]+\)\n\nedits/,
+  );
+  const svg = Buffer.from(/base64,([^"]+)"/.exec(drawn['text/html'])![1], 'base64').toString();
+  assert.equal(svg.match(/<circle/g)?.length, 4);
+  assert.equal(svg.match(/<path/g)?.length, 3);
+  assert.doesNotMatch(svg, /NaN|undefined|Infinity/);
   assert.throws(
     () => programs.lineage(77),
     /There is no program 77 any more\. Those that are kept: trainer\.programs\.ranking\(2\)/,

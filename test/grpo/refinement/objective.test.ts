@@ -17,6 +17,7 @@ const settings: ObjectiveSettings = {
   bestOf: 3,
   entropicTemperature: 0.5,
   failurePenalty: 1,
+  unchangedPenalty: 0,
   scaleRewards: 'group',
 };
 const played = (gain: number): ChildOutcome => ({ status: 'played', gain });
@@ -152,4 +153,17 @@ test('scales: of the group, of the batch, none', () => {
   assert.ok(Math.abs(by('group')[0] - by('group')[2]) < 1e-3);
   assert.ok(Math.abs(by('batch')[2] / by('batch')[0] - 10) < 1e-3);
   assert.deepEqual(by('none'), [1, -1, 10, -10]);
+});
+
+test('with a penalty, an edit that changes nothing is worth less than one that tries in vain, and more than one that fails', () => {
+  for (const objective of OBJECTIVES) {
+    const [vain, same, good, broken] = advantages([played(-1), unchanged(0), played(2), failed], {
+      objective,
+      unchangedPenalty: 0.5,
+    });
+    assert.ok(broken < same && same < vain && vain < good, `${objective}: ${[broken, same, vain, good]}`);
+  }
+  const [vain, same] = advantages([played(-1), unchanged(0)], { unchangedPenalty: 0.5 });
+  assert.ok(same < vain, 'also where nothing is better than the parent');
+  assert.equal(new Set(advantages([played(-1), unchanged(0)])).size, 1, 'without a penalty they are equal');
 });

@@ -77,8 +77,12 @@ test("saveMethod is Unsloth's", async () => {
   await model.savePretrainedMerged(full, {});
   const size = (place: string) => statSync(join(place, 'model.safetensors')).size;
   assert.ok(size(half) < 0.51 * size(full));
-  const wrong = { saveMethod: 'mxfp4' } as object;
-  await assert.rejects(model.savePretrainedMerged(half, wrong), /saveMethod must be one of "merged_16bit"/);
+  const wrong = { saveMethod: 'merged_4bit' } as object;
+  await assert.rejects(model.savePretrainedMerged(half, wrong), /saveMethod must be one of "merged_16bit", "mxfp4"/);
+  await assert.rejects(
+    model.savePretrainedMerged(half, { saveMethod: 'mxfp4' }),
+    /'mxfp4' is for the experts of gpt-oss, and this model is of the family llama: save it with saveMethod: 'merged_16bit'/,
+  );
 });
 
 test('public is what is asked for; a repository that is public wants to be asked for', async () => {

@@ -70,13 +70,12 @@ class Worker:
             from .saving import save
 
             with self.files.give(message["folder"]) as folder:
-                if self.channel.speaks:
-                    save(self.model, self.tokenizer, {**message, "folder": folder})
+                save(self.model, self.tokenizer, {**message, "folder": folder}, writes=self.channel.speaks)
             return {}, None
         if command == "memory":
             from .loading import memory
 
-            return memory(), None
+            return memory(message), None
         if command == "train":
             from .training import train
 

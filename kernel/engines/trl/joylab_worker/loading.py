@@ -44,25 +44,43 @@ def load_transformers(message: dict, say):
     import torch
     import transformers
 
+    from . import quantizing
+
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     folder, device = message["folder"], default_device()
+    if device != "cpu":
+        # Of several processes each has a GPU of its own.
+        torch.accelerator.set_device_index(int(os.environ.get("LOCAL_RANK", "0")))
     dtype = getattr(torch, message.get("dtype") or ("float32" if device == "cpu" else "bfloat16"))
-    say("Making weights" if message["initWeights"] == "random" else "Loading weights")
-    if message["initWeights"] == "random":
-        config = transformers.AutoConfig.from_pretrained(folder)
+    config = transformers.AutoConfig.from_pretrained(folder)
+    is_random = message["initWeights"] == "random"
+    say("Making weights" if is_random else "Loading weights")
+    is_quantized = message["loadIn4bit"] or message["loadIn8bit"]
+    if is_quantized and is_sharded():
+        raise ValueError(
+            "Weights in 4 or 8 bits are not shared among processes (FSDP, DeepSpeed): load without loadIn4bit and "
+            "loadIn8bit, or with launch: { numProcesses }, where each process holds them all."
+        )
+    is_mxfp4 = (getattr(config, "quantization_config", None) or {}).get("quant_method") == "mxfp4"
+    in_parts = False
+    if is_random:
         torch.manual_seed(message["seed"])
         # In the type and where they will be: in float32, or in the machine's memory, many would not fit.
-        with torch.device(place(device) or "cpu"):
+        with torch.device(own(device)):
             model = transformers.AutoModelForCausalLM.from_config(config, dtype=dtype, **message["passedOn"])
     else:
+        in_parts = is_quantized and (is_mxfp4 or message["loadIn4bit"] and quantizing.has_experts(config))
+        wanted = None if in_parts else quantizing.configuration(message, dtype)
+        if is_mxfp4:
+            # What is held in mxfp4 is not trained: it becomes numbers.
+            wanted = transformers.Mxfp4Config(dequantize=True)
+        settings = {"quantization_config": wanted, **message["passedOn"]}
         model = transformers.AutoModelForCausalLM.from_pretrained(
-            folder,
-            dtype=dtype,
-            device_map=place(device),
-            quantization_config=quantization(message, dtype),
-            **message["passedOn"],
+            folder, dtype=dtype, device_map=None if in_parts else place(device), **settings
         )
+        model.is_from_mxfp4 = is_mxfp4
+    quantizing.quantize(model, message, dtype, own(device), layers=is_random or in_parts)
     if message.get("adapter"):
         model = with_adapter(model, message["adapter"])
     return model, transformers.AutoTokenizer.from_pretrained(folder)
@@ -72,22 +90,6 @@ def with_adapter(model, folder: str):
     from peft import PeftModel
 
     return PeftModel.from_pretrained(model, folder, is_trainable=True)
-
-
-def quantization(message: dict, dtype):
-    """bitsandbytes' configuration where the model is to be held in 4 or 8 bits, else None."""
-    if not message["loadIn4bit"] and not message["loadIn8bit"]:
-        return None
-    from transformers import BitsAndBytesConfig
-
-    if message["loadIn8bit"]:
-        return BitsAndBytesConfig(load_in_8bit=True)
-    return BitsAndBytesConfig(
-        load_in_4bit=True,
-        bnb_4bit_quant_type="nf4",
-        bnb_4bit_compute_dtype=dtype,
-        bnb_4bit_use_double_quant=True,
-    )
 
 
 def default_device() -> str:
@@ -100,21 +102,32 @@ def default_device() -> str:
 
 def place(device: str) -> str | None:
     """Where this process loads a model: its own device; None where accelerate shards it, and on the processor."""
-    sharded = any(os.environ.get(f"ACCELERATE_USE_{name}") == "true" for name in ("FSDP", "DEEPSPEED"))
-    return None if device == "cpu" or sharded else f"{device}:{os.environ.get('LOCAL_RANK', '0')}"
+    return None if device == "cpu" or is_sharded() else own(device)
+
+
+def is_sharded() -> bool:
+    """Whether the processes share the weights."""
+    return any(os.environ.get(f"ACCELERATE_USE_{name}") == "true" for name in ("FSDP", "DEEPSPEED"))
+
+
+def own(device: str) -> str:
+    """The device of this process, of those of a kind."""
+    return device if device == "cpu" else f"{device}:{os.environ.get('LOCAL_RANK', '0')}"
 
 
 def about(model) -> dict:
     """What the kernel tells of a model: sizes, device, memory, the layers that an adapter may have."""
     import torch
 
-    parameters = list(model.parameters())
-    device = next(iter(parameters)).device
+    from .quantizing import elements, note
+
+    parameters = elements(model)
+    device = parameters[0][1].device
     module = getattr(torch, device.type)
     return {
-        "parameters": sum(p.numel() for p in parameters),
-        "trainable": sum(p.numel() for p in parameters if p.requires_grad),
-        "bytes": sum(p.numel() * p.element_size() for p in parameters),
+        "parameters": sum(shape.numel() for _, _, shape in parameters),
+        "trainable": sum(p.numel() for _, p, _ in parameters if p.requires_grad),
+        "bytes": sum(p.numel() * p.element_size() for _, p, _ in parameters),
         "dtype": str(model.dtype).removeprefix("torch."),
         "device": module.get_device_name(device) if device.type != "cpu" else "CPU",
         "linear": [
@@ -123,19 +136,26 @@ def about(model) -> dict:
             if hasattr(layer, "in_features") and ".lora_" not in name and not name.endswith(".base_layer")
         ],
         # Of a mixture of experts: all of a layer in one parameter.
-        "experts": [[name, *p.shape] for name, p in model.named_parameters() if p.dim() == 3 and ".lora_" not in name],
+        "experts": [[name, *shape] for name, _, shape in parameters if len(shape) == 3 and ".lora_" not in name],
         "versions": versions(),
+        "note": note(model),
     }
 
 
-def memory() -> dict:
-    """Bytes of the GPU's memory that were in use at most, and that there are; 0 without one."""
+def memory(message: dict) -> dict:
+    """Bytes of its GPU's memory that each process used at most, and that a GPU has; 0 without one. `reset` begins anew."""
     import torch
 
-    module = getattr(torch, default_device())
-    if not hasattr(module, "max_memory_allocated"):
-        return {"peak": 0, "total": 0}
-    return {"peak": module.max_memory_allocated(), "total": module.mem_get_info()[1]}
+    module, peak, total = getattr(torch, default_device()), 0, 0
+    if hasattr(module, "max_memory_allocated"):
+        peak, total = module.max_memory_allocated(), module.mem_get_info()[1]
+        if message.get("reset"):
+            module.reset_peak_memory_stats()
+    if not torch.distributed.is_available() or not torch.distributed.is_initialized():
+        return {"peaks": [peak], "total": total}
+    peaks = [0] * torch.distributed.get_world_size()
+    torch.distributed.all_gather_object(peaks, peak)
+    return {"peaks": peaks, "total": total}
 
 
 def versions() -> dict:
@@ -166,9 +186,7 @@ def add_adapter(model, tokenizer, message: dict):
             **settings,
         )
     import torch
-    from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
+    from peft import LoraConfig, get_peft_model
 
     torch.manual_seed(message["randomState"])
-    if getattr(model, "is_loaded_in_4bit", False) or getattr(model, "is_loaded_in_8bit", False):
-        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
     return get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", **settings))

@@ -231,6 +231,7 @@ def train_from(resumed: str | None, worker, message: dict) -> dict:
         worker=worker,
     )
     trainer.remove_callback(PrinterCallback)
+    check_sharing(trainer, resumed)
     try:
         with stop_strings(model, tokenizer, settings):
             trainer.train(resume_from_checkpoint=resumed)
@@ -247,6 +248,19 @@ def train_from(resumed: str | None, worker, message: dict) -> dict:
                 save_checkpoint(trainer, folder)
         raise
     return {"step": trainer.state.global_step}
+
+
+def check_sharing(trainer, resumed: str | None) -> None:
+    """Raises where a checkpoint is of processes that share the weights and these do not, or the other way round."""
+    if resumed is None:
+        return
+    shared = any(name.startswith("pytorch_model_fsdp") for name in os.listdir(resumed))
+    if shared != trainer.is_fsdp_enabled:
+        they, these = ("share", "do not") if shared else ("do not share", "do")
+        raise ValueError(
+            f"The checkpoint is of processes that {they} the weights (FSDP), and these {these}: go on with the launch that "
+            "it was made with, or load its adapter, which fits everywhere, as the model, and begin a new run"
+        )
 
 
 @contextlib.contextmanager

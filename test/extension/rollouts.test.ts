@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import { after, before } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { becomes, launchBrowser, openNotebook, pixels, waitForMotion } from './browser';
+import { startLab, type Lab } from './lab';
+import { labTest } from './labTest';
+import { writeRuns } from './keptRuns';
+
+let lab: Lab;
+let browser: Browser;
+
+before(async () => {
+  lab = await startLab();
+  browser = await launchBrowser();
+  await writeRuns(lab.folder);
+});
+after(async () => {
+  await browser?.close();
+  await lab?.close();
+});
+
+async function openRollouts(page: Page): Promise<void> {
+  await page.locator('.joylab-Training').waitFor();
+  await page.evaluate("jupyterapp.commands.execute('joylab:open-rollouts')");
+}
+
+/** Jupyter's server answers with an error of its own when it lists kernels while one starts. */
+const isOurs = (error: string) => !/status of 500 .*\/api\/kernels\?\d+\)$/.test(error);
+const AXE = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+async function axe(page: Page): Promise<string[]> {
+  if (!(await page.evaluate("typeof axe === 'object'"))) await page.evaluate(AXE);
+  const found = await page.evaluate<Array<{ id: string; nodes: Array<{ html: string }> }>>(
+    "axe.run({ include: ['.joylab-Rollouts'] }, { resultTypes: ['violations'], rules: { region: { enabled: false } } }).then(({ violations }) => violations)",
+  );
+  return found.map(({ id, nodes }) => `${id}: ${nodes[0].html}`);
+}
+
+labTest(
+  'from the curve to the line that decided: a step, its group by reward, an episode beside its program',
+  async () => {
+    const { page, errors } = await openNotebook(browser, lab.url('run.ipynb'), { width: 1600 });
+    await openRollouts(page);
+    const view = page.locator('.joylab-Rollouts');
+    const rewards = () => view.locator('.joylab-Rollout-reward').allTextContents();
+    await becomes(rewards, ['2', '1', '0', '−1', '−2', '−3', '−4', '−5']);
+    // A step of the training view's table, as a point of its charts.
+    await page.locator('.joylab-Table').getByRole('button', { name: '2', exact: true }).click();
+    await becomes(rewards, ['5', '4', '3', '2', '1', '0', '−1', '−2']);
+    await page.locator('.joylab-Table').getByRole('button', { name: '5', exact: true }).click();
+    await becomes(() => view.locator('.joylab-Rollouts-title').innerText(), 'Step 5');
+    await view.locator('.joylab-Curve svg').focus();
+    await page.keyboard.press('ArrowLeft');
+    await becomes(rewards, ['3', '2', '1', '0', '−1', '−2', '−3', '−4']);
+    assert.deepEqual(await axe(page), []);
+
+    await view.getByRole('searchbox').fill('paddle_x truncated');
+    await becomes(rewards, ['3', '2']);
+    await view.getByRole('combobox').selectOption('sampled');
+    await view.getByRole('button', { name: /Highest first/ }).click();
+    await becomes(rewards, ['2', '3']);
+    await view.locator('.joylab-Rollout').first().focus();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Enter');
+
+    await waitForMotion(view.locator('canvas').first());
+    await view.locator('.joylab-Replay').focus();
+    await page.keyboard.press('Home');
+    assert.match(await view.locator('.joylab-Rollout-decision').innerText(), /^Step 1 is decided in line [23]\.$/);
+    assert.match(await view.locator('.joylab-mod-current').innerText(), /LEFT|RIGHT/);
+    await page.keyboard.press('End');
+    await becomes(() => view.locator('.joylab-Rollout-decision').innerText(), 'The episode is over.');
+    assert.deepEqual(await view.locator('.joylab-Rollouts-table tbody tr').allInnerTexts(), [
+      'scores\t1\t3',
+      'survives\t2\t0',
+      'sum\t\t3',
+      'advantage\t\t0.7',
+    ]);
+    assert.deepEqual(await axe(page), []);
+    await view.getByRole('tab', { name: 'Completion' }).click();
+    assert.match(await view.locator('.joylab-Token').first().getAttribute('title').then(String), /"<300>": \d/);
+
+    await view.focus();
+    await page.keyboard.press('ArrowLeft');
+    await becomes(() => view.locator('.joylab-Rollouts-title').innerText(), 'Reward 2');
+    await view.getByRole('button', { name: /^Pin/ }).click();
+    await page.keyboard.press('Escape');
+    await view.locator('.joylab-Curve svg').focus();
+    await page.keyboard.press('ArrowLeft');
+    await becomes(rewards, ['3', '4']);
+    await view.locator('.joylab-Rollout').last().click();
+    await view.getByLabel('Compare with another').selectOption('pinned');
+    await view.locator('canvas').nth(1).waitFor();
+    assert.match(await view.locator('.joylab-Source').innerText(), /They are the same/);
+    await view.locator('.joylab-Replay').focus();
+    await page.keyboard.press('End');
+    await becomes(
+      async () => (await pixels(view.locator('canvas').first())) === (await pixels(view.locator('canvas').nth(1))),
+      true,
+    );
+    assert.deepEqual(await axe(page), []);
+
+    await view.getByRole('button', { name: 'Runs' }).click();
+    for (const box of [0, 1]) await view.getByRole('checkbox').nth(box).check();
+    await view.locator('.joylab-Curve').waitFor();
+    assert.match(
+      await view.locator('.joylab-Runs-comparison').innerText(),
+      /learningRate\s+0\.0001\s+0\.00001|learningRate\s+0\.0001\s+1e-5/i,
+    );
+    assert.deepEqual(await axe(page), []);
+    assert.deepEqual(errors.filter(isOurs), []);
+    await page.close();
+  },
+);
+
+labTest(
+  'a link shows a rollout whose notebook has no kernel, in one of its own, which ends with the view',
+  async () => {
+    const { page, errors } = await openNotebook(browser, lab.url('run.ipynb'), { width: 1600 });
+    const kernels = () =>
+      page.evaluate<number>(`(async () => {
+      const { kernels } = jupyterapp.serviceManager;
+      await kernels.refreshRunning();
+      return [...kernels.running()].length;
+    })()`);
+    await becomes(async () => (await kernels()) > 0, true);
+    const others = await kernels();
+    const route = { notebook: 'closed.ipynb', database: 'out/rollouts.db', run: 'first', step: 5, position: 7 };
+    const anchor = `#joylab-rollouts=${encodeURIComponent(JSON.stringify(route))}`;
+    await page.evaluate(`location.hash = ${JSON.stringify(anchor)}`);
+    await page.reload();
+    const view = page.locator('.joylab-Rollouts');
+    await becomes(() => view.locator('.joylab-Rollouts-title').innerText(), 'Reward 2');
+    await waitForMotion(view.locator('canvas').first());
+    assert.equal(await kernels(), others + 1);
+    await page
+      .locator('.lm-DockPanel-tabBar .lm-TabBar-tab', { hasText: 'Rollouts' })
+      .locator('.lm-TabBar-tabCloseIcon')
+      .click();
+    await becomes(kernels, others);
+    assert.deepEqual(errors.filter(isOurs), []);
+    await page.close();
+  },
+);
