@@ -185,8 +185,6 @@ export class TrainingView {
   private paint(): void {
     this.request = 0;
     this.showStatus();
-    // Out of view, the line of the status is all that is painted.
-    if (!this.visible) return;
     const { status, log } = this.state.data;
     const interval = DRAW_INTERVAL * Math.min(4, Math.max(1, log.length / LONG_LOG));
     const wait = status === 'running' ? this.drawnAt + interval - performance.now() : 0;
@@ -199,7 +197,8 @@ export class TrainingView {
     this.drawTimer = 0;
     this.drawnAt = performance.now();
     const data = this.shown();
-    this.charts.show(data);
+    // Charts that nobody sees are not drawn; the table is what a search in the page finds.
+    if (this.visible || this.charts.node.hidden) this.charts.show(data);
     this.table.show(data);
   }
 }
