@@ -65,7 +65,7 @@ export class TrainingView {
     this.connected = session !== null;
     this.connect();
     this.showStatus();
-    this.draw();
+    this.draw(true);
     this.showSavedGroup();
   }
 
@@ -192,13 +192,13 @@ export class TrainingView {
     else if (this.drawTimer === 0) this.drawTimer = window.setTimeout(() => this.draw(), wait);
   }
 
-  private draw(): void {
+  /** @param charts whether the charts are drawn: those that nobody sees are not */
+  private draw(charts = this.visible): void {
     clearTimeout(this.drawTimer);
     this.drawTimer = 0;
     this.drawnAt = performance.now();
     const data = this.shown();
-    // Charts that nobody sees are not drawn; the table is what a search in the page finds.
-    if (this.visible || this.charts.node.hidden) this.charts.show(data);
+    if (charts) this.charts.show(data);
     this.table.show(data);
   }
 }
