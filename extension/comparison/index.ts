@@ -3,7 +3,7 @@ import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry, type IRenderMime } from '@jupyterlab/rendermime';
 import { COMPARISON_MIME } from '../../kernel/display/mime';
-import { ComparisonRenderer } from './renderer';
+import { LazyRenderer } from '../widgets/lazyRenderer';
 
 /** Shows what changed when rollouts were scored again. Each notebook has a factory of its own, as a renderer does not know its kernel. */
 export const comparisonPlugin: JupyterFrontEndPlugin<void> = {
@@ -23,6 +23,11 @@ function factory(context: DocumentRegistry.Context | null): IRenderMime.IRendere
   return {
     safe: true,
     mimeTypes: [COMPARISON_MIME],
-    createRenderer: (options) => new ComparisonRenderer(options.mimeType, context?.sessionContext ?? null),
+    createRenderer: ({ mimeType }) =>
+      new LazyRenderer(async () => {
+        // Loaded with the first comparison.
+        const { ComparisonRenderer } = await import('./renderer');
+        return new ComparisonRenderer(mimeType, context?.sessionContext ?? null);
+      }),
   };
 }

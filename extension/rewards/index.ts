@@ -3,7 +3,7 @@ import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry, type IRenderMime } from '@jupyterlab/rendermime';
 import { REWARDS_MIME } from '../../kernel/display/mime';
-import { RewardsRenderer } from './renderer';
+import { LazyRenderer } from '../widgets/lazyRenderer';
 
 /** Shows the reward functions that count. Each notebook has a factory of its own, as a renderer does not know its kernel. */
 export const rewardsPlugin: JupyterFrontEndPlugin<void> = {
@@ -23,6 +23,11 @@ function factory(context: DocumentRegistry.Context | null): IRenderMime.IRendere
   return {
     safe: true,
     mimeTypes: [REWARDS_MIME],
-    createRenderer: (options) => new RewardsRenderer(options.mimeType, context),
+    createRenderer: ({ mimeType }) =>
+      new LazyRenderer(async () => {
+        // Loaded with the first panel.
+        const { RewardsRenderer } = await import('./renderer');
+        return new RewardsRenderer(mimeType, context);
+      }),
   };
 }

@@ -65,7 +65,7 @@ export class TrainingView {
     this.connected = session !== null;
     this.connect();
     this.showStatus();
-    this.draw();
+    this.draw(true);
     this.showSavedGroup();
   }
 
@@ -185,8 +185,6 @@ export class TrainingView {
   private paint(): void {
     this.request = 0;
     this.showStatus();
-    // Out of view, the line of the status is all that is painted.
-    if (!this.visible) return;
     const { status, log } = this.state.data;
     const interval = DRAW_INTERVAL * Math.min(4, Math.max(1, log.length / LONG_LOG));
     const wait = status === 'running' ? this.drawnAt + interval - performance.now() : 0;
@@ -194,12 +192,13 @@ export class TrainingView {
     else if (this.drawTimer === 0) this.drawTimer = window.setTimeout(() => this.draw(), wait);
   }
 
-  private draw(): void {
+  /** @param charts whether the charts are drawn: those that nobody sees are not */
+  private draw(charts = this.visible): void {
     clearTimeout(this.drawTimer);
     this.drawTimer = 0;
     this.drawnAt = performance.now();
     const data = this.shown();
-    this.charts.show(data);
+    if (charts) this.charts.show(data);
     this.table.show(data);
   }
 }
