@@ -1,6 +1,7 @@
 import type { ISessionContext } from '@jupyterlab/apputils';
 import type { Kernel } from '@jupyterlab/services';
-import { COMPARISON_COMM, type ComparisonAnswer, type EpisodeData } from '../../kernel/display/mime';
+import type { EpisodeData } from '../../kernel/display/mime';
+import { COMPARISON_COMM, type ComparisonAnswer } from '../../kernel/display/rewardsMime';
 import { toBytes } from '../training/connection';
 
 /** An episode that the kernel has played again. */

@@ -1,4 +1,4 @@
-import type { ComparedFunction } from '../../kernel/display/mime';
+import type { ComparedFunction } from '../../kernel/display/rewardsMime';
 import { formatNumber } from '../../kernel/display/table';
 import { element } from '../widgets/element';
 

@@ -1,7 +1,7 @@
 import type { ISessionContext } from '@jupyterlab/apputils';
 import type { IRenderMime } from '@jupyterlab/rendermime';
 import { Widget } from '@lumino/widgets';
-import type { ComparisonData } from '../../kernel/display/mime';
+import type { ComparisonData } from '../../kernel/display/rewardsMime';
 import { problem } from '../widgets/problem';
 import { ComparisonView } from './view';
 

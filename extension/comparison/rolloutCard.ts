@@ -1,4 +1,4 @@
-import type { ComparedRollout } from '../../kernel/display/mime';
+import type { ComparedRollout } from '../../kernel/display/rewardsMime';
 import { decodeFrames } from '../frames/decode';
 import { Playback } from '../frames/playback';
 import { frameView, viewAspect, type FrameView, type Frames } from '../frames/view';

@@ -1,4 +1,4 @@
-import type { ComparedRollout, ComparisonData } from '../../kernel/display/mime';
+import type { ComparedRollout, ComparisonData } from '../../kernel/display/rewardsMime';
 import { element } from '../widgets/element';
 import { keepReachable } from '../widgets/reachable';
 import { change, rise } from './change';

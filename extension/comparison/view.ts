@@ -1,5 +1,5 @@
 import type { ISessionContext } from '@jupyterlab/apputils';
-import type { ComparedFunction, ComparisonData } from '../../kernel/display/mime';
+import type { ComparedFunction, ComparisonData } from '../../kernel/display/rewardsMime';
 import { formatNumber } from '../../kernel/display/table';
 import { EpisodePlayer } from '../episode/player';
 import type { Frames } from '../frames/view';

@@ -1,6 +1,6 @@
 import type { ISessionContext } from '@jupyterlab/apputils';
 import type { Kernel } from '@jupyterlab/services';
-import { REWARDS_COMM, type RewardsMessage, type RewardsRequest } from '../../kernel/display/mime';
+import { REWARDS_COMM, type RewardsMessage, type RewardsRequest } from '../../kernel/display/rewardsMime';
 
 /** Receives the events of a connection. */
 export interface RewardsListener {

@@ -2,7 +2,7 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry, type IRenderMime } from '@jupyterlab/rendermime';
-import { REWARDS_MIME } from '../../kernel/display/mime';
+import { REWARDS_MIME } from '../../kernel/display/rewardsMime';
 import { LazyRenderer } from '../widgets/lazyRenderer';
 
 /** Shows the reward functions that count. Each notebook has a factory of its own, as a renderer does not know its kernel. */

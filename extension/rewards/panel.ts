@@ -1,4 +1,4 @@
-import type { RewardRow, RewardsData, RewardsRequest } from '../../kernel/display/mime';
+import type { RewardRow, RewardsData, RewardsRequest } from '../../kernel/display/rewardsMime';
 import { formatNumber } from '../../kernel/display/table';
 import { element } from '../widgets/element';
 import { keepReachable } from '../widgets/reachable';

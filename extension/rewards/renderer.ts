@@ -1,7 +1,7 @@
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import type { IRenderMime } from '@jupyterlab/rendermime';
 import { Widget } from '@lumino/widgets';
-import type { RewardsData } from '../../kernel/display/mime';
+import type { RewardsData } from '../../kernel/display/rewardsMime';
 import { rewardsBundle } from '../../kernel/display/training/rewardsBundle';
 import { problem } from '../widgets/problem';
 import { RewardsConnection } from './connection';

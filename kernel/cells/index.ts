@@ -34,7 +34,7 @@ export function createInterpreter({ comms, interruptFlag, folder }: InterpreterO
   setCellContext(new KernelContext(comms));
   // Loaded when somebody has played: most notebooks never need it.
   recordPlaysWith(async (environment, play) => {
-    const { recordPlayed } = await import('../grpo/playedEpisode.js');
+    const { recordPlayed } = await import('../grpo/shown/playedEpisode.js');
     return recordPlayed(environment as unknown as Parameters<typeof recordPlayed>[0], play);
   });
   const session = new Session({ folder, packageRoot }, interruptFlag);

@@ -23,7 +23,7 @@ import {
   type TrainOptions,
   type TrainOutput,
 } from '../training/trainer';
-import { CompletionsLog } from './completionsLog';
+import { CompletionsLog } from './shown/completionsLog';
 import { RolloutHistory } from './history/history';
 import { offerReplays } from './history/environments';
 import type { RunFacts } from './history/writer';
@@ -33,7 +33,7 @@ import { evaluateInWorker, evaluatePolicy } from './evaluation';
 import { freshOf, Generations, type Fresh, type Scored } from './rollouts/generations';
 import { microBatchesOf } from './microBatches';
 import { measureReference } from './rollouts/play';
-import { openRollout, shownGroup, SHOWN_ROLLOUTS } from './shownGroup';
+import { openRollout, shownGroup, SHOWN_ROLLOUTS } from './shown/shownGroup';
 import { PlayWatch } from './playWatch';
 import {
   completionLimit,
@@ -46,7 +46,7 @@ import {
 import { Programs } from './refinement/programs';
 import { chooseProgram } from './refinement/validation';
 import { rewardChanges, weightedRewards } from './rewardFuncs';
-import { trainWith } from './rewardPanel';
+import { trainWith } from './shown/rewardPanel';
 import { checkSavedState } from './rollouts/savedState';
 import { runSecret } from './rollouts/seeds';
 import { notebook, Session } from './session';

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { REWARDS_MIME, TRAINING_MIME, type TrainingData } from '../../kernel/display/mime';
+import { TRAINING_MIME, type TrainingData } from '../../kernel/display/mime';
+import { REWARDS_MIME } from '../../kernel/display/rewardsMime';
 import { buildRoot } from '../../kernel/common/packagePaths';
 import { TestKernel } from '../jupyter/client';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { setCellContext, type Comm } from '../../kernel/display/cellContext';
-import { REWARDS_MIME, type RewardsData, type RewardsMessage } from '../../kernel/display/mime';
+import { REWARDS_MIME, type RewardsData, type RewardsMessage } from '../../kernel/display/rewardsMime';
 import { groupAdvantages } from '../../kernel/grpo/advantages';
 import { RewardRegistry } from '../../kernel/rewards/registry';
 import type { RewardFunction, Sample } from '../../kernel/rewards/sample';

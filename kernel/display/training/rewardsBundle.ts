@@ -1,4 +1,4 @@
-import { REWARDS_MIME, type RewardRow, type RewardsData } from '../mime';
+import { REWARDS_MIME, type RewardRow, type RewardsData } from '../rewardsMime';
 import { escapeHtml, formatNumber, formatPercent, htmlTable, textTable, type Column } from '../table';
 
 /** Returns the panel for the extension, and as HTML and text for viewers without it. */

@@ -1,5 +1,10 @@
 import type { MimeBundle } from '../../display/cellContext';
-import { COMPARISON_MIME, type ComparedFailure, type ComparedRollout, type ComparisonData } from '../../display/mime';
+import {
+  COMPARISON_MIME,
+  type ComparedFailure,
+  type ComparedRollout,
+  type ComparisonData,
+} from '../../display/rewardsMime';
 import { escapeHtml, formatNumber, htmlTable, textTable, type Column } from '../../display/table';
 
 /** A part of the comparison: a title, a table, and what follows it. */

@@ -1,5 +1,11 @@
 import { cellContext } from '../../display/cellContext';
-import type { ComparedFailure, ComparedFunction, ComparedRollout, ComparisonData, Spread } from '../../display/mime';
+import type {
+  ComparedFailure,
+  ComparedFunction,
+  ComparedRollout,
+  ComparisonData,
+  Spread,
+} from '../../display/rewardsMime';
 import type { SampleFailure } from '../scoring';
 import type { Sample } from '../sample';
 import type { ComparedSample, Comparison, Rescore } from './comparison';

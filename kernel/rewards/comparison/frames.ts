@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { cellContext, type Comm } from '../../display/cellContext';
-import { COMPARISON_COMM, type ComparisonAnswer } from '../../display/mime';
+import { COMPARISON_COMM, type ComparisonAnswer } from '../../display/rewardsMime';
 import { smallEpisodeData } from '../../display/pictures/episode';
 import { framesOf } from '../../rollout/replay';
 import type { Comparison } from './comparison';

@@ -1,4 +1,4 @@
-import type { RewardRow, RewardsData } from '../../display/mime';
+import type { RewardRow, RewardsData } from '../../display/rewardsMime';
 import type { RecentRollouts } from '../recent';
 import type { WeightedReward } from '../scoring';
 import { functionNotes, sumNotes } from './notes';

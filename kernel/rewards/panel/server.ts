@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { cellContext, type Comm } from '../../display/cellContext';
-import { REWARDS_COMM, type RewardsMessage, type RewardsRequest } from '../../display/mime';
+import { REWARDS_COMM, type RewardsMessage, type RewardsRequest } from '../../display/rewardsMime';
 import type { RewardRegistry } from '../registry';
 import { rewardsData } from './panel';
 

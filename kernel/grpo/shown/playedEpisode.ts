@@ -1,10 +1,10 @@
-import type { HumanPlay, RecordedPlay } from '../environments/play/recorder';
-import type { RolloutEnvironment } from '../environments/environment';
-import type { Episode } from '../episodes/episode';
-import { score, weightedSum } from '../rewards/scoring';
-import { knownReferenceReturns } from '../rollout/reference';
-import { playActions } from '../rollout/replay';
-import { notebook } from './session';
+import type { HumanPlay, RecordedPlay } from '../../environments/play/recorder';
+import type { RolloutEnvironment } from '../../environments/environment';
+import type { Episode } from '../../episodes/episode';
+import { score, weightedSum } from '../../rewards/scoring';
+import { knownReferenceReturns } from '../../rollout/reference';
+import { playActions } from '../../rollout/replay';
+import { notebook } from '../session';
 
 /** An environment that keeps what people play in it. */
 type Played = RolloutEnvironment & { played?: Episode[] };

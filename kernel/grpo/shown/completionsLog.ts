@@ -1,11 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
-import { completionsBundle, type CompletionRow } from '../display/training/completions';
-import { cellContext } from '../display/cellContext';
-import { deriveSeed, permutation } from '../training/seeds';
-import type { ResolvedConfig } from './config';
-import type { Scored } from './rollouts/generations';
+import { completionsBundle, type CompletionRow } from '../../display/training/completions';
+import { cellContext } from '../../display/cellContext';
+import { deriveSeed, permutation } from '../../training/seeds';
+import type { ResolvedConfig } from '../config';
+import type { Scored } from '../rollouts/generations';
 
 /** The completions that a step learned from, with their rewards: TRL's completions table. */
 export class CompletionsLog {

@@ -1,11 +1,11 @@
-import type { RolloutScore } from '../display/mime';
-import { episodeParts } from '../display/pictures/episode';
-import type { GroupEpisode, ShownGroup } from '../display/training/training';
-import type { RolloutEnvironment } from '../environments/environment';
-import { Episode } from '../episodes/episode';
-import type { Sample } from '../rewards/sample';
-import { weightedSum } from '../rewards/scoring';
-import type { Fresh } from './rollouts/generations';
+import type { RolloutScore } from '../../display/mime';
+import { episodeParts } from '../../display/pictures/episode';
+import type { GroupEpisode, ShownGroup } from '../../display/training/training';
+import type { RolloutEnvironment } from '../../environments/environment';
+import { Episode } from '../../episodes/episode';
+import type { Sample } from '../../rewards/sample';
+import { weightedSum } from '../../rewards/scoring';
+import type { Fresh } from '../rollouts/generations';
 
 /** Rollouts of a step that are shown, at most. */
 export const SHOWN_ROLLOUTS = 64;
@@ -57,7 +57,7 @@ export async function openRollout(
   if (!sample) throw new Error('This rollout is not kept any more.');
   if (!sample.episode || !env) throw new Error(`There is no episode: ${whyWithout(sample)}.`);
   // Loaded when a rollout is opened.
-  const { replay } = require('../rollout/replay') as typeof import('../rollout/replay');
+  const { replay } = require('../../rollout/replay') as typeof import('../../rollout/replay');
   // A copy: the sample's own would keep the frames.
   const frames = await replay(new Episode(sample.episode), env, { every: 1, signal });
   return episodeParts(sample.episode, frames, true);

@@ -1,7 +1,7 @@
-import { display } from '../display';
-import { cellContext } from '../display/cellContext';
-import type { RewardRegistry } from '../rewards/registry';
-import { rewardsText } from './rewardFuncs';
+import { display } from '../../display';
+import { cellContext } from '../../display/cellContext';
+import type { RewardRegistry } from '../../rewards/registry';
+import { rewardsText } from '../rewardFuncs';
 
 /**
  * Trains with the functions of a registry: shows what counts, and lets reward cells run
