@@ -71,6 +71,7 @@ test('every setting of TRL is one of ours, with its default, or its absence is e
       'measureReference',
       'refinement',
       'rewardTimeLimit',
+      'rolloutsTotalLimit',
       'strategyTimeLimit',
       'warmupRatio',
     ],
