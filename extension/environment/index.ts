@@ -1,9 +1,10 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import type { ISessionContext } from '@jupyterlab/apputils';
-import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
+import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry, type IRenderMime } from '@jupyterlab/rendermime';
 import { ENVIRONMENT_MIME } from '../../kernel/display/mime';
 import { EnvironmentRenderer } from './renderer';
+import { addNotebookRenderer } from '../widgets/notebookRenderer';
 
 /** Shows environments as cards, also in notebooks that are not trusted: the data is only numbers, text and an image. */
 export const environmentPlugin: JupyterFrontEndPlugin<void> = {
@@ -12,11 +13,7 @@ export const environmentPlugin: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   requires: [IRenderMimeRegistry, INotebookTracker],
   activate(_app: JupyterFrontEnd, rendermime: IRenderMimeRegistry, notebooks: INotebookTracker): void {
-    rendermime.addFactory(factory(null), 0);
-    // Renderers do not know their kernel, in which a person plays: each notebook gets a factory of its own.
-    notebooks.widgetAdded.connect((_, panel: NotebookPanel) => {
-      panel.content.rendermime.addFactory(factory(panel.sessionContext), 0);
-    });
+    addNotebookRenderer(rendermime, notebooks, (panel) => factory(panel?.sessionContext ?? null));
   },
 };
 

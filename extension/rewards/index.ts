@@ -1,21 +1,19 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
-import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
+import { INotebookTracker } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry, type IRenderMime } from '@jupyterlab/rendermime';
 import { REWARDS_MIME } from '../../kernel/display/rewardsMime';
 import { LazyRenderer } from '../widgets/lazyRenderer';
+import { addNotebookRenderer } from '../widgets/notebookRenderer';
 
-/** Shows the reward functions that count. Each notebook has a factory of its own, as a renderer does not know its kernel. */
+/** Shows the reward functions that count. */
 export const rewardsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'joylab:rewards',
   description: 'Panel of reward functions: weights, on and off, what each does.',
   autoStart: true,
   requires: [IRenderMimeRegistry, INotebookTracker],
   activate(_app: JupyterFrontEnd, rendermime: IRenderMimeRegistry, notebooks: INotebookTracker): void {
-    rendermime.addFactory(factory(null), 0);
-    notebooks.widgetAdded.connect((_, panel: NotebookPanel) => {
-      panel.content.rendermime.addFactory(factory(panel.context), 0);
-    });
+    addNotebookRenderer(rendermime, notebooks, (panel) => factory(panel?.context ?? null));
   },
 };
 

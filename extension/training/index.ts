@@ -4,21 +4,16 @@ import { IRenderMimeRegistry, type IRenderMime } from '@jupyterlab/rendermime';
 import { TRAINING_MIME } from '../../kernel/display/mime';
 import { TrainingRenderer } from './renderer';
 import { rerunCell } from './rerun';
+import { addNotebookRenderer } from '../widgets/notebookRenderer';
 
-/**
- * Shows training runs. Renderers do not know their kernel, so each notebook gets a
- * factory of its own; the common one serves views without a kernel.
- */
+/** Shows training runs. */
 export const trainingPlugin: JupyterFrontEndPlugin<void> = {
   id: 'joylab:training',
   description: 'Charts, table and live frames of training runs.',
   autoStart: true,
   requires: [IRenderMimeRegistry, INotebookTracker],
   activate(_app: JupyterFrontEnd, rendermime: IRenderMimeRegistry, notebooks: INotebookTracker): void {
-    rendermime.addFactory(factory(null), 0);
-    notebooks.widgetAdded.connect((_, panel: NotebookPanel) => {
-      panel.content.rendermime.addFactory(factory(panel), 0);
-    });
+    addNotebookRenderer(rendermime, notebooks, factory);
   },
 };
 
