@@ -11,6 +11,7 @@ import type { Highlighter } from './source';
 import { stepPage } from './pages/step';
 // From where this file is compiled to. The style is loaded with the view.
 import '../../../../style/rollouts.css';
+import '../../../../style/rollout.css';
 
 /** Milliseconds between two looks for new steps of a run, while the view is visible. */
 const REFRESH = 4000;
