@@ -18,7 +18,7 @@ import { compareRewards } from '../../kernel/rewards/comparison/compare';
 import { RewardRegistry } from '../../kernel/rewards/registry';
 import type { Sample } from '../../kernel/rewards/sample';
 import { scoreSamples } from '../../kernel/rewards/scoring';
-import { becomes, launchBrowser, openNotebook, type NotebookPage } from './browser';
+import { becomes, changeTheme, launchBrowser, openNotebook, type NotebookPage } from './browser';
 import { startLab, type Lab } from './lab';
 import { labTest } from './labTest';
 import { writeNotebook, type Bundle } from './notebooks';
@@ -189,13 +189,16 @@ async function violations(page: Page, selector: string): Promise<string[]> {
 }
 
 /** Opens the notebook with all outputs, and the player of a tile. */
-async function openOutputs(width: number, theme: string, isTrusted: boolean): Promise<NotebookPage> {
+async function openOutputs(
+  width: number,
+  theme: 'JupyterLab Dark' | 'JupyterLab Light',
+  isTrusted: boolean,
+): Promise<NotebookPage> {
   const opened = await openNotebook(browser, lab.url('outputs.ipynb'), { width, reducedMotion: 'reduce' });
   const { page } = opened;
   if (isTrusted)
     await page.evaluate('[...jupyterapp.shell.currentWidget.model.cells].forEach(cell => { cell.trusted = true; })');
-  await page.evaluate(`jupyterapp.commands.execute("apputils:change-theme", { theme: "${theme}" })`);
-  await becomes(() => page.evaluate('document.body.dataset.jpThemeName'), theme);
+  await changeTheme(page, theme);
   await becomes(() => page.locator('.jp-OutputArea-output').count(), bundles.length);
   await page.locator('.joylab-Chart .js-line').first().waitFor();
   await page.locator('.joylab-Tile').first().click();

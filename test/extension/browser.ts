@@ -122,6 +122,16 @@ export async function waitUntil(
   }
 }
 
+/**
+ * Shows JupyterLab in a theme. Waits for the splash of the theme before: JupyterLab removes it 200 ms late, and twice,
+ * with an error, where the next theme came meanwhile.
+ */
+export async function changeTheme(page: Page, theme: 'JupyterLab Dark' | 'JupyterLab Light'): Promise<void> {
+  await becomes(() => page.locator('#jupyterlab-splash').count(), 0);
+  await page.evaluate(`jupyterapp.commands.execute("apputils:change-theme", { theme: "${theme}" })`);
+  await becomes(() => page.evaluate('document.body.dataset.jpThemeName'), theme);
+}
+
 /** Waits until a value, read repeatedly, is the expected one. Throws as `assert.deepEqual` when it never is. */
 export async function becomes<Value>(look: () => Promise<Value>, expected: Value, message?: string): Promise<void> {
   const end = Date.now() + TIMEOUT;

@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import { after, before } from 'node:test';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { outline } from '../../kernel/cells/directives/comments';
-import { becomes, launchBrowser, openNotebook, waitUntil } from './browser';
+import { becomes, changeTheme, launchBrowser, openNotebook, waitUntil } from './browser';
 import { startLab, type Lab } from './lab';
 import { labTest } from './labTest';
 import { writeNotebook } from './notebooks';
@@ -66,9 +66,8 @@ labTest('cells with a directive have a badge that names it, as the kernel reads 
   assert.equal(await badge(cell(0)).innerText(), 'reward');
   assert.equal(await badge(cell(0)).getAttribute('aria-label'), 'Reward cell (@reward): run it');
   await page.evaluate(AXE);
-  for (const theme of ['JupyterLab Dark', 'JupyterLab Light']) {
-    await page.evaluate(`jupyterapp.commands.execute("apputils:change-theme", { theme: "${theme}" })`);
-    await becomes(() => page.evaluate('document.body.dataset.jpThemeName'), theme);
+  for (const theme of ['JupyterLab Dark', 'JupyterLab Light'] as const) {
+    await changeTheme(page, theme);
     const violations: any[] = await page.evaluate('axe.run(".joylab-Badge").then(({ violations }) => violations)');
     assert.deepEqual(
       violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`),

@@ -6,7 +6,7 @@ import { trainingBundle } from '../../kernel/display/training/trainingBundle';
 import { openenv } from '../../kernel/environments';
 import { rollout } from '../../kernel/rollout';
 import { episodeData } from '../../kernel/display/pictures/episode';
-import { becomes, launchBrowser, openNotebook, waitForMotion } from './browser';
+import { becomes, changeTheme, launchBrowser, openNotebook, waitForMotion } from './browser';
 import { startLab, type Lab } from './lab';
 import { labTest } from './labTest';
 import { writeNotebook } from './notebooks';
@@ -275,7 +275,7 @@ labTest('charts follow the theme', async () => {
       .first()
       .evaluate((node: any) => node.style.stroke);
   const light = await colour();
-  await page.evaluate('jupyterapp.commands.execute("apputils:change-theme", { theme: "JupyterLab Dark" })');
+  await changeTheme(page, 'JupyterLab Dark');
   await page.waitForFunction(
     `document.querySelector('.joylab-Chart .js-line').style.stroke !== ${JSON.stringify(light)}`,
   );
