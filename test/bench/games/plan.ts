@@ -4,8 +4,12 @@ import { FIRST_GAMES, TASKS } from './tasks';
 /** Variants with a seed of their own; the others run once. */
 const SEEDED = ['trained', 'frozen', 'random'];
 const ONCE_PER_FIRST_GAME = ['untrained'];
-/** GRPO without parents. */
-const PLAIN_GAMES = ['breakout', 'pong'];
+/** GRPO without parents: how far it comes, and whether it keeps playing where that costs. */
+const PLAIN_GAMES = new Map([
+  ['breakout', 1],
+  ['pong', 3],
+  ['boxing', 3],
+]);
 /** Variants that take settings of training. */
 const TRAINING = ['trained', 'frozen', 'plain'];
 const SEEDS = [1, 2, 3];
@@ -28,14 +32,12 @@ export function plannedRuns({ games, variants, seeds, settings }: Selection = {}
   const runs = TASKS.flatMap(({ name: game, kind }) => {
     const first = FIRST_GAMES.includes(game);
     const seeded = first || kind !== 'atari' ? SEEDED : SEEDED.filter((variant) => variant !== 'frozen');
-    const once = [
-      'references',
-      ...(first || kind !== 'atari' ? ONCE_PER_FIRST_GAME : []),
-      ...(PLAIN_GAMES.includes(game) ? ['plain'] : []),
-    ];
+    const once = ['references', ...(first || kind !== 'atari' ? ONCE_PER_FIRST_GAME : [])];
     const count = first ? SEEDS : SEEDS.slice(0, 1);
+    const plain = PLAIN_GAMES.has(game) ? (seeds ?? SEEDS.slice(0, PLAIN_GAMES.get(game))) : [];
     return [
       ...once.map((variant): Run => ({ game, variant, seed: 1 })),
+      ...plain.map((seed): Run => ({ game, variant: 'plain', seed })),
       ...seeded.flatMap((variant) => (seeds ?? count).map((seed): Run => ({ game, variant, seed }))),
     ];
   });

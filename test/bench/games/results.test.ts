@@ -12,12 +12,14 @@ import { contentHash, Store, writeResult, type Line, type Run, type RunResult } 
 import { gameTable, missingText } from './table';
 import { taskNamed } from './tasks';
 import { VARIANTS } from './variants';
+import { LOWEST_VALID } from './variants/trained';
 import { CORNER } from './moves2048';
 import {
   above2048Corner,
   aboveWithoutSkill,
   againstRandomEdits,
   floors,
+  keepsPlaying,
   GameResults,
   policyAlone,
   verdicts,
@@ -143,7 +145,7 @@ test('the runs that are wanted', () => {
     );
   assert.deepEqual(
     ['breakout', 'pong', 'boxing'].map((game) => count(game, 'plain')),
-    [1, 1, 0],
+    [1, 3, 3],
   );
   assert.deepEqual(plannedRuns({ games: ['pong'], variants: ['random'], seeds: [7] }), [
     { game: 'pong', variant: 'random', seed: 7 },
@@ -252,7 +254,7 @@ test('verdicts: what training adds is paired by game and seed', () => {
   );
 });
 
-test('verdicts: the policy alone, invented environments, 2048', () => {
+test('verdicts: the policy alone, invented environments, 2048, who keeps playing', () => {
   const policies = (trained: number): GameResults =>
     new GameResults(taskNamed('pong'), [
       ...seeds('policy', 'trained', trained),
@@ -283,4 +285,13 @@ test('verdicts: the policy alone, invented environments, 2048', () => {
     [true, false],
   );
   assert.equal(verdicts([invented(9, 10, 11), board(4000)]).length, 2);
+
+  const without = (...lowest: number[]): GameResults =>
+    new GameResults(
+      taskNamed('pong'),
+      lowest.map((share, i) => result({ variant: 'plain', seed: i + 1, figures: { [LOWEST_VALID]: share } })),
+    );
+  assert.equal(keepsPlaying(without(0.9, 1)).met, true);
+  assert.equal(keepsPlaying(without(0.89, 1)).met, false);
+  assert.equal(keepsPlaying(without()).met, undefined);
 });

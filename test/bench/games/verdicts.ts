@@ -2,6 +2,7 @@ import { interval, intervalText, mean, pairedInterval, type Interval } from '../
 import { CORNER } from './moves2048';
 import type { Line, RunResult } from './store';
 import { FIRST_GAMES, type Task } from './tasks';
+import { LOWEST_VALID } from './variants/trained';
 
 /** Whether a goal is met. */
 export interface Verdict {
@@ -194,6 +195,15 @@ export function policyAlone(games: readonly GameResults[], wanted: number): Verd
   };
 }
 
+/** Checks that a model without parents keeps writing programs that play. */
+export function keepsPlaying(game: GameResults): Verdict {
+  const seeds = [...game.figures('plain', LOWEST_VALID).values()];
+  return {
+    text: `${game.name}: GRPO without parents, ${LOWEST_VALID}: ${seeds.map((share) => share.toFixed(2)).join(' ') || '–'}; wanted: 0.9`,
+    met: seeds.length === 0 ? undefined : seeds.every((share) => share >= 0.9),
+  };
+}
+
 /** Checks that the learned program is significantly above chance and every constant, paired by start, at 95 %. */
 export function aboveWithoutSkill(game: GameResults): Verdict {
   const learned = [...game.returns('trained').values()][0];
@@ -226,6 +236,8 @@ export function above2048Corner(game: GameResults): Verdict {
  */
 const WANTED = 7;
 const WANTED_ALONE = 4;
+/** Games in which playing badly costs. */
+const COSTLY = ['pong', 'boxing'];
 
 /** Returns all verdicts on the selected games. */
 export function verdicts(games: readonly GameResults[]): Verdict[] {
@@ -238,6 +250,7 @@ export function verdicts(games: readonly GameResults[]): Verdict[] {
           ...againstRandomEdits(atari, WANTED),
           ...worthOfTraining(first),
           policyAlone(first, WANTED_ALONE),
+          ...atari.filter(({ name }) => COSTLY.includes(name)).map(keepsPlaying),
         ]
       : []),
     ...games.filter(({ task }) => task.kind === 'invented').map(aboveWithoutSkill),

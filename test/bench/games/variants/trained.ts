@@ -31,6 +31,11 @@ const TARGETS = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj',
 /** Settings of GRPO without parents: one group per step. */
 const PLAIN: GRPOConfig = { refinement: null, numGenerations: 32, maxSteps: EPISODES / 32 };
 
+/** Steps after which a model that is trained without parents has to write programs that play. */
+const FIRST_STEPS = 20;
+/** Figure of runs without parents: whether the model keeps writing programs, also where playing costs. */
+export const LOWEST_VALID = `valid, lowest after step ${FIRST_STEPS}`;
+
 /** The model edits programs, and is trained while it does. */
 export const trained = trainedAs('trained', 'the model edits programs, and is trained while it does', {
   refinement: { maxEpisodes: EPISODES },
@@ -65,16 +70,21 @@ async function train(name: string, given: Given, fixed: GRPOConfig): Promise<Out
   const refinement = fixed.refinement && { ...(args.refinement as object), ...(fixed.refinement as object) };
   const steps: Metrics[] = [];
   let chosen = 0;
+  let valid = 0;
   const model = adapted(await bundledModel(), rank, seed);
   const trainer = new GRPOTrainer({
     model,
     env,
     processingClass: model.tokenizer,
-    rewardFuncs: (sample) => (chosen++, score(sample)),
+    rewardFuncs: (sample) => {
+      chosen++;
+      valid += Number(sample.episode?.failed === false);
+      return score(sample);
+    },
     args: { ...DEFAULTS.args, ...args, ...fixed, refinement, seed, maxEpisodeSteps: task.trainingSteps },
     onStep({ step, metrics }) {
-      steps.push(metrics);
-      chosen = 0;
+      steps.push({ ...metrics, valid: valid / chosen });
+      chosen = valid = 0;
       log(`step ${step}: ${told(metrics)}`);
     },
   });
@@ -83,7 +93,7 @@ async function train(name: string, given: Given, fixed: GRPOConfig): Promise<Out
   const best = trainer.programs.best();
   return {
     episodes: searched + (refinement ? chosen : 0),
-    figures: figuresOf(steps),
+    figures: { ...figuresOf(steps), ...(refinement ? {} : { [LOWEST_VALID]: lowestValid(steps) }) },
     async report() {
       const lines: Line[] = [];
       if (best) lines.push(await reported(given, name, best.code));
@@ -105,6 +115,11 @@ function adapted(model: CausalLM, rank: number | null, seed: number): CausalLM {
       });
 }
 
+/** Returns the lowest share of a group's completions whose strategy played to the end, once the first steps are over. */
+function lowestValid(steps: readonly Metrics[]): number {
+  return Math.min(...steps.slice(FIRST_STEPS).map(({ valid }) => valid));
+}
+
 /** Returns the means of metrics over the run, and over its last third. */
 function figuresOf(steps: readonly Metrics[]): Record<string, number> {
   const lastThird = steps.slice(Math.floor((2 * steps.length) / 3));
@@ -124,6 +139,7 @@ function figuresOf(steps: readonly Metrics[]): Record<string, number> {
 function told(metrics: Metrics): string {
   const names = [
     'reward',
+    'valid',
     'entropy',
     'refinement/best_worth',
     'refinement/improved',
