@@ -26,7 +26,7 @@ export type { EnvironmentServer, ResetOptions } from './openenv';
 export { Episode, executeWithTimeLimit, referenceReturns, replay, rollout } from './rollout';
 export type { ExecuteOptions, RolloutOptions, RolloutResult, Strategy } from './rollout';
 
-export { checkCode, createLockedDownFunction, extractFunction, StrategyError } from './strategy';
+export { checkCode, countOperations, createLockedDownFunction, extractFunction, StrategyError } from './strategy';
 
 export {
   clip,

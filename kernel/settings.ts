@@ -17,6 +17,7 @@ import { decodeDeclaration, encodeDeclaration } from './models/tokenizer/tokeniz
 import { rewardDeclaration } from './rewards/registry';
 import { executeDeclaration, referenceDeclaration, replayDeclaration, rolloutDeclaration } from './rollout/settings';
 import { sftDeclaration } from './sft/config';
+import { countingDeclaration } from './strategy/operations/settings';
 import { lockedDownDeclaration } from './strategy/settings';
 
 export type { GRPOConfig } from './grpo/config';
@@ -33,6 +34,7 @@ export type { DecodeOptions, EncodeOptions } from './models/tokenizer/tokenizer'
 export type { RewardOptions } from './rewards/registry';
 export type { ExecuteOptions, ReferenceOptions, ReplayOptions, RolloutOptions } from './rollout/settings';
 export type { SFTConfig } from './sft/config';
+export type { CountOptions } from './strategy/operations/settings';
 export type { LockedDownOptions } from './strategy/settings';
 
 export const declarations: Readonly<Record<string, Declaration>> = {
@@ -47,6 +49,7 @@ export const declarations: Readonly<Record<string, Declaration>> = {
   ReplayOptions: replayDeclaration,
   ReferenceOptions: referenceDeclaration,
   LockedDownOptions: lockedDownDeclaration,
+  CountOptions: countingDeclaration,
   RewardOptions: rewardDeclaration,
   SaveOptions: saveDeclaration,
   PushOptions: pushDeclaration,

@@ -52,7 +52,7 @@ function sentencesOf(path) {
     ts
       .displayPartsToString(symbol.getDocumentationComment(checker))
       .replace(/\s*\n\s*/g, ' ')
-      .replace(/\{@link (\S+?)\}/g, '$1');
+      .replace(/\{@link (\S+?)\s*\}/g, '$1');
   return (type) => {
     const symbol = exported.get(type);
     const properties = checker.getPropertiesOfType(checker.getDeclaredTypeOfSymbol(symbol));

@@ -1,5 +1,6 @@
 import type * as TypeScript from 'typescript';
 import { lengthProblem, typescript } from './compile';
+import { edited, type Edit } from './edits';
 import type { Outcome } from './outcome';
 
 /** What a call of a marked program tells. */
@@ -39,12 +40,6 @@ export function readMark(outcome: Outcome): LineMark {
   if (outcome.kind === 'failure') return { line: outcome.failure.line ?? 0 };
   const value = outcome.kind === 'json' ? (outcome.value as LineMark | null) : null;
   return typeof value?.line === 'number' ? { line: value.line, answer: value.answer } : { line: 0 };
-}
-
-/** A text that is inserted at a position of the source. */
-interface Edit {
-  at: number;
-  text: string;
 }
 
 function marksOf(ts: typeof TypeScript, file: TypeScript.SourceFile, mark: string): Edit[] {
@@ -92,17 +87,6 @@ function marksOf(ts: typeof TypeScript, file: TypeScript.SourceFile, mark: strin
 function isStrategy(ts: typeof TypeScript, node: TypeScript.Node): boolean {
   const named = ts.isFunctionDeclaration(node) ? node : ts.isVariableDeclaration(node.parent) ? node.parent : null;
   return named?.name?.getText() === 'strategy';
-}
-
-function edited(code: string, edits: readonly Edit[]): string {
-  // Insertions at one position keep their order: an outer beginning comes before an inner one.
-  const inOrder = edits.map((edit, order) => ({ ...edit, order })).sort((a, b) => a.at - b.at || a.order - b.order);
-  let [text, from] = ['', 0];
-  for (const edit of inOrder) {
-    text += code.slice(from, edit.at) + edit.text;
-    from = edit.at;
-  }
-  return text + code.slice(from);
 }
 
 function unusedName(code: string): string {

@@ -8,7 +8,8 @@ export const sandboxSettings = {
   memoryLimit: whole(16 * 2 ** 20, { from: 2 ** 20, to: 2 ** 30, note: 'bytes: 1 MiB to 1 GiB' }),
 };
 
-const seedSettings = {
+/** The seed of a strategy. */
+export const seedSettings = {
   /** Seed of its `Math.random`, beside a secret of this process (see `JOYLAB_SECRET`). 0 by default. */
   seed: whole(0, { from: 0 }),
 };
