@@ -7,6 +7,8 @@ export interface ThreadLimits {
   seconds: number;
   /** MiB of JavaScript's heap; 256 by default. */
   memory?: number;
+  /** MiB of the thread's stack; Node.js's own by default. */
+  stack?: number;
 }
 
 /** A request took more time or memory than it may. The thread that ran it has ended. */
@@ -73,13 +75,18 @@ export class BoundedThread<Request, Result> {
     return valueOf(answer) as Result;
   }
 
-  /** As {@link call}, without blocking. */
-  callAsync(request: Request): Promise<Result> {
+  /**
+   * As {@link call}, without blocking.
+   *
+   * @param seconds limit of this request, where it has one of its own
+   */
+  callAsync(request: Request, seconds = this.limits.seconds): Promise<Result> {
+    const limits = { ...this.limits, seconds };
     const result = this.last.then(async () => {
       const thread = this.take();
       let answer: Answer | undefined;
       try {
-        answer = await thread.askAsync(request, this.limits);
+        answer = await thread.askAsync(request, limits);
       } finally {
         this.release(thread, answer);
       }
@@ -108,8 +115,8 @@ export class BoundedThread<Request, Result> {
   }
 }
 
-/** In the thread's module: answers each request with what `handle` returns or throws. */
-export function serveRequests<Request, Result>(handle: (request: Request) => Result): void {
+/** In the thread's module: answers each request with what `handle` returns, resolves to or throws. */
+export function serveRequests<Request, Result>(handle: (request: Request) => Result | Promise<Result>): void {
   const { port, cells } = workerData as { port: MessagePort; cells: Int32Array };
   Atomics.store(cells, CELL.thread, threadId());
   const send = (answer: Answer | 'ready'): void => {
@@ -117,9 +124,9 @@ export function serveRequests<Request, Result>(handle: (request: Request) => Res
     Atomics.add(cells, CELL.sent, 1);
     Atomics.notify(cells, CELL.sent);
   };
-  port.on('message', (request: Request) => {
+  port.on('message', async (request: Request) => {
     try {
-      send({ value: handle(request) });
+      send({ value: await handle(request) });
     } catch (error) {
       send({ error: error instanceof Error ? error : new Error(String(error)) });
     }
@@ -146,7 +153,10 @@ class Thread {
     this.worker = new Worker(module, {
       workerData: { port: port2, cells: this.cells },
       transferList: [port2],
-      resourceLimits: { maxOldGenerationSizeMb: limits.memory ?? MEMORY },
+      resourceLimits: {
+        maxOldGenerationSizeMb: limits.memory ?? MEMORY,
+        ...(limits.stack === undefined ? {} : { stackSizeMb: limits.stack }),
+      },
       env: {},
       stdin: false,
     });

@@ -18,7 +18,7 @@ import { counterSource } from './counter';
 export function countedProgram(code: string, name: string, limit: number): string {
   const ts = typescript();
   const file = ts.createSourceFile('strategy.ts', code, ts.ScriptTarget.ES2022, true);
-  return `var ${name} = ${counterSource(limit)}; var strategy = (() => { ${edited(code, new Marks(ts, file, name).edits)}
+  return `const ${name} = ${counterSource(limit)}; var strategy = (() => { ${edited(code, new Marks(ts, file, name).edits)}
 ; return ${name}.counted(strategy); })();`;
 }
 

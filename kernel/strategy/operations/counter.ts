@@ -31,6 +31,11 @@ const SORTING: Record<string, string> = {
  * instead of this one. Evaluated before the program, it makes
  * built-in functions count their lengths.
  *
+ * #### Notes
+ * A program that finds the name of this object can add to its count and no more: it
+ * cannot be changed, and neither a second program nor a call within a call is counted,
+ * which would begin anew.
+ *
  * @param limit operations after which counting throws
  */
 export function counterSource(limit: number): string {
@@ -85,18 +90,26 @@ export function counterSource(limit: number): string {
     if (own.some((line) => line.includes('strategy:'))) error.stack = own.join('\\n');
     return error;
   };
-  const counted = (strategy) => (...args) => {
-    let answer;
-    try {
-      answer = strategy(...args);
-    } catch (error) {
-      throw told(error);
-    }
-    const operations = count;
-    count = 0;
-    return { answer: isView(answer) ? toArray(answer) : answer, operations };
+  let isTaken = false;
+  let isRunning = false;
+  const counted = (strategy) => {
+    if (isTaken) throw new TypeError('a program is counted once');
+    isTaken = true;
+    return (...args) => {
+      if (isRunning) throw new TypeError('a call is counted once');
+      isRunning = true;
+      try {
+        const answer = strategy(...args);
+        return { answer: isView(answer) ? toArray(answer) : answer, operations: count };
+      } catch (error) {
+        throw told(error);
+      } finally {
+        count = 0;
+        isRunning = false;
+      }
+    };
   };
-  return { add, spread: measured, made: measured, counted };
+  return Object.freeze({ __proto__: null, add, spread: measured, made: measured, counted });
 })()`.replace(/\n */g, ' ');
 }
 

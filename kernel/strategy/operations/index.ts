@@ -1,11 +1,16 @@
 import { randomBytes } from 'node:crypto';
+import * as path from 'node:path';
 import { analyseAsync } from '../analysis';
 import { checkSource } from '../compile';
-import { lockDown, StrategyError, type LockedDownFunction } from '../locked';
-import type { Failure, Outcome } from '../outcome';
+import { StrategyError } from '../locked';
+import { failed, SANDBOX_THREAD, type Failure } from '../outcome';
 import { randomState } from '../secret';
+import { markedText } from '../../common/exactJson';
+import { checkNesting } from '../../common/nesting';
 import { resolveSettings } from '../../common/settings';
+import { BoundedThread, ThreadLimitError } from '../../common/threads/boundedThread';
 import { countedProgram } from './counted';
+import type { CountReply, CountRequest } from './countingThread';
 import { countingDeclaration, type CountOptions } from './settings';
 
 export type { CountOptions } from './settings';
@@ -46,40 +51,57 @@ export async function countOperations(
   options: CountOptions = {},
 ): Promise<CountedCall[]> {
   checkSource('countOperations', code);
+  const argumentsTexts = checkedCalls(calls);
+  const { seed, fresh, maxOperations, ...limits } = resolveSettings(countingDeclaration, options);
+  // A parser has no limits: what passes here has been parsed within some.
+  await analysed(code);
+  const { program } = await analysed(countedProgram(code, NAME, maxOperations));
+  const request = { program, argumentsTexts, fresh, limits: { ...limits, randomState: randomState(seed) } };
+  const { opened, outcomes } = await played(request);
+  if (opened) throw new StrategyError(opened);
+  return outcomes.map((outcome): CountedCall => {
+    if (outcome.kind === 'failure') return { operations: Infinity, failure: outcome.failure };
+    if (outcome.kind !== 'json') throw new Error(`A counted program answered with ${outcome.kind}.`);
+    return outcome.value as CountedCall;
+  });
+}
+
+/** A name that no source has by chance. What a program could do with it, it may: see `counterSource`. */
+const NAME = `count_${randomBytes(8).toString('hex')}`;
+/** Seconds beyond the limits of its calls after which the thread is ended: QuickJS does not check the clock everywhere. */
+const GRACE = 0.4;
+
+const thread = new BoundedThread<CountRequest, CountReply>(path.join(__dirname, 'countingThread.js'), {
+  seconds: GRACE,
+  stack: SANDBOX_THREAD.resourceLimits.stackSizeMb,
+});
+
+function checkedCalls(calls: readonly (readonly unknown[])[]): string[] {
   if (!Array.isArray(calls) || !calls.every(Array.isArray))
     throw new TypeError(
       'countOperations: calls is a list with a list of arguments for each call, as in [[1, 2], [3, 4]].',
     );
-  const { seed, fresh, maxOperations, ...limits } = resolveSettings(countingDeclaration, options);
-  // A parser has no limits: what passes here has been parsed within some.
-  const problem = (await analyseAsync(code)).found.find(({ kind }) => kind === 'syntax');
-  if (problem)
-    throw new StrategyError({ reason: 'error', message: `SyntaxError: ${problem.reason}`, line: problem.line });
-  // A name that the program cannot guess, so that it cannot change the count.
-  const name = `count_${randomBytes(8).toString('hex')}`;
-  const strategy = await lockDown(
-    countedProgram(code, name, maxOperations),
-    { ...limits, randomState: randomState(seed) },
-    seed,
-  );
+  return calls.map((args) => {
+    for (const argument of args) checkNesting(argument, 'The argument of a strategy');
+    return markedText(args);
+  });
+}
+
+async function analysed(code: string): ReturnType<typeof analyseAsync> {
+  const analysis = await analyseAsync(code);
+  const problem = analysis.found.find(({ kind }) => kind === 'syntax');
+  if (!problem) return analysis;
+  throw new StrategyError({ reason: 'error', message: `SyntaxError: ${problem.reason}`, line: problem.line });
+}
+
+async function played(request: CountRequest): Promise<CountReply> {
+  const { argumentsTexts, limits } = request;
+  const seconds = (argumentsTexts.length + 1) * limits.callTimeLimit + GRACE;
   try {
-    return calls.map((args, i) => {
-      if (fresh && i > 0) strategy.restart();
-      return counted(strategy, [...args]);
-    });
-  } finally {
-    strategy.dispose();
+    return await thread.callAsync(request, seconds);
+  } catch (error) {
+    if (!(error instanceof ThreadLimitError)) throw error;
+    const { reason, message } = error;
+    return { outcomes: argumentsTexts.map(() => failed(reason, message)) };
   }
-}
-
-function counted(strategy: LockedDownFunction, args: unknown[]): CountedCall {
-  const { outcome } = strategy.attempt(args);
-  if (outcome.kind === 'failure') return { operations: Infinity, failure: outcome.failure };
-  const { answer, operations } = valueOf(outcome);
-  return answer === undefined ? { operations } : { answer, operations };
-}
-
-function valueOf(outcome: Outcome): { answer?: unknown; operations: number } {
-  if (outcome.kind !== 'json') throw new Error(`A counted program answered with ${outcome.kind}.`);
-  return outcome.value as { answer?: unknown; operations: number };
 }
