@@ -13,7 +13,7 @@ export interface Sample {
   code: string | null;
   /** Findings of `checkCode`; empty when the code is clean or there is none. */
   problems: CodeProblem[];
-  /** The episode the strategy played, or `null` where none was played (no code, or a problem). */
+  /** The episode the strategy played, or `null` where none was played (no code, a problem, or no environment). */
   episode: Episode | null;
   /**
    * Returns of chance, constant actions and a human in its environment, from

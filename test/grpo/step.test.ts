@@ -74,12 +74,17 @@ test('play makes samples of completions: strategies extracted, checked and playe
   );
 });
 
-test('without an environment completions are text: nothing is extracted, nothing plays', async () => {
+test('without an environment strategies are extracted and checked, and nothing plays', async () => {
   const { samples } = await play(completions, { ...context(), env: null });
-  assert.ok(samples.every(({ code, problems, episode }) => code === null && problems.length === 0 && episode === null));
   assert.deepEqual(
-    samples.map(({ completion }) => completion),
-    completions.map(({ completion }) => completion),
+    samples.map(({ code, problems, episode }) => [code !== null, problems.length, episode]),
+    [
+      [true, 0, null],
+      [true, 0, null],
+      [true, 1, null],
+      [false, 0, null],
+      [true, 0, null],
+    ],
   );
 });
 

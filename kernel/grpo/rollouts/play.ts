@@ -34,7 +34,8 @@ export interface Rollouts {
 
 /**
  * Extracts the strategies of completions, checks them, and plays an episode with
- * each. Without an environment the samples have neither code nor episode.
+ * each. Without an environment there are no episodes: reward functions may call the
+ * strategies themselves.
  *
  * @throws the signal's reason when aborted
  */
@@ -55,13 +56,13 @@ export async function play(completions: readonly Completion[], context: PlayCont
  */
 export async function extractStrategies(
   completions: readonly Completion[],
-  { env, reference, step, signal }: PlayContext,
+  { reference, step, signal }: PlayContext,
 ): Promise<Sample[]> {
   const { extractFunction } = require('../../strategy') as typeof import('../../strategy');
   const { checkCodeAsync } = require('../../strategy/check') as typeof import('../../strategy/check');
   const samples: Sample[] = [];
   for (const { prompt, completion, completionIds, columns } of completions) {
-    const code = env ? extractFunction(completion) : null;
+    const code = extractFunction(completion);
     const problems = code === null ? [] : await checkCodeAsync(code);
     samples.push({
       ...columns,
