@@ -27,6 +27,7 @@ export { Episode, executeWithTimeLimit, referenceReturns, replay, rollout } from
 export type { ExecuteOptions, RolloutOptions, RolloutResult, Strategy } from './rollout';
 
 export { checkCode, countOperations, createLockedDownFunction, extractFunction, StrategyError } from './strategy';
+export type { CountedCall, CountOptions } from './strategy';
 
 export {
   clip,
