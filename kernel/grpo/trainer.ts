@@ -1,5 +1,6 @@
 import { display } from '../display';
 import { cellContext } from '../display/cellContext';
+import type { ExperimentData } from '../display/experimentMime';
 import type { RolloutEnvironment } from '../environments/environment';
 import type { ReferenceReturns } from '../environments/reference';
 import { WorkerError } from '../engines/trl/channel';
@@ -9,7 +10,7 @@ import { OpenEnvError } from '../openenv/errors';
 import { diagnoseSignal } from '../rewards/diagnosis';
 import type { RecentRollouts } from '../rewards/recent';
 import type { RewardFunction, Sample } from '../rewards/sample';
-import { RewardError, type RewardTable, type WeightedReward } from '../rewards/scoring';
+import { RewardError, type WeightedReward } from '../rewards/scoring';
 import type { TrainerCallback } from '../training/callbacks';
 import { CheckpointError } from '../training/checkpoint/folders';
 import type { Metrics } from '../training/metricsBuffer';
@@ -23,6 +24,8 @@ import {
   type TrainOptions,
   type TrainOutput,
 } from '../training/trainer';
+import { recordExperiment } from './experiment/record';
+import { experimentOfNotebook } from './experiment/saved';
 import { CompletionsLog } from './shown/completionsLog';
 import { RolloutHistory } from './history/history';
 import { offerReplays } from './history/environments';
@@ -52,13 +55,14 @@ import { runSecret } from './rollouts/seeds';
 import { notebook, Session } from './session';
 import { createLearner, learnerFiles, type Learner, type SavedLearner } from './learner';
 import { grpoStep, trlStep } from './step';
+import { stepResult, type TrainingStep } from './trainingStep';
 import { placeOf } from './trl/place';
 import { TrlUpdate } from './trl/update';
 import type { EntropyState } from './update/entropyControl';
 import type { PolicyUpdater } from './update/noUpdate';
 import { adviceOnLoss } from './update/losses';
 
-export type { TrainOptions, TrainOutput };
+export type { TrainingStep, TrainOptions, TrainOutput };
 
 /** Steps whose rollouts a view can open. */
 const OPEN_STEPS = 8;
@@ -94,19 +98,6 @@ export interface GRPOTrainerOptions {
   onStep?: (step: TrainingStep) => void | Promise<void>;
   /** Functions and rollouts that the run shares with others. By default the notebook's, where its reward functions are those of `rewardRegistry`; else the run shares nothing. */
   session?: Session;
-}
-
-/** A completed training step. */
-export interface TrainingStep {
-  /** Counted from 1. */
-  step: number;
-  /** TRL's metrics of this step alone. */
-  metrics: Metrics;
-  /** All samples of the generations that the step learned from. */
-  samples: Sample[];
-  rewards: RewardTable;
-  /** One per sample. */
-  advantages: Float32Array;
 }
 
 /**
@@ -314,8 +305,21 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
     return update instanceof TrlUpdate ? evaluateInWorker(update, context) : evaluatePolicy(update, context);
   }
 
-  /** Chooses the winner among the programs, and shows it in their tree and with its ancestors. */
+  /** What made the numbers of the run, and these; `null` until it has finished. */
+  get experiment(): ExperimentData | null {
+    return this.output.data.experiment ?? null;
+  }
+
   protected override async finish(signal: AbortSignal): Promise<void> {
+    await this.chooseWinner(signal);
+    const { given: config, secret, usedRewards: rewards } = this;
+    const rows = this.options.trainDataset ?? defaultDataset(this.env!);
+    const experiment = recordExperiment({ trainer: this, config, secret, rows, rewards });
+    this.output.finished(experiment, experimentOfNotebook(cellContext().cell?.id));
+  }
+
+  /** Chooses the winner among the programs, and shows it in their tree and with its ancestors. */
+  private async chooseWinner(signal: AbortSignal): Promise<void> {
     const { refinement } = this.config;
     const { search } = this.generations;
     if (!refinement || !search.programs || search.programs.database.size === 0) return;
@@ -371,16 +375,4 @@ function resolve(args: GRPOConfig | undefined, place: Place): ResolvedConfig {
   const advice = adviceOnLoss(config);
   if (advice) console.warn(advice);
   return config;
-}
-
-/** Returns what `onStep` gets of a step: all samples of the generations that it learned from. */
-function stepResult(step: number, generations: readonly Scored[], metrics: Metrics): TrainingStep {
-  const { names, weights } = generations[0].table;
-  return {
-    step,
-    metrics,
-    samples: generations.flatMap(({ samples }) => samples),
-    rewards: { names, weights, values: names.map((_, f) => generations.flatMap(({ table }) => table.values[f])) },
-    advantages: Float32Array.from(generations.flatMap(({ advantages }) => Array.from(advantages))),
-  };
 }
