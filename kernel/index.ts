@@ -56,6 +56,7 @@ export {
   compareExperiment,
   exportRollouts,
   GRPOTrainer,
+  report,
   rewardRegistry,
   saveExperiment,
   searchPrograms,

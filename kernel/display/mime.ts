@@ -157,9 +157,7 @@ export type TrainingViewMessage =
    */
   | { type: 'control'; control: TrainingControl }
   /** Asks for a rollout of a step, by its index, with all its frames. */
-  | { type: 'open'; step: number; index: number }
-  /** The experiment that is saved with the cell. */
-  | { type: 'saved'; experiment: ExperimentData };
+  | { type: 'open'; step: number; index: number };
 
 /** What a view can ask of a run. */
 export type TrainingControl = 'pause' | 'stop' | 'save';

@@ -15,3 +15,4 @@ export type { RefinementConfig } from './refinement/settings';
 export { rewardRegistry, Session } from './session';
 export { exportRollouts, type ExportRolloutsOptions } from './history/parquet';
 export { compareExperiment, Experiment, saveExperiment, type ExperimentRun } from './experiment/experiment';
+export { report, Report, type ReportedRun } from './report/report';

@@ -52,6 +52,8 @@ import { rewardChanges, weightedRewards } from './rewardFuncs';
 import { trainWith } from './shown/rewardPanel';
 import { checkSavedState } from './rollouts/savedState';
 import { runSecret } from './rollouts/seeds';
+import { Highlights } from './report/highlights';
+import type { ReportParts } from './report/report';
 import { notebook, Session } from './session';
 import { createLearner, learnerFiles, type Learner, type SavedLearner } from './learner';
 import { grpoStep, trlStep } from './step';
@@ -124,6 +126,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
   private readonly completionsLog = new CompletionsLog();
   private readonly history = new RolloutHistory();
   private readonly playWatch = new PlayWatch();
+  private readonly highlights = new Highlights();
   private prompts: PromptSource | null = null;
   private evalPrompts: PromptSource | null = null;
   /** The functions that the newest step was scored with. */
@@ -278,6 +281,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
     }
     if (generations.some(({ samples }) => samples.length > 0)) this.completionsLog.keep(generations);
     this.history.keep(step + 1, fresh, this.config.numGenerations);
+    this.highlights.keep(step + 1, fresh);
   }
 
   protected override logged(entry: Metrics): void {
@@ -310,12 +314,22 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
     return this.output.data.experiment ?? null;
   }
 
-  protected override async finish(signal: AbortSignal): Promise<void> {
-    await this.chooseWinner(signal);
+  /** Returns what a report of the run is made of. */
+  reportParts(): ReportParts {
+    const { env, highlights, programs, reference = null } = this;
+    const { data } = this.output;
+    return { training: data, experiment: data.experiment ?? this.record(), env, reference, highlights, programs };
+  }
+
+  private record(): ExperimentData {
     const { given: config, secret, usedRewards: rewards } = this;
     const rows = this.options.trainDataset ?? defaultDataset(this.env!);
-    const experiment = recordExperiment({ trainer: this, config, secret, rows, rewards });
-    this.output.finished(experiment, experimentOfNotebook(cellContext().cell?.id));
+    return recordExperiment({ trainer: this, config, secret, rows, rewards });
+  }
+
+  protected override async finish(signal: AbortSignal): Promise<void> {
+    await this.chooseWinner(signal);
+    this.output.finished(this.record(), experimentOfNotebook(cellContext().cell?.id));
   }
 
   /** Chooses the winner among the programs, and shows it in their tree and with its ancestors. */
@@ -357,6 +371,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
       this.generations.clear();
       this.completionsLog.clear();
       this.playWatch.clear();
+      this.highlights.clear();
       this.usedRewards = [];
       this.entropyState = null;
       this.ownSecret = null;

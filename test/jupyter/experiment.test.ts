@@ -47,7 +47,13 @@ async function runNotebook(change: (source: string) => string = (source) => sour
 
 /** Writes the notebook's file, with an experiment as the output of its last cell, or with the third cell's metadata. */
 function save(data: Record<string, any>, where: 'output' | 'metadata'): void {
-  const cell = (id: number, more: object) => ({ cell_type: 'code', id: `cell-${id}`, metadata: {}, outputs: [], ...more });
+  const cell = (id: number, more: object) => ({
+    cell_type: 'code',
+    id: `cell-${id}`,
+    metadata: {},
+    outputs: [],
+    ...more,
+  });
   const cells =
     where === 'output'
       ? [cell(2, {}), cell(3, { outputs: [{ output_type: 'execute_result', data, metadata: {} }] })]
@@ -76,7 +82,8 @@ test('an experiment has settings, seeds, versions, reward sources and results, a
     data.results.rewards.map((reward) => Number(reward!.toPrecision(6))),
     first.training.log.map(({ reward }) => reward),
   );
-  for (const place of [process.env.HOME!, folder, process.cwd()]) assert.ok(!JSON.stringify(data).includes(place), place);
+  for (const place of [process.env.HOME!, folder, process.cwd()])
+    assert.ok(!JSON.stringify(data).includes(place), place);
   assert.match(first.saved['text/plain'], /Saved with this notebook: settings, .*\n[\s\S]*3 of 3 steps, seed 7/);
   assert.match(first.saved['text/html'], /<table/);
 });
@@ -90,7 +97,10 @@ test('opened by another kernel and run, the numbers are equal, and are shown bes
   assert.deepEqual(comparison!.differences, []);
   assert.deepEqual(experiment!.results, first.training.experiment!.results);
   for (const { metric, saved, now } of comparison!.rows) assert.equal(saved, now, metric);
-  assert.match(again.text, /Equal to the saved experiment in all 3 steps\.\n\n +saved +this run\nsteps +3 +3\nreward, first step/);
+  assert.match(
+    again.text,
+    /Equal to the saved experiment in all 3 steps\.\n\n +saved +this run\nsteps +3 +3\nreward, first step/,
+  );
   assert.match(again.saved['text/plain'], /Equal to the saved experiment/);
 });
 
@@ -106,7 +116,9 @@ test('where a setting, a weight or a reward function differs, it is named, and s
     reward.training.comparison!.text,
     /from step 1 on\. Likely because of another source of reward function letters; weight of letters 2 → 3\.$/,
   );
-  const longer = await runNotebook((source) => source.replace('maxSteps: 3', 'maxSteps: 4').replace('seed: 7', "seed: 7, lrSchedulerType: 'constant'"));
+  const longer = await runNotebook((source) =>
+    source.replace('maxSteps: 3', 'maxSteps: 4').replace('seed: 7', "seed: 7, lrSchedulerType: 'constant'"),
+  );
   assert.match(longer.training.comparison!.text, /maxSteps 3 → 4; lrSchedulerType linear → constant/);
 });
 

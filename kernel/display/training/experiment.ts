@@ -1,4 +1,3 @@
-import type { MimeBundle } from '../cellContext';
 import {
   EXPERIMENT_MIME,
   type ExperimentComparison,
@@ -110,7 +109,10 @@ function rewardDifferences(saved: ExperimentData, now: ExperimentData): string[]
   ];
 }
 
-function environmentDifferences({ environment: before }: ExperimentData, { environment: now }: ExperimentData): string[] {
+function environmentDifferences(
+  { environment: before }: ExperimentData,
+  { environment: now }: ExperimentData,
+): string[] {
   if (before?.name !== now?.name) return [`environment ${before?.name ?? 'none'} → ${now?.name ?? 'none'}`];
   return changes(before?.options ?? {}, now?.options ?? {});
 }
@@ -127,7 +129,7 @@ function shownValue(value: unknown): string {
   return value === undefined ? 'none' : typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-const columns: Column[] = [{ title: '' , align: 'left' }, { title: 'saved' }, { title: 'this run' }];
+const columns: Column[] = [{ title: '', align: 'left' }, { title: 'saved' }, { title: 'this run' }];
 
 /** Returns the numbers of a comparison as rows of text: metric, saved, this run. */
 export function comparisonRows({ rows }: ExperimentComparison): string[][] {
@@ -153,20 +155,39 @@ export function comparisonBundle(comparison: ExperimentComparison): { 'text/html
 }
 
 /** Returns an experiment for the notebook: as data, and in words. */
-export function experimentBundle(data: ExperimentData, comparison: ExperimentComparison | null): MimeBundle {
+export function experimentBundle(
+  data: ExperimentData,
+  comparison: ExperimentComparison | null,
+): Record<string, unknown> {
   const { results, rewards, model, environment, settings, versions, machine } = data;
   const facts = [
     ['run', `${results.step} of ${results.maxSteps} steps, seed ${String(settings.seed)}`],
     ['model', model.name],
-    ['environment', environment ? [environment.name, ...changes({}, environment.options)].join(', ').replaceAll('none → ', '') : 'none'],
+    [
+      'environment',
+      environment
+        ? [environment.name, ...changes({}, environment.options)].join(', ').replaceAll('none → ', '')
+        : 'none',
+    ],
     ['rewards', rewards.map(({ name, weight }) => (weight === 1 ? name : `${name} × ${weight}`)).join(', ')],
-    ['reward, first and last step', [results.rewards[0], results.rewards.at(-1)].map((value) => formatNumber(value)).join(', ')],
-    ['versions', Object.entries(versions).map((entry) => entry.join(' ')).join(', ')],
+    [
+      'reward, first and last step',
+      [results.rewards[0], results.rewards.at(-1)].map((value) => formatNumber(value)).join(', '),
+    ],
+    [
+      'versions',
+      Object.entries(versions)
+        .map((entry) => entry.join(' '))
+        .join(', '),
+    ],
     ['machine', machine],
   ];
   const compared = comparison && comparisonBundle(comparison);
   const title = 'Saved with this notebook: settings, seeds, versions, reward sources and results of the run.';
-  const names: Column[] = [{ title: 'experiment', align: 'left' }, { title: '', align: 'left' }];
+  const names: Column[] = [
+    { title: 'experiment', align: 'left' },
+    { title: '', align: 'left' },
+  ];
   return {
     [EXPERIMENT_MIME]: data,
     'text/html': `<p>${title}</p>\n${htmlTable(names, facts)}${compared ? `\n${compared['text/html']}` : ''}`,

@@ -11,7 +11,7 @@ import {
   type TrainingStatus,
   type TrainingViewMessage,
 } from '../mime';
-import { isExperiment, type ExperimentData } from '../experimentMime';
+import type { ExperimentData } from '../experimentMime';
 import type { ProgressPlace, Stage } from '../progress/progress';
 import { compareExperiments } from './experiment';
 import { keptRollouts } from './keptRollouts';
@@ -51,8 +51,6 @@ export class TrainingOutput {
   control: ((control: TrainingControl) => void) | null = null;
   /** Plays a rollout of a step again, for a view; `null` where the run has none. */
   openRollout: ((step: number, index: number) => Promise<GroupEpisode>) | null = null;
-  /** The experiment that a view has found with the cell. */
-  private saved: ExperimentData | null = null;
   private newestGroup: ShownGroup | null = null;
   /** Number of the newest group: a step that is scored again has another. */
   private groupNumber = 0;
@@ -118,26 +116,10 @@ export class TrainingOutput {
 
   /** Keeps what made the numbers of the run, with these, beside what the notebook had saved. */
   finished(experiment: ExperimentData, saved: ExperimentData | null): void {
-    this.data.experiment = experiment;
-    this.compareWith(this.saved ?? saved);
-    const { comparison } = this.data;
+    const comparison = saved ? compareExperiments(saved, experiment) : undefined;
+    Object.assign(this.data, { experiment, ...(comparison && { comparison }) });
     this.send({ type: 'experiment', experiment, ...(comparison && { comparison }) });
     if (cellContext().console && comparison) cellContext().display({ 'text/plain': comparison.text });
-  }
-
-  private compareWith(saved: ExperimentData | null): void {
-    const { data } = this;
-    if (saved && data.experiment && saved.runId !== data.runId)
-      data.comparison = compareExperiments(saved, data.experiment);
-  }
-
-  /** Takes the experiment that is saved with the cell, from a view that knows the cell. */
-  private take(saved: ExperimentData): void {
-    if (!isExperiment(saved)) return;
-    this.saved = saved;
-    const { experiment } = this.data;
-    if (experiment) this.finished(experiment, saved);
-    if (experiment && this.shown && !cellContext().console) this.updateSoon();
   }
 
   /** Sets the state of the run, and updates the output at once. A view of a run that stands still shows its newest group. */
@@ -186,7 +168,6 @@ export class TrainingOutput {
       if (message?.type === 'visible') view.visible = message.visible === true;
       if (message?.type === 'ack') view.acknowledged = view.sent;
       if (message?.type === 'control') this.control?.(message.control);
-      if (message?.type === 'saved') this.take(message.experiment);
       if (message?.type === 'open') void this.open(comm, message);
       this.offerGroup(view);
     });

@@ -62,7 +62,9 @@ export function compareExperiment(path: string, run: ExperimentRun = newestRun()
   const saved = savedExperiment(path);
   if (!saved) throw new Error(`${path} has no saved experiment, or several of which none is this cell's.`);
   const comparison = compareExperiments(saved, data);
-  return Object.defineProperty(comparison, Symbol.for('Jupyter.display'), { value: () => comparisonBundle(comparison) });
+  return Object.defineProperty(comparison, Symbol.for('Jupyter.display'), {
+    value: () => comparisonBundle(comparison),
+  });
 }
 
 function finished({ experiment }: ExperimentRun): ExperimentData {
