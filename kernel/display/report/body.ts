@@ -18,7 +18,7 @@ export function reportBody(data: ReportData, place: ReportPlace): string {
   return [
     section('Before and after', rollouts([before, after], place)),
     section('Numbers', numbersTable(data) + (comparison ? comparisonBundle(comparison)['text/html'] : '')),
-    section('Course', charts(data, place)),
+    section('Curves', charts(data, place)),
     section('Reward functions', rewards(data, heads + 1)),
     section(
       'The way to the best program',
@@ -38,11 +38,15 @@ function rollouts(both: Array<ShownRollout | null>, place: ReportPlace): string 
   return `<div class="pair"${style}>\n${shown.map((rollout, i) => rolloutHtml(rollout, i, place)).join('\n')}\n</div>`;
 }
 
-function rolloutHtml({ title, caption, picture, reward, rewards, code }: ShownRollout, i: number, place: ReportPlace): string {
+function rolloutHtml(
+  { title, caption, picture, reward, rewards, code }: ShownRollout,
+  i: number,
+  place: ReportPlace,
+): string {
   const { moving, still, width, height, text } = picture;
   const alt = escapeHtml(`${title}: ${caption}`);
   const image = (url: string, name: string): string =>
-    `<img class="${name}" alt="${alt}" src="${url}" width="${width}" height="${height}" style="image-rendering:pixelated;max-width:100%;height:auto">`;
+    `<img class="${name}" alt="${alt}" src="${url}" width="${width}" height="${height}" style="image-rendering:pixelated;max-width:100%;height:auto;aspect-ratio:${width}/${height}">`;
   const pictures =
     text !== null
       ? `<pre>${escapeHtml(text)}</pre>`
@@ -52,7 +56,8 @@ function rolloutHtml({ title, caption, picture, reward, rewards, code }: ShownRo
         : image((moving ?? still)!, 'moving');
   const parts = Object.entries(rewards).map(([name, value]) => `${escapeHtml(name)} ${formatNumber(value)}`);
   const sum = `reward <strong>${formatNumber(reward)}</strong>${parts.length > 1 ? `: ${parts.join(', ')}` : ''}`;
-  const program = code === null ? '' : `<details><summary>Its program</summary><pre>${escapeHtml(code)}</pre></details>`;
+  const program =
+    code === null ? '' : `<details><summary>Its program</summary><pre>${escapeHtml(code)}</pre></details>`;
   return `<figure style="margin:0">\n<p><strong>${escapeHtml(title)}</strong></p>\n${pictures}\n<figcaption>${escapeHtml(caption)}<br>${sum}</figcaption>\n${program}</figure>`;
 }
 
@@ -78,7 +83,8 @@ function charts({ training }: ReportData, place: ReportPlace): string {
   if (place === 'cell')
     return `<div style="display:flex;flex-wrap:wrap;gap:8px">${all.map(chartImage).join('\n')}</div>`;
   const drawn = all.map(
-    (chart) => `<div role="img" aria-label="${escapeHtml(`Chart: ${chart.title}`)}">${chartSvg(chart, 'currentColor')}</div>`,
+    (chart) =>
+      `<div role="img" aria-label="${escapeHtml(`Chart: ${chart.title}`)}">${chartSvg(chart, 'currentColor')}</div>`,
   );
   const events = training.events.map(({ step, text }) => `<li>step ${step}: ${escapeHtml(text)}</li>`);
   return `<div class="charts">${drawn.join('\n')}</div>${events.length > 0 ? `\n<ul>${events.join('')}</ul>` : ''}`;
@@ -110,14 +116,28 @@ function settings({ experiment, given }: ReportData): string {
 }
 
 /** Returns what a run was made with, as rows of text. */
-function madeWith({ model, environment, settings, prompts, versions, machine, runId, ended }: ReportData['experiment']): string[][] {
+function madeWith({
+  model,
+  environment,
+  settings,
+  prompts,
+  versions,
+  machine,
+  runId,
+  ended,
+}: ReportData['experiment']): string[][] {
   const options = Object.entries(environment?.options ?? {}).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
   return [
-    ['model', `${model.name}, its start ${model.start}`],
+    ['model', `${model.name}, digest of its start ${model.start}`],
     ['environment', environment ? [environment.name, ...options].join(', ') : 'none: completions are scored as text'],
     ['prompts', `${prompts.count}, digest ${prompts.digest}`],
     ['seed', String(settings.seed)],
-    ['versions', Object.entries(versions).map((entry) => entry.join(' ')).join(', ')],
+    [
+      'versions',
+      Object.entries(versions)
+        .map((entry) => entry.join(' '))
+        .join(', '),
+    ],
     ['machine', machine],
     ['run', runId],
     ['ended', ended],

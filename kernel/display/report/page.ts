@@ -9,7 +9,7 @@ const STYLE = `
   :root { --ink: #e6edf3; --quiet: #9aa4af; --line: #3b434c; --ground: #0f1318; --raised: #181d24; --accent: #8ab4f8; }
 }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 1100px; padding: 24px 20px 64px; background: var(--ground); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
+body { margin: 0 auto; max-width: 1100px; padding: 24px 20px 64px; background: var(--ground); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; overflow-wrap: break-word; }
 h1 { margin: 0; font-size: 1.7rem; line-height: 1.25; }
 h2 { margin: 2.2em 0 0.6em; padding-bottom: 0.25em; border-bottom: 1px solid var(--line); font-size: 1.2rem; }
 h3 { margin: 1.2em 0 0.4em; font-size: 1rem; }
@@ -17,7 +17,7 @@ header p, figcaption, label, summary { color: var(--quiet); }
 header p { margin: 0.4em 0 0; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 320px), 1fr)); gap: 28px; }
 .pair p { margin: 0 0 0.5em; }
-figure img { display: block; border: 1px solid var(--line); border-radius: 6px; }
+figure img { display: block; width: min(100%, 480px); border: 1px solid var(--line); border-radius: 6px; }
 figcaption { margin-top: 0.5em; font-size: 0.92rem; }
 figcaption strong { color: var(--ink); }
 figure { position: relative; }
@@ -30,6 +30,8 @@ pre { margin: 0.4em 0; padding: 12px 14px; border: 1px solid var(--line); border
 table { border-collapse: collapse; font-size: 0.92rem; font-variant-numeric: tabular-nums; }
 tbody tr { border-top: 1px solid var(--line); }
 th, td { vertical-align: top; }
+td:last-child { overflow-wrap: anywhere; }
+[style*='text-align:right'] { white-space: nowrap; }
 th { color: var(--quiet); font-weight: 600; }
 details { margin-top: 0.8em; }
 summary { cursor: pointer; width: max-content; max-width: 100%; }

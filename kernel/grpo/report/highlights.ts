@@ -22,11 +22,21 @@ export interface StepPlay {
   bestReturn: number;
 }
 
-/** What a report shows of the rollouts of a run: a typical one of the first step, the best one of all, and how each step has played. */
+/** Newest steps whose best rollouts are kept. */
+const KEPT = 10;
+
+/** What a report shows of the rollouts of a run: a typical one of the first step, the best one of each of the last, and how each step has played. */
 export class Highlights {
   first: Highlight | null = null;
-  best: Highlight | null = null;
   plays: StepPlay[] = [];
+  private best: Highlight[] = [];
+
+  /** Returns the best rollout of the last `steps` steps. */
+  bestOf(steps: number): Highlight | null {
+    const from = (this.plays.at(-1)?.step ?? 0) - steps;
+    const late = this.best.filter(({ step }) => step > from);
+    return late.reduce<Highlight | null>((a, b) => (a && rank(a) > rank(b) ? a : b), null);
+  }
 
   /** Takes the rollouts that a step has made. @param step from 1 */
   keep(step: number, generations: readonly Fresh[]): void {
@@ -44,7 +54,7 @@ export class Highlights {
     const ranked = [...played].sort((a, b) => rank(a) - rank(b));
     this.first ??= ranked[ranked.length >> 1] ?? null;
     const top = ranked.at(-1);
-    if (top && (this.best === null || rank(top) >= rank(this.best))) this.best = top;
+    if (top) this.best = [...this.best, top].slice(-KEPT);
     const returns = played.map(({ sample }) => sample.episode!.return);
     this.plays.push({
       step,
@@ -56,8 +66,9 @@ export class Highlights {
   }
 
   clear(): void {
-    this.first = this.best = null;
+    this.first = null;
     this.plays = [];
+    this.best = [];
   }
 }
 

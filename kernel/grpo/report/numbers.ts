@@ -19,7 +19,11 @@ export function beforeAndAfter(
   rewardNames: readonly string[],
   plays: readonly StepPlay[],
 ): ReportNumber[] {
-  const metric = (name: string, title: string): ReportNumber => ends(title, log.flatMap((entry) => entry[name] ?? []));
+  const metric = (name: string, title: string): ReportNumber =>
+    ends(
+      title,
+      log.flatMap((entry) => entry[name] ?? []),
+    );
   const evaluations = log.flatMap((entry) => entry.eval_reward ?? []);
   const rows = [
     metric('reward', 'reward'),
@@ -27,9 +31,18 @@ export function beforeAndAfter(
     ...(evaluations.length > 1
       ? [{ name: 'evaluation, first and last', before: evaluations[0], after: evaluations.at(-1)! }]
       : []),
-    ends('return, mean', plays.map(({ meanReturn }) => meanReturn)),
-    ends('return, best of a step', plays.map(({ bestReturn }) => bestReturn)),
-    ends('completions that play', plays.map(({ played, rollouts }) => played / rollouts)),
+    ends(
+      'return, mean',
+      plays.map(({ meanReturn }) => meanReturn),
+    ),
+    ends(
+      'return, best of a step',
+      plays.map(({ bestReturn }) => bestReturn),
+    ),
+    ends(
+      'completions that play',
+      plays.map(({ played, rollouts }) => played / rollouts),
+    ),
     metric('refinement/best_worth', 'expected reward of the best program'),
     metric('completions/mean_length', 'tokens of a completion'),
   ];
@@ -51,7 +64,9 @@ export function scaleOf(reference: ReferenceReturns | null): ReportData['scale']
   const { chance, constants, human } = reference;
   return [
     { name: 'random actions', value: chance.mean },
-    ...(constants.length > 0 ? [{ name: `always ${constants[0].action}, the best constant action,`, value: constants[0].mean }] : []),
+    ...(constants.length > 0
+      ? [{ name: `always ${constants[0].action}, the best constant action,`, value: constants[0].mean }]
+      : []),
     ...(human ? [{ name: 'a human', value: human.mean }] : []),
   ];
 }

@@ -72,9 +72,18 @@ export async function report(path?: string | null, run: ReportedRun = newestRun(
   return made;
 }
 
-async function reportData({ training, experiment, env, reference, highlights, programs }: ReportParts): Promise<ReportData> {
+async function reportData({
+  training,
+  experiment,
+  env,
+  reference,
+  highlights,
+  programs,
+}: ReportParts): Promise<ReportData> {
   const { log, events, rewardNames, step, maxSteps, status } = training;
-  const { first, best, plays } = highlights;
+  const { first, plays } = highlights;
+  const averaged = averagedSteps(step);
+  const best = highlights.bestOf(averaged);
   const numbers = beforeAndAfter(log, rewardNames, plays);
   return {
     title: `${experiment.environment?.name ?? experiment.model.name}: ${step} ${step === 1 ? 'step' : 'steps'} of GRPO`,
@@ -84,10 +93,16 @@ async function reportData({ training, experiment, env, reference, highlights, pr
     comparison: training.comparison ?? null,
     given: givenSettings(experiment.settings),
     numbers,
-    averaged: averagedSteps(step),
+    averaged,
     scale: scaleOf(reference),
     before: first && (await shownRollout(first, `Before: the median rollout of step ${first.step}`, env)),
-    after: best && (await shownRollout(best, `After: the best rollout, of step ${best.step}`, env)),
+    after:
+      best &&
+      (await shownRollout(
+        best,
+        `After: the best rollout of ${averaged === 1 ? 'the last step' : `the last ${averaged} steps`}`,
+        env,
+      )),
     lineage: programs.size > 0 ? programs.lineage().shown() : null,
   };
 }
