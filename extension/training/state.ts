@@ -58,6 +58,7 @@ export class TrainingState {
         Object.assign(this.data, { experiment: message.experiment, comparison: message.comparison });
         break;
       case 'notice':
+      case 'report':
       case 'episode':
         break;
       case 'stage':

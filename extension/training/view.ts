@@ -2,6 +2,7 @@ import type { ISessionContext } from '@jupyterlab/apputils';
 import type { ExperimentData } from '../../kernel/display/experimentMime';
 import type { TrainingData, TrainingMessage } from '../../kernel/display/mime';
 import { watchVisibility } from '../frames/visibility';
+import { download } from '../widgets/download';
 import { element } from '../widgets/element';
 import { compareExperiments } from '../../kernel/display/training/experiment';
 import { ChartPanel } from './chartPanel';
@@ -57,7 +58,11 @@ export class TrainingView {
     private readonly cell: { resume: (() => void) | null; saved(): ExperimentData | null },
   ) {
     this.state = new TrainingState(data);
-    this.status = new StatusLine({ control: (control) => this.connection?.control(control), resume: cell.resume });
+    this.status = new StatusLine({
+      control: (control) => this.connection?.control(control),
+      report: () => this.connection?.report(),
+      resume: cell.resume,
+    });
     this.charts.sync.clicked.connect((_, step) => this.select(step));
     this.node = element('div', 'joylab-Card joylab-Training', [
       this.status.node,
@@ -134,7 +139,10 @@ export class TrainingView {
     this.state.receive(message, buffers);
     if (message.type === 'status' || message.type === 'data') this.keepSoon();
     if (message.type === 'stage') this.showStatus();
-    else if (message.type === 'notice') this.status.buttons.tell(message.text);
+    else if (message.type === 'report') {
+      this.status.buttons.reported(message.why);
+      if (buffers[0]) download('report.html', new Blob([new Uint8Array(buffers[0])], { type: 'text/html' }));
+    } else if (message.type === 'notice') this.status.buttons.tell(message.text);
     else if (message.type === 'group') void this.wall.show(this.state.group!);
     else if (message.type === 'episode')
       void this.wall.opened(message.step, message.index, message.episode, buffers[0], message.why);

@@ -113,6 +113,8 @@ export interface TrainingData {
   rollouts?: string;
   /** Whether the run has a folder for checkpoints, so that a view can have one written. */
   saves?: boolean;
+  /** Whether a view can have a report of the run made. */
+  reports?: boolean;
   /** Whether running the cell again goes on with the paused run, so that a view can offer that. */
   cellResumes?: boolean;
   /** The newest group with its frames, as the notebook's file has it; left out while the run is running. */
@@ -142,6 +144,8 @@ export type TrainingMessage =
   | { type: 'notice'; text: string }
   /** What a run that finishes has for the notebook, and what the notebook had before. */
   | { type: 'experiment'; experiment: ExperimentData; comparison?: ExperimentComparison }
+  /** The report that a view asked for: buffer 0 holds its HTML. Or why there is none. */
+  | { type: 'report'; why?: string }
   /** The newest group. Buffer i holds the deflated frames of episode i. */
   | ({ type: 'group' } & RolloutGroup)
   /** A rollout with all its frames and its named state; its frames are in buffer 0. Or why there is none. */
@@ -157,7 +161,9 @@ export type TrainingViewMessage =
    */
   | { type: 'control'; control: TrainingControl }
   /** Asks for a rollout of a step, by its index, with all its frames. */
-  | { type: 'open'; step: number; index: number };
+  | { type: 'open'; step: number; index: number }
+  /** Asks for a report of the run. */
+  | { type: 'report' };
 
 /** What a view can ask of a run. */
 export type TrainingControl = 'pause' | 'stop' | 'save';

@@ -53,7 +53,7 @@ import { trainWith } from './shown/rewardPanel';
 import { checkSavedState } from './rollouts/savedState';
 import { runSecret } from './rollouts/seeds';
 import { Highlights } from './report/highlights';
-import type { ReportParts } from './report/report';
+import { offerReport, type ReportParts } from './report/report';
 import { notebook, Session } from './session';
 import { createLearner, learnerFiles, type Learner, type SavedLearner } from './learner';
 import { grpoStep, trlStep } from './step';
@@ -182,6 +182,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
     this.planned = runLength(this.config, this.prompts);
     this.history.begin(this.config, () => this.runFacts());
     if (this.env) offerReplays(this.env);
+    offerReport(this.output, this);
     return { ...this.planned, evaluates: this.evalPrompts !== null };
   }
 

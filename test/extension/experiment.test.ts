@@ -92,6 +92,11 @@ const env = await openenv('game2048');`,
     );
     assert.equal(await first.page.locator('.joylab-Comparison-note:visible').count(), 0);
     await picture(first.page, 'saved');
+    const downloading = first.page.waitForEvent('download');
+    await first.page.getByRole('button', { name: /^Report:/ }).click();
+    const report = fs.readFileSync((await (await downloading).path())!, 'utf8');
+    assert.match(report, /<h1>2048: 3 steps of GRPO<\/h1>[\s\S]*completion\.length \/ 10/);
+    await becomes(() => first.page.locator('.joylab-Status-notice').innerText(), '');
     assert.deepEqual(first.errors, []);
     await first.page.evaluate('jupyterapp.shell.currentWidget.sessionContext.shutdown()');
     await first.page.close();

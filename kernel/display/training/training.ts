@@ -51,6 +51,8 @@ export class TrainingOutput {
   control: ((control: TrainingControl) => void) | null = null;
   /** Plays a rollout of a step again, for a view; `null` where the run has none. */
   openRollout: ((step: number, index: number) => Promise<GroupEpisode>) | null = null;
+  /** Makes a report of the run, as HTML; `null` where it has none. */
+  makeReport: (() => Promise<string>) | null = null;
   private newestGroup: ShownGroup | null = null;
   /** Number of the newest group: a step that is scored again has another. */
   private groupNumber = 0;
@@ -168,6 +170,7 @@ export class TrainingOutput {
       if (message?.type === 'visible') view.visible = message.visible === true;
       if (message?.type === 'ack') view.acknowledged = view.sent;
       if (message?.type === 'control') this.control?.(message.control);
+      if (message?.type === 'report') void this.report(comm);
       if (message?.type === 'open') void this.open(comm, message);
       this.offerGroup(view);
     });
@@ -200,6 +203,17 @@ export class TrainingOutput {
       answer.why = (error as Error).message;
     }
     comm.send(answer, frames);
+  }
+
+  /** Sends a view the report that its user wants, or why there is none. */
+  private async report(comm: Comm): Promise<void> {
+    try {
+      if (!this.makeReport) throw new Error('This run has no report.');
+      const html = await this.makeReport();
+      comm.send({ type: 'report' } satisfies TrainingMessage, [Buffer.from(html)]);
+    } catch (error) {
+      comm.send({ type: 'report', why: (error as Error).message } satisfies TrainingMessage);
+    }
   }
 
   private send(message: TrainingMessage): void {

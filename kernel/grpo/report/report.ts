@@ -6,6 +6,7 @@ import type { TrainingData } from '../../display/mime';
 import { caption, episodePicture } from '../../display/pictures/episode';
 import type { Picture, ReportData, ShownRollout } from '../../display/report/data';
 import { reportBundle, reportPage } from '../../display/report/page';
+import type { TrainingOutput } from '../../display/training/training';
 import type { RolloutEnvironment } from '../../environments/environment';
 import type { ReferenceReturns } from '../../environments/reference';
 import type { EpisodeRecord } from '../../episodes/episode';
@@ -70,6 +71,12 @@ export async function report(path?: string | null, run: ReportedRun = newestRun(
     console.log(`Report written to ${resolve(path)}`);
   }
   return made;
+}
+
+/** Lets views of a run have its report made. */
+export function offerReport(output: TrainingOutput, run: ReportedRun): void {
+  output.data.reports = true;
+  output.makeReport = async () => (await report(null, run)).html;
 }
 
 async function reportData({
