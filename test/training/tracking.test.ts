@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, before, beforeEach, mock, test } from 'node:test';
 import { packageRoot, pythonPath } from '../../kernel/common/packagePaths';
 import { trackedMetrics } from '../../kernel/training/tracking/tracking';
+import { eventually } from '../eventually';
 import { freshModel, newTrainer, outcome, quietHost } from '../grpo/fixtures';
 
 // Runs that are reported to Trackio and Weights & Biases, read by these: their Python packages are peers of the tests.
@@ -41,6 +42,8 @@ function peer(tracker: 'trackio' | 'wandb', where: string): PeerRun[] {
   const script = join(packageRoot, 'test/training/tracking_peer.py');
   return JSON.parse(execFileSync(pythonPath(), [script, tracker, where], { encoding: 'utf8' }));
 }
+
+const stepsOf = (run?: PeerRun): string => run?.log.map(({ step }) => step).join() ?? '';
 
 /** A log as trackers should have it. */
 function expected(log: ReadonlyArray<Record<string, number>>): Array<Record<string, number>> {
@@ -105,6 +108,13 @@ test('a run that was paused goes on as the same run, and evaluations have their 
     run.log.flatMap((entry) => entry['eval/reward'] ?? []),
     trainer.logHistory.flatMap((entry) => entry.eval_reward ?? []),
   );
+});
+
+test('of a process that is killed the tracker has all that was logged', async () => {
+  const { signal } = spawnSync(process.execPath, [join(__dirname, 'tracked_and_killed.js')], { stdio: 'ignore' });
+  assert.equal(signal, 'SIGKILL');
+  // Its client finishes a moment later.
+  await eventually(() => stepsOf(peer('trackio', 'huggingface')[0]) === '1,2', 'both steps');
 });
 
 test('a tracker that fails is one sentence, and the run has the same numbers', async () => {
