@@ -53,7 +53,16 @@ export type { RewardFunction, RewardInput, RewardOptions, Sample } from './rewar
 export { CausalLM, FastLanguageModel, ggufToFolder, PeftModel, TextStreamer } from './models';
 export type { ChatMessage, FromPretrainedOptions, GenerateOptions, PeftOptions, Tokenizer } from './models';
 
-export { exportRollouts, GRPOTrainer, rewardRegistry, searchPrograms, Session } from './grpo';
+export {
+  compareExperiment,
+  exportRollouts,
+  GRPOTrainer,
+  report,
+  rewardRegistry,
+  saveExperiment,
+  searchPrograms,
+  Session,
+} from './grpo';
 export type { GRPOConfig, Program, ProgramEditor, Programs, RefinementConfig, TrainRow } from './grpo';
 
 export { SFTTrainer } from './sft';

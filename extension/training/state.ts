@@ -54,7 +54,11 @@ export class TrainingState {
         this.data.status = message.status;
         if (message.status !== 'running') this.data.stage = this.share = undefined;
         break;
+      case 'experiment':
+        Object.assign(this.data, { experiment: message.experiment, comparison: message.comparison });
+        break;
       case 'notice':
+      case 'report':
       case 'episode':
         break;
       case 'stage':
