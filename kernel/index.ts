@@ -52,6 +52,9 @@ export type { RewardFunction, RewardInput, RewardOptions, Sample } from './rewar
 export { CausalLM, FastLanguageModel, ggufToFolder, PeftModel, TextStreamer } from './models';
 export type { ChatMessage, FromPretrainedOptions, GenerateOptions, PeftOptions, Tokenizer } from './models';
 
+export { ChatModel, chatModel, ChatModelError, serveModel } from './chat';
+export type { ChatModelOptions, ModelServer, ServeModelOptions } from './chat';
+
 export { exportRollouts, GRPOTrainer, rewardRegistry, searchPrograms, Session } from './grpo';
 export type { GRPOConfig, Program, ProgramEditor, Programs, RefinementConfig, TrainRow } from './grpo';
 
