@@ -2,6 +2,7 @@
  * Every table of settings, by the name of the type of its settings, and these
  * types: for docs/reference/settings.md, and for hints on cells.
  */
+import { benchmarkDeclaration } from './benchmark/settings';
 import { chatModelDeclaration } from './chat/chatModel';
 import { serveModelDeclaration } from './chat/serving/settings';
 import type { Declaration } from './common/settings';
@@ -22,6 +23,7 @@ import { sftDeclaration } from './sft/config';
 import { countingDeclaration } from './strategy/operations/settings';
 import { lockedDownDeclaration } from './strategy/settings';
 
+export type { BenchmarkOptions } from './benchmark/settings';
 export type { ChatModelOptions } from './chat/chatModel';
 export type { ServeModelOptions } from './chat/serving/settings';
 export type { GRPOConfig } from './grpo/config';
@@ -63,6 +65,7 @@ export const declarations: Readonly<Record<string, Declaration>> = {
   TextStreamerOptions: streamerDeclaration,
   EncodeOptions: encodeDeclaration,
   DecodeOptions: decodeDeclaration,
+  BenchmarkOptions: benchmarkDeclaration,
   ChatModelOptions: chatModelDeclaration,
   ServeModelOptions: serveModelDeclaration,
 };
