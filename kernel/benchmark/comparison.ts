@@ -1,4 +1,5 @@
-import { formatScore } from '../display/benchmark';
+import { mean } from '../common/statistics';
+import { formatScore } from '../display/benchmarkTable';
 import { difference, type Estimate, type Returns } from './bootstrap';
 
 /** A policy, or the best of its attempts, with its returns by attempt and start. */
@@ -22,10 +23,17 @@ export interface PolicyComparison extends Estimate {
 /** Compares two policies by their differences from the same starts. */
 export function compared(first: Compared, second: Compared): PolicyComparison {
   const estimate = difference(first.returns, second.returns, [first.stream, second.stream]);
-  const { mean, low, high } = estimate;
+  const { low, high } = estimate;
   const verdict = low === null || high === null ? 'none' : low > 0 ? 'better' : high < 0 ? 'worse' : 'none';
   const comparison = { ...estimate, first: first.name, second: second.name, verdict } as const;
-  return { ...comparison, text: sentence(comparison, first.returns[0].length, mean === 0 && low === 0 && high === 0) };
+  return { ...comparison, text: sentence(comparison, first.returns[0].length, sameAtEachStart(first, second)) };
+}
+
+/** Returns whether both get the same from every start, on the mean of their attempts. */
+function sameAtEachStart(first: Compared, second: Compared): boolean {
+  const means = ({ returns }: Compared) => returns[0].map((_, s) => mean(returns.map((row) => row[s])));
+  const others = means(second);
+  return means(first).every((value, s) => value === others[s]);
 }
 
 function sentence(
@@ -36,8 +44,9 @@ function sentence(
   if (same) return `${first} and ${second} play equally well from each start.`;
   if (low === null || high === null) return `One start says nothing of the difference between ${first} and ${second}.`;
   const [a, b] = verdict === 'worse' ? [-high, -low] : [low, high];
-  const between = `${formatScore(a)} to ${formatScore(b)}`;
-  const size = formatScore(verdict === 'worse' ? -mean : mean);
+  const largest = Math.max(Math.abs(a), Math.abs(b));
+  const between = `${formatScore(a, largest)} to ${formatScore(b, largest)}`;
+  const size = formatScore(verdict === 'worse' ? -mean : mean, largest);
   if (verdict === 'better') return `${first} is better than ${second} by ${size} (95 % interval ${between}).`;
   if (verdict === 'worse') return `${second} is better than ${first} by ${size} (95 % interval ${between}).`;
   return `No difference between ${first} and ${second} that these ${starts} starts could show: ${size} (95 % interval ${between}).`;
