@@ -58,7 +58,7 @@ export class AnswerWriter {
   private logprob({ token, logprob }: Choice): ApiLogprob {
     const text = this.model.tokenizer.decode([token]);
     // OpenAI's clients want a number: −9999 stands for a probability of 0 there, too.
-    const finite = Number.isFinite(logprob) ? logprob : -9999;
+    const finite = Number.isFinite(logprob) ? Math.fround(logprob) : -9999;
     return { token: text, logprob: finite, bytes: text.includes('\uFFFD') ? null : [...Buffer.from(text)] };
   }
 }
