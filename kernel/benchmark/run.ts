@@ -189,8 +189,9 @@ export class BenchmarkRun {
   /** Writes an entry to the file. Where that fails, the benchmark goes on and says so. */
   private keep(entry: BenchmarkEntry): void {
     if (entry.attempts.length === 0 || this.unwritten !== null) return;
+    entry.date = new Date().toISOString();
     try {
-      this.file?.put({ ...entry, date: new Date().toISOString() });
+      this.file?.put(entry);
     } catch (error) {
       this.unwritten = firstLine(error);
     }
