@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import type { RolloutEnvironment } from '../environments/environment';
 import type { ReferenceReturns } from '../environments/reference';
 import { OpenEnvError } from '../openenv/errors';
@@ -77,6 +78,8 @@ export async function playFunction(choose: (state: any) => unknown, name: string
   await withProgress(`Playing ${name}`, seeds.length, async (task) => {
     for (const seed of seeds) {
       episodes.push(await executeWithTimeLimit(choose, env, { seed, maxSteps, strategyTimeLimit, signal }));
+      // An environment of this process may never pause, and an interrupt arrives in a pause.
+      await turn();
       signal.throwIfAborted();
       task.update(episodes.length);
     }
