@@ -7,14 +7,15 @@ import { element } from '../widgets/element';
 
 /** Pixels of a row, and of the parts of the chart above and below the rows. */
 const ROW = 30;
-const ABOVE = 34;
+const ABOVE = 20;
 const BELOW = 40;
 /** Pixels of the names: of a character, at most, and of the narrowest plot beside them. */
 const NAMES = { character: 6.6, most: 240, plot: 200 };
 
 /** A chart of means with their intervals, a row for each policy. */
 export class IntervalChart {
-  readonly node = element('div', 'joylab-Benchmark-chart');
+  readonly node: HTMLElement;
+  private readonly plot = element('div', 'joylab-Benchmark-plot');
   private readonly observer: ResizeObserver;
   private readonly unwatch: () => void;
   private plotly: Plotly | null = null;
@@ -22,19 +23,21 @@ export class IntervalChart {
   private disposed = false;
 
   constructor(private readonly group: BenchmarkGroup) {
-    this.node.style.height = `${height(group)}px`;
-    this.node.setAttribute('role', 'img');
-    this.node.setAttribute(
+    this.plot.style.height = `${height(group)}px`;
+    this.plot.setAttribute('role', 'img');
+    this.plot.setAttribute(
       'aria-label',
       `Chart of the mean returns in ${group.environment}; the table has the numbers.`,
     );
+    const hasBest = group.rows.some(({ best }) => best);
+    this.node = element('div', 'joylab-Benchmark-chart', [...(hasBest ? [legend()] : []), this.plot]);
     this.observer = new ResizeObserver(([entry]) => {
       const width = Math.round(entry.contentRect.width);
       if (width === 0 || width === this.width) return;
       this.width = width;
       this.draw();
     });
-    this.observer.observe(this.node);
+    this.observer.observe(this.plot);
     this.unwatch = watchTheme(() => this.draw());
   }
 
@@ -42,7 +45,7 @@ export class IntervalChart {
     this.disposed = true;
     this.observer.disconnect();
     this.unwatch();
-    this.plotly?.purge(this.node);
+    this.plotly?.purge(this.plot);
   }
 
   private draw(): void {
@@ -51,12 +54,20 @@ export class IntervalChart {
       const plotly = await loadPlotly();
       if (this.disposed) return;
       this.plotly = plotly;
-      const { data, layout } = figure(this.group, chartTheme(this.node), this.width);
-      await plotly.react(this.node, data, layout, { displayModeBar: false, responsive: false, staticPlot: false });
+      const { data, layout } = figure(this.group, chartTheme(this.plot), this.width);
+      await plotly.react(this.plot, data, layout, { displayModeBar: false, responsive: false, staticPlot: false });
     }).catch((error) => {
-      this.node.textContent = `The chart could not be drawn: ${(error as Error).message}`;
+      this.plot.textContent = `The chart could not be drawn: ${(error as Error).message}`;
     });
   }
+}
+
+/** Returns what the two kinds of marks are. */
+function legend(): HTMLElement {
+  return element('div', 'joylab-Benchmark-legend', [
+    element('span', 'joylab-mod-mean', 'mean'),
+    element('span', 'joylab-mod-best', 'best of the attempts, chosen on other starts'),
+  ]);
 }
 
 function height({ rows }: BenchmarkGroup): number {
@@ -97,8 +108,7 @@ function figure(group: BenchmarkGroup, theme: ChartTheme, width: number): { data
       hovermode: 'closest',
       hoverlabel: { bgcolor: theme.background, bordercolor: theme.axis, font: { color: theme.text } },
       dragmode: false,
-      showlegend: hasBest,
-      legend: { orientation: 'h', x: 1, xanchor: 'right', y: 1, yanchor: 'bottom', font: { color: theme.text } },
+      showlegend: false,
       xaxis: {
         title: { text: 'mean return, 95 % interval', standoff: 4, font: { color: theme.faint, size: 11 } },
         gridcolor: theme.grid,

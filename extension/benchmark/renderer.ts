@@ -1,7 +1,13 @@
 import type { IRenderMime } from '@jupyterlab/rendermime';
 import { Widget } from '@lumino/widgets';
 import type { BenchmarkData, BenchmarkGroup } from '../../kernel/display/benchmarkMime';
-import { footnotes, groupTable, summaryTable, type BenchmarkTable } from '../../kernel/display/benchmarkTable';
+import {
+  footnotes,
+  groupTable,
+  moreComparisons,
+  summaryTable,
+  type BenchmarkTable,
+} from '../../kernel/display/benchmarkTable';
 import { element } from '../widgets/element';
 import { problem } from '../widgets/problem';
 import { keepReachable } from '../widgets/reachable';
@@ -58,7 +64,7 @@ export class BenchmarkRenderer extends Widget implements IRenderMime.IRenderer {
       otherStatements.length > 0
         ? [
             element('details', 'joylab-Benchmark-more', [
-              element('summary', '', `${otherStatements.length} more comparisons`),
+              element('summary', '', moreComparisons(otherStatements.length)),
               sentences(otherStatements, 'joylab-Benchmark-statements'),
             ]),
           ]

@@ -1,6 +1,6 @@
 import type { MimeBundle } from './cellContext';
 import { BENCHMARK_MIME, type BenchmarkData } from './benchmarkMime';
-import { footnotes, groupTable, summaryTable } from './benchmarkTable';
+import { footnotes, groupTable, moreComparisons, summaryTable } from './benchmarkTable';
 import { intervalsImage } from './intervals';
 import { escapeHtml, htmlTable, textTable, type Column } from './table';
 
@@ -26,7 +26,7 @@ function htmlOf({ groups, summary, notes }: BenchmarkData): string {
     const { otherStatements: others } = group;
     const more =
       others.length > 0
-        ? `<details><summary>${others.length} more comparisons</summary>${others.map(paragraph).join('')}</details>`
+        ? `<details><summary>${moreComparisons(others.length)}</summary>${others.map(paragraph).join('')}</details>`
         : '';
     return [
       `<p><b>${escapeHtml(group.environment)}</b>: ${escapeHtml(group.caption)}</p>`,

@@ -12,10 +12,8 @@ export function groupTable({ rows, human }: BenchmarkGroup): BenchmarkTable {
   const n = Math.max(0, ...rows.map(({ attempts = 0 }) => attempts));
   const all: Array<[Column, (row: BenchmarkRow) => string]> = [
     [{ title: 'policy', align: 'left' }, ({ policy }) => policy],
-    [{ title: 'mean return' }, ({ score }) => formatScore(score.mean)],
-    [{ title: '95 % interval' }, ({ score }) => intervalText(score)],
-    [{ title: `best of ${n}` }, ({ best }) => (best ? formatScore(best.mean) : '')],
-    [{ title: 'its 95 % interval' }, ({ best }) => (best ? intervalText(best) : '')],
+    [{ title: 'mean return (95 %)' }, ({ score }) => withInterval(score)],
+    [{ title: `best of ${n} (95 %)` }, ({ best }) => (best ? withInterval(best) : '')],
     [{ title: 'human-normalised' }, ({ normalized }) => (normalized === undefined ? '' : percent(normalized))],
     [{ title: 'that play' }, ({ attempts, playing }) => (attempts === undefined ? '' : `${playing} of ${attempts}`)],
     [{ title: 'tokens' }, ({ tokens }) => (tokens === undefined ? '' : tokens.toLocaleString('en-US'))],
@@ -23,18 +21,14 @@ export function groupTable({ rows, human }: BenchmarkGroup): BenchmarkTable {
   ];
   const used = all.filter(([, cell]) => rows.some((row) => cell(row) !== ''));
   const body = rows.map((row) => used.map(([, cell]) => cell(row)));
-  if (human)
-    body.push(
-      used.map(([{ title }]) =>
-        title === 'policy'
-          ? 'human'
-          : title === 'mean return'
-            ? formatScore(human.mean)
-            : title === 'human-normalised'
-              ? percent(1)
-              : '',
-      ),
-    );
+  if (human) {
+    const cells: Record<string, string> = {
+      policy: 'human',
+      'mean return (95 %)': formatScore(human.mean),
+      'human-normalised': percent(1),
+    };
+    body.push(used.map(([{ title }]) => cells[title] ?? ''));
+  }
   return { columns: used.map(([column]) => column), rows: body };
 }
 
@@ -62,10 +56,11 @@ function percent(share: number): string {
   return formatPercent(share).replace('-', '−');
 }
 
-function intervalText({ low, high }: IntervalData): string {
-  if (low === null || high === null) return '–';
+/** Returns a mean with its 95 % interval: "12.3 (10.1 … 14.5)". */
+function withInterval({ mean, low, high }: IntervalData): string {
+  if (low === null || high === null) return formatScore(mean);
   const size = Math.max(Math.abs(low), Math.abs(high));
-  return `${formatScore(low, size)} … ${formatScore(high, size)}`;
+  return `${formatScore(mean, size)} (${formatScore(low, size)} … ${formatScore(high, size)})`;
 }
 
 /**
@@ -77,4 +72,9 @@ export function formatScore(value: number, size = Math.abs(value)): string {
   const digits = size >= 100 ? 0 : size >= 1 || size === 0 ? 1 : 2;
   const text = value.toFixed(digits).replace('-', '−');
   return /^−0\.?0*$/.test(text) ? text.slice(1) : text;
+}
+
+/** Returns the words for comparisons that are folded away. */
+export function moreComparisons(count: number): string {
+  return `${count} more comparison${count === 1 ? '' : 's'}`;
 }

@@ -183,7 +183,7 @@ test('it is displayed as a table with intervals, comparisons in words, and a cha
   });
   const bundle = result[Symbol.for('Jupyter.display') as never] as unknown as () => Record<string, any>;
   const { 'text/plain': text, 'text/html': html, ...others } = bundle.call(result);
-  assert.match(text, /^ferry: 4 starts, at most 40 steps\npolicy +mean return +95 % interval\n/);
+  assert.match(text, /^ferry: 4 starts, at most 40 steps\npolicy +mean return \(95 %\)\n/);
   assert.match(text, /go is better than wait by 8\.0 \(95 % interval 8\.0 to 8\.0\)\./);
   assert.match(text, /go and by \| hand play equally well from each start\./);
   assert.match(html, /<table[^]*alt="Mean returns in ferry, with 95 % intervals"[^]*more comparisons/);
@@ -192,7 +192,7 @@ test('it is displayed as a table with intervals, comparisons in words, and a cha
   assert.equal(data.groups[0].chance, data.groups[0].chance);
   assert.match(
     result.markdown(),
-    /^\*\*ferry\*\*: 4 starts, at most 40 steps\n\n\| policy \| mean return \| 95 % interval \|\n\| --- \| ---: \| ---: \|\n\| go \| 4\.0 \| 4\.0 … 4\.0 \|\n\| by \\\| hand/,
+    /^\*\*ferry\*\*: 4 starts, at most 40 steps\n\n\| policy \| mean return \(95 %\) \|\n\| --- \| ---: \|\n\| go \| 4\.0 \(4\.0 … 4\.0\) \|\n\| by \\\| hand/,
   );
   assert.match(text, /by \| hand in game2048|by \| hand has no result|by \| hand: it broke off 4 of its episodes/);
   assert.throws(() => result.compare('go', 'stay'), /no policy stay here\. There are: go, wait, by \| hand\./);
