@@ -42,8 +42,6 @@ const subjectSettings = {
         new Set(value).size === value.length &&
         value.every((seed) => Number.isSafeInteger(seed) && seed >= 0)),
   ),
-  ...playSettings,
-  strategyTimeLimit: strategySettings.strategyTimeLimit,
 };
 
 const modelSettings = {
@@ -69,12 +67,15 @@ const fileSettings = {
   file: nullable(preset(text(undefined, "a file's name"), 'leaderboard.json')),
 };
 
-const settings = { ...subjectSettings, ...modelSettings, ...fileSettings };
+const { strategyTimeLimit } = strategySettings;
+const settings = { ...subjectSettings, ...playSettings, strategyTimeLimit, ...modelSettings, ...fileSettings };
 
-/** Options of {@link benchmark}. */
+/** Options of `benchmark`. */
 export interface BenchmarkOptions
   extends Required<Pick<Given<typeof subjectSettings>, 'policies' | 'environments'>>,
     Omit<Given<typeof subjectSettings>, 'policies' | 'environments'>,
+    Given<typeof playSettings>,
+    Pick<Given<typeof strategySettings>, 'strategyTimeLimit'>,
     Given<typeof modelSettings>,
     Given<typeof fileSettings> {}
 
