@@ -93,7 +93,7 @@ function figure(group: BenchmarkGroup, theme: ChartTheme, width: number): { data
   const fits = Math.floor((left - 12) / NAMES.character);
   return {
     data: [
-      trace('mean', rows, ({ score }) => score, { colour: mean, symbol: 'circle', shift: hasBest ? -0.13 : 0 }),
+      trace('mean', rows, ({ score }) => score, { colour: mean, symbol: 'circle', shift: -0.13 }),
       ...(hasBest
         ? [trace('best of the attempts', rows, (row) => row.best, { colour: best, symbol: 'diamond', shift: 0.17 })]
         : []),
@@ -153,7 +153,7 @@ function figure(group: BenchmarkGroup, theme: ChartTheme, width: number): { data
 interface Look {
   colour: string;
   symbol: string;
-  /** Part of a row by which the marks lie lower. */
+  /** Part of a row by which the marks lie lower, in rows that have two. */
   shift: number;
 }
 
@@ -165,7 +165,7 @@ function trace(
 ): Trace {
   const shown = rows.flatMap((row, i) => {
     const value = valueOf(row);
-    return value ? [{ value, y: i + shift, policy: row.policy }] : [];
+    return value ? [{ value, y: i + (row.best ? shift : 0), policy: row.policy }] : [];
   });
   const side = (of: (value: IntervalData) => number) => shown.map(({ value }) => Math.max(0, of(value)));
   return {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
 import { after, before } from 'node:test';
-import type { Browser, Locator } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { BenchmarkResult } from '../../kernel/benchmark';
 import type { BenchmarkEntry } from '../../kernel/benchmark/entry';
 import { seededRandom } from '../../kernel/common/random';
@@ -10,6 +11,7 @@ import { startLab, type Lab } from './lab';
 import { labTest } from './labTest';
 import { writeNotebook, type Bundle } from './notebooks';
 
+const AXE = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 let lab: Lab;
 let browser: Browser;
 
@@ -88,10 +90,10 @@ after(async () => {
   await lab?.close();
 });
 
-/** Returns the colours of the first chart's marks. */
-const colours = (chart: Locator): Promise<string[]> =>
-  chart.evaluate(
-    "node => [...node.querySelectorAll('.points path')].map((path) => getComputedStyle(path).fill)" as never,
+/** Returns the colours of the charts' marks. */
+const colours = (page: Page) =>
+  page.evaluate<string[]>(
+    "[...document.querySelectorAll('.joylab-Benchmark-plot .points path')].map((path) => getComputedStyle(path).fill)",
   );
 
 labTest('a benchmark has a table, a chart that follows the theme, and comparisons in words', async () => {
@@ -114,11 +116,12 @@ labTest('a benchmark has a table, a chart that follows the theme, and comparison
     'a mark for each mean, and for the best of each model',
   );
   assert.ok((await chart.locator('.errorbar').count()) >= 8);
-  const light = await colours(chart);
+  const light = await colours(page);
+  assert.ok(light.length > 9 && light.every((colour) => colour.startsWith('rgb')));
   await changeTheme(page, 'JupyterLab Dark');
   await waitUntil(
     page,
-    async () => String(await colours(chart)) !== String(light),
+    async () => String(await colours(page)) !== String(light),
     'the chart has the colours of the dark theme',
     30_000,
   );
@@ -133,7 +136,11 @@ labTest('a benchmark has a table, a chart that follows the theme, and comparison
     /3 of 3 attempts\. https:\/\/api\.example\/v1\/chat\/completions answered 429/,
   );
   assert.match((await view.textContent())!, /over all environments/);
+  await page.evaluate(AXE);
+  const axe = () => page.evaluate<unknown[]>("axe.run('.joylab-Benchmark').then(({ violations }) => violations)");
+  assert.deepEqual(await axe(), []);
   await changeTheme(page, 'JupyterLab Light');
+  assert.deepEqual(await axe(), []);
   await page.setViewportSize({ width: 700, height: 900 });
   const width = await chart.evaluate((node) => [
     node.lastElementChild!.clientWidth,
