@@ -5,7 +5,9 @@ import { axis } from './training/charts';
 
 const WIDTH = 620;
 const ROW = 26;
-const TOP = 12;
+const TOP = 26;
+/** Characters of a name, at most. */
+const NAME = 31;
 const BOTTOM = 42;
 const RIGHT = 20;
 /** Colours that are readable on white and on black: the picture does not know the theme. */
@@ -53,15 +55,15 @@ function intervalsSvg({ rows, chance, human }: BenchmarkGroup, height: number): 
     ...rows.flatMap(({ policy, score, best }, i) => {
       const y = TOP + (i + 0.5) * ROW;
       return [
-        `<text x="${left - 10}" y="${y + 4}" text-anchor="end">${escapeHtml(policy)}</text>`,
+        `<text x="${left - 10}" y="${y + 4}" text-anchor="end">${escapeHtml(policy.length > NAME ? `${policy.slice(0, NAME - 1)}…` : policy)}</text>`,
         mark(score, best ? y - 4 : y, SCORE),
         ...(best ? [mark(best, y + 5, BEST)] : []),
       ];
     }),
     ...(rows.some(({ best }) => best)
       ? [
-          `<text x="${left}" y="${height - 6}" fill="${SCORE}">● mean</text>`,
-          `<text x="${left + 56}" y="${height - 6}" fill="${BEST}">● best of attempts</text>`,
+          `<text x="${left}" y="14" fill="${SCORE}">● mean</text>`,
+          `<text x="${left + 60}" y="14" fill="${BEST}">● best of attempts</text>`,
         ]
       : []),
   ];
