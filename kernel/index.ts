@@ -53,6 +53,12 @@ export type { RewardFunction, RewardInput, RewardOptions, Sample } from './rewar
 export { CausalLM, FastLanguageModel, ggufToFolder, PeftModel, TextStreamer } from './models';
 export type { ChatMessage, FromPretrainedOptions, GenerateOptions, PeftOptions, Tokenizer } from './models';
 
+export { benchmark, BenchmarkResult, leaderboard } from './benchmark';
+export type { BenchmarkEntry, BenchmarkOptions, BenchmarkPolicy, PolicyComparison } from './benchmark';
+
+export { ChatModel, chatModel, ChatModelError, serveModel } from './chat';
+export type { ChatModelOptions, ModelServer, ServeModelOptions } from './chat';
+
 export {
   compareExperiment,
   exportRollouts,
