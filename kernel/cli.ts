@@ -9,6 +9,7 @@ const USAGE = `joylab: reinforcement learning with language models in a TypeScri
   joylab lab [NOTEBOOK] [JUPYTERLAB OPTIONS]   open JupyterLab (by default on notebooks/atari.ipynb)
   joylab run NOTEBOOK [--output FILE]          run a notebook without a browser
   joylab serve FILE [OPTIONS]                  serve the environment of a TypeScript file by OpenEnv
+  joylab check TARGET [OPTIONS]                check whether an environment is worth training on
   joylab export NOTEBOOK --to trl|hf-job [-o FOLDER]
                                                write the notebook's training as a script of TRL's, or as a job of Hugging Face
   joylab gguf folder FILE FOLDER               write the model of a GGUF file as a folder that can be trained
@@ -25,6 +26,13 @@ Options of serve:
   --capacity NUMBER    sessions at a time (64)
   --environment NAME   the class, where the file exports several
   --export FOLDER      write a folder that can be pushed as a Space, instead
+
+Options of check (TARGET is what \`openenv\` opens: an address, a folder, a name):
+  --options JSON       of \`openenv\`: '{"game": "pong"}'
+  --seconds NUMBER     that it may take (60)
+  --max-steps NUMBER   of an episode (1000)
+  --target NUMBER      the return of a perfect episode, if it is known
+  --json               the report as JSON; exit code 0: worth training on, 1: not, 2: it could not be opened
 
 Options of gguf folder:
   --dtype TYPE         of the weights (float32; float16 or bfloat16 take half of it)
@@ -81,6 +89,11 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
   async serve(args) {
     const { serveCommand } = await import('./openenv/serving/command/command.js');
     return serveCommand(args);
+  },
+
+  async check(args) {
+    const { checkCommand } = await import('./check/command.js');
+    return checkCommand(args);
   },
 
   async export(args) {

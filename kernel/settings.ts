@@ -3,6 +3,7 @@
  * types: for docs/reference/settings.md, and for hints on cells.
  */
 import type { Declaration } from './common/settings';
+import { checkDeclaration } from './check/settings';
 import { grpoDeclaration } from './grpo/config';
 import { refinementDeclaration } from './grpo/refinement/settings';
 import { loadingDeclaration, peftDeclaration } from './models/fastLanguageModel';
@@ -35,6 +36,7 @@ export type { RewardOptions } from './rewards/registry';
 export type { ExecuteOptions, ReferenceOptions, ReplayOptions, RolloutOptions } from './rollout/settings';
 export type { SFTConfig } from './sft/config';
 export type { CountOptions } from './strategy/operations/settings';
+export type { CheckOptions } from './check/settings';
 export type { LockedDownOptions } from './strategy/settings';
 
 export const declarations: Readonly<Record<string, Declaration>> = {
@@ -48,6 +50,7 @@ export const declarations: Readonly<Record<string, Declaration>> = {
   ExecuteOptions: executeDeclaration,
   ReplayOptions: replayDeclaration,
   ReferenceOptions: referenceDeclaration,
+  CheckOptions: checkDeclaration,
   LockedDownOptions: lockedDownDeclaration,
   CountOptions: countingDeclaration,
   RewardOptions: rewardDeclaration,

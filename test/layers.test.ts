@@ -17,6 +17,7 @@ const ORDER = [
   'training',
   'engines',
   'rewards',
+  'check',
   'rollout',
   'strategy',
   'environments',
