@@ -220,7 +220,7 @@ export class Judge {
     const episodes = Math.max(1, Math.ceil(((1.96 * spread) / (TOLERANCE.variance * gap)) ** 2));
     const evidence = [
       `Between starts, the returns of a policy spread by ${shortNumber(spread)} at most (standard deviation); between policies by ${shortNumber(gap)}.`,
-      `The mean of ${episodes.toLocaleString('en')} ${episodes === 1 ? 'episode' : 'episodes'} is known to a fifth of that.`,
+      `A mean is known to a fifth of that after ${episodes.toLocaleString('en')} ${episodes === 1 ? 'episode' : 'episodes'}.`,
     ];
     const measured = { spread_of_starts: spread, spread_of_policies: gap, episodes };
     return episodes <= MOST_EPISODES
