@@ -8,7 +8,7 @@ import { notTried, ResultBook } from './book';
 import { CHECK_IDS } from './checks';
 import { observationSchema, playContract, resourceBounds, rewardWellFormed, startup, stateContract } from './contract';
 import { playPolicies, type ReturnTable } from './episodes';
-import { Judge } from './judge';
+import { FEWEST_STARTS, Judge } from './judge';
 import { answerFields, triedActions, triedPolicies, type TriedActions } from './policies';
 import { EnvironmentReport } from './report';
 import { checkReproducible } from './reproducible';
@@ -18,6 +18,8 @@ import { median } from './statistics';
 import { toolDeclarations, toolsOf } from './tools';
 import { randomPlayer, type Trace } from './trace';
 
+/** What to do where the time was up. */
+const MORE = ': give it more, { seconds: … }.';
 /** Steps of an episode that is looked at step by step, at most and at least, and how many such episodes there are. */
 const STEPS = { most: 40, least: 3, traces: 10 };
 /** Part of the time for the checks that look at sessions; the rest is for episodes. */
@@ -122,12 +124,12 @@ class CheckRun {
       }
     }
     if (this.signal.aborted) this.stopped('It was interrupted.', 'it was interrupted.');
-    else if (time.aborted)
-      this.stopped(`The ${this.options.seconds} seconds were up.`, 'the time was up; give it more: { seconds: … }');
+    else if (time.aborted) this.stopped(`The ${this.options.seconds} seconds were up${MORE}`, 'the time was up.');
   }
 
+  /** Notes that the rest was not tried: once, whatever else is not tried after it. */
   private stopped(sentence: string, reason: string): void {
-    if (!this.cut.includes(sentence)) this.cut.push(sentence);
+    if (this.cut.length === 0) this.cut.push(sentence);
     this.reason = reason;
   }
 
@@ -189,6 +191,8 @@ class CheckRun {
       });
     if (this.signal.aborted && !this.table?.starts) return;
     const { table = nothing(options.maxSteps) } = this;
+    if (this.table && table.starts < FEWEST_STARTS && table.failures.size === 0)
+      this.stopped(`The ${options.seconds} seconds were up after ${table.starts} starts${MORE}`, 'the time was up.');
     const judge = new Judge({ table, text: tried.text, target: options.target, human: env.human, given: Object.keys(options.policies) });
     await book.check('statistical.reward_reachability', () => judge.reachability());
     await book.check('semantic.floor_gap', () => judge.floorGap());
@@ -221,10 +225,13 @@ class CheckRun {
         measured: { fields: named.length },
         remediation,
       };
+    const unnamed = 'No field of the first observation is named like an answer.';
+    if (copies > 0 && this.table!.starts < FEWEST_STARTS)
+      return { status: 'skip', evidence: [unnamed, 'Not tried: to copy fields into actions; the time was up.'] };
     return {
       status: 'pass',
       evidence: [
-        'No field of the first observation is named like an answer.',
+        unnamed,
         copies > 0
           ? `${copies} ${copies === 1 ? 'policy that copies a field' : 'policies that copy a field each'} into the action did not win by that.`
           : 'None of its fields can be copied into an action as it is.',

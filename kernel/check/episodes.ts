@@ -84,7 +84,7 @@ async function playBatch(
       maxSteps,
       secret: SECRET,
       signal,
-      title: `Playing ${table.starts + 1} to ${table.starts + size} of 16 starts`,
+      title: `Checking ${env.name}, episodes of starts ${table.starts + 1} to ${table.starts + size} of 16`,
     },
   );
   if (signal.aborted) return;

@@ -6,7 +6,7 @@ import { byStart, type PolicyReturns, type ReturnTable } from './episodes';
 import { bootstrapMean, shareInterval, type Interval } from './statistics';
 
 /** Starts without which returns say too little, episodes that an evaluation can afford, and the shares of OpenEnv's policy v2. */
-const FEWEST_STARTS = 4;
+export const FEWEST_STARTS = 4;
 const MOST_EPISODES = 256;
 const TOLERANCE = { oracle: 0.1, variance: 0.2 };
 /** Share of starts with a spread below which groups teach nothing. */
@@ -50,8 +50,7 @@ export class Judge {
     const { table, text } = this.evidence;
     const none = this.tooFew(1);
     if (none) return none;
-    const differs = (start: number): boolean => !isConstant(this.rows.map(({ values }) => values[start]));
-    const count = Array.from({ length: table.starts }, (_, i) => table.won[i] || differs(i)).filter(Boolean).length;
+    const count = Array.from({ length: table.starts }, (_, i) => table.won[i] || this.differsOn(i)).filter(Boolean).length;
     const { low, high } = shareInterval(count, table.starts);
     const measured = { starts: table.starts, reachable: count, low: round(low), high: round(high), policies: this.rows.length };
     const tried = `${this.rows.length} ${this.rows.length === 1 ? 'policy' : 'policies'} played from ${table.starts} starts (${this.names()})`;
@@ -91,6 +90,11 @@ export class Judge {
     ];
     const measured = { best: best.name, worst: worst.name, difference: difference.mean, low: difference.low, high: difference.high };
     if (difference.low > 0) return { status: 'pass', evidence, measured };
+    const differing = this.differing();
+    if (differing > 0 && !known)
+      return notTried(
+        `policies differ on ${differing} of ${this.evidence.table.starts} starts, but of the ${this.rows.length} that know nothing none is better than another on average; give a policy that can play: ${GIVE}`,
+      );
     return {
       status: 'fail',
       evidence,
@@ -259,6 +263,15 @@ export class Judge {
         };
   }
 
+  /** Returns whether policies got different returns from a start. */
+  private differsOn(start: number): boolean {
+    return !isConstant(this.rows.map(({ values }) => values[start]));
+  }
+
+  private differing(): number {
+    return Array.from({ length: this.evidence.table.starts }, (_, i) => this.differsOn(i)).filter(Boolean).length;
+  }
+
   /** Returns why there is nothing to judge, if there is not. */
   private tooFew(starts: number): Finding | undefined {
     const { table } = this.evidence;
@@ -268,7 +281,7 @@ export class Judge {
       return notTried(`no policy could play: ${name}: ${why.split('\n')[0]}`);
     }
     if (this.rows.length === 0 || table.starts < starts)
-      return notTried(`${table.starts} of at least ${starts} starts were played in the time; give it more: { seconds: … }`);
+      return notTried(`the time was up after ${table.starts} of at least ${starts} starts.`);
     return undefined;
   }
 

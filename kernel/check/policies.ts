@@ -102,7 +102,15 @@ function copies({ spec: { actionSchema, actions } }: RolloutEnvironment, first: 
     .map(([name]) => ({
       name: `copies observation.${name}`,
       kind: 'copy',
-      codes: [`function strategy(state) { return { [${literal(field.name)}]: state[${literal(name)}] }; }`],
+      // Where a later observation has none, the last one.
+      codes: [
+        `let last;
+function strategy(state) {
+  const seen = state[${literal(name)}];
+  if (seen !== undefined && seen !== null && seen !== '') last = seen;
+  return { [${literal(field.name)}]: last };
+}`,
+      ],
     }));
 }
 

@@ -59,11 +59,21 @@ export class EnvironmentReport implements ReportData {
     this.cut = data.cut;
   }
 
-  /** Whether it is worth training on: `fail` where a check fails that OpenEnv's policy calls a failure. */
+  /**
+   * Whether it is worth training on: `fail` where a check fails that OpenEnv's policy
+   * calls a failure; `pass` only where it was seen that something can be won, and that
+   * play makes a difference.
+   */
   get verdict(): Verdict {
     const failed = this.results.filter(({ status }) => status === 'fail');
     if (failed.some(({ check_id }) => CHECKS[check_id].severity === 'fail')) return 'fail';
-    return failed.length > 0 || this.cut.length > 0 ? 'warn' : 'pass';
+    return failed.length > 0 || this.open || this.cut.length > 0 ? 'warn' : 'pass';
+  }
+
+  /** Whether it was not tried if anything can be learned. */
+  private get open(): boolean {
+    const seen: CheckId[] = ['statistical.reward_reachability', 'semantic.floor_gap'];
+    return seen.some((id) => this.result(id).status === 'skip');
   }
 
   /** The verdict in a sentence. */
@@ -76,6 +86,7 @@ export class EnvironmentReport implements ReportData {
     if (grave.length > 0) return `Not worth training on yet. Not met: ${titles(grave)}. ${tried}.`;
     if (failed.length > 0) return `Can be trained on, with a look at: ${titles(failed)}. ${tried}.`;
     if (this.cut.length > 0) return `Nothing speaks against it so far, but the check was cut short. ${tried}.`;
+    if (this.open) return `Nothing speaks against it, but whether it teaches anything could not be tried. ${tried}.`;
     return `Worth training on. ${tried}.`;
   }
 
