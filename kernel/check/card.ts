@@ -11,8 +11,6 @@ const STATUS = {
   skip: { word: 'not tried', sign: '–', colour: '#5b6670' },
 } as const;
 
-
-
 /** The parts of the report, by the beginning of their checks' IDs. */
 const PARTS: Record<string, string> = {
   runtime: 'The server',
@@ -46,7 +44,12 @@ export function reportHtml(report: EnvironmentReport): string {
     `<p style="margin: 0 0 0.6em">${escapeHtml(about(report))}</p>` +
     cut.map((sentence) => `<p style="margin: 0 0 0.6em">${escapeHtml(sentence)}</p>`).join('') +
     Object.entries(PARTS)
-      .map(([part, title]) => partHtml(title, results.filter(({ check_id }) => partOf(check_id) === part)))
+      .map(([part, title]) =>
+        partHtml(
+          title,
+          results.filter(({ check_id }) => partOf(check_id) === part),
+        ),
+      )
       .join('') +
     `</div>`
   );

@@ -4,7 +4,7 @@ import { withProgress, type Task } from '../display/progress/progress';
 import type { RolloutEnvironment } from '../environments/environment';
 import type { Tool } from '../openenv/mcp';
 import { checkPlayable } from '../rollout/settings';
-import { notTried, ResultBook } from './book';
+import { type notTried, ResultBook } from './book';
 import { CHECK_IDS } from './checks';
 import { observationSchema, playContract, resourceBounds, rewardWellFormed, startup, stateContract } from './contract';
 import { playPolicies, type ReturnTable } from './episodes';
@@ -117,14 +117,15 @@ class CheckRun {
     try {
       await work(AbortSignal.any([this.signal, time]));
     } catch (error) {
-      if (isLost(error)) this.lost(error as Error);
-      else if (!(error instanceof CheckStopped) && !this.signal.aborted) {
+      if (error instanceof CheckStopped)
+        this.stopped(`The ${this.options.seconds} seconds were up${MORE}`, 'the time was up.');
+      else if (isLost(error)) this.lost(error as Error);
+      else if (!this.signal.aborted) {
         this.reason = `the environment failed: ${(error as Error).message.split('\n')[0]}`;
         this.cut.push(`It stopped, because ${this.reason}`);
       }
     }
-    if (this.signal.aborted) this.stopped('It was interrupted.', 'it was interrupted.');
-    else if (time.aborted) this.stopped(`The ${this.options.seconds} seconds were up${MORE}`, 'the time was up.');
+    if (this.signal.aborted) [this.cut[0], this.reason] = ['It was interrupted.', 'it was interrupted.'];
   }
 
   /** Notes that the rest was not tried: once, whatever else is not tried after it. */
@@ -167,7 +168,13 @@ class CheckRun {
       await book.check('runtime.tool_declaration_accuracy', () => toolDeclarations(session, this.tools));
       await session.close();
       if (!book.failed('runtime.startup') && !contract.answers[0].error) {
-        const check = { sessions, actions: this.tried.actions, steps: this.stepsOfTrace(), book, over: () => stop.aborted };
+        const check = {
+          sessions,
+          actions: this.tried.actions,
+          steps: this.stepsOfTrace(),
+          book,
+          over: () => stop.aborted,
+        };
         this.traces.push(...(await checkReproducible(check)));
       }
     } finally {
@@ -187,13 +194,18 @@ class CheckRun {
       this.table = await playPolicies(env, policies, {
         maxSteps: this.maxSteps(policies.reduce((sum, { codes }) => sum + codes.length, 0)),
         signal: stop,
-        time: options.seconds * 1000 - this.passed(),
       });
     if (this.signal.aborted && !this.table?.starts) return;
     const { table = nothing(options.maxSteps) } = this;
     if (this.table && table.starts < FEWEST_STARTS && table.failures.size === 0)
       this.stopped(`The ${options.seconds} seconds were up after ${table.starts} starts${MORE}`, 'the time was up.');
-    const judge = new Judge({ table, text: tried.text, target: options.target, human: env.human, given: Object.keys(options.policies) });
+    const judge = new Judge({
+      table,
+      text: tried.text,
+      target: options.target,
+      human: env.human,
+      given: Object.keys(options.policies),
+    });
     await book.check('statistical.reward_reachability', () => judge.reachability());
     await book.check('semantic.floor_gap', () => judge.floorGap());
     await book.check('semantic.oracle_max', () => judge.oracleMax());

@@ -73,7 +73,10 @@ export function startup({ answers }: Trace, actions: number): Finding {
   const evidence =
     steps.length > 0
       ? [`A reset and ${steps.length} steps were answered, ${done}.`]
-      : ['A reset was answered.', actions > 0 ? 'The episode took no step.' : 'No action can be made of the schema, so no step was tried.'];
+      : [
+          'A reset was answered.',
+          actions > 0 ? 'The episode took no step.' : 'No action can be made of the schema, so no step was tried.',
+        ];
   return { status: 'pass', evidence, measured: { steps: steps.length } };
 }
 

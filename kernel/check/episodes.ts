@@ -4,8 +4,9 @@ import type { Episode } from '../episodes/episode';
 import { rollout } from '../rollout/rollout';
 import type { TriedPolicy } from './policies';
 
-/** Starts of each batch. */
-const BATCHES = [2, 2, 4, 4, 4];
+/** Starts that all policies play from, and those at a time. */
+const STARTS = 16;
+const BATCH = 4;
 /** The first of the seeds: training draws its own below 2³¹. */
 const FIRST_SEED = 2 ** 31 + 1000;
 /** The secret of the policies' random numbers: the same report in every process. It need not be secret, these strategies are Joylab's own. */
@@ -36,15 +37,13 @@ export interface PlayedWithin {
   maxSteps: number;
   /** Ends the episodes under way; those starts do not count. */
   signal: AbortSignal;
-  /** Milliseconds that there are. */
-  time: number;
 }
 
 /** Plays all policies from the same starts, as many as there is time for, 16 at most. */
 export async function playPolicies(
   env: RolloutEnvironment,
   policies: readonly TriedPolicy[],
-  { maxSteps, signal, time }: PlayedWithin,
+  { maxSteps, signal }: PlayedWithin,
 ): Promise<ReturnTable> {
   const table: ReturnTable = {
     starts: 0,
@@ -55,26 +54,22 @@ export async function playPolicies(
     ended: 0,
     failures: new Map(),
   };
-  const began = performance.now();
-  for (const size of BATCHES) {
-    const passed = performance.now() - began;
-    const needed = table.starts > 0 ? (passed / table.starts) * size : 0;
-    if (signal.aborted || passed + needed > time) break;
-    await playBatch(env, policies, table, size, { maxSteps, signal });
-  }
+  while (table.starts < STARTS && !signal.aborted) await playBatch(env, policies, table, { maxSteps, signal });
   return table;
 }
 
+/** Plays from some more starts. Those from which all episodes were played count, also where the time is up meanwhile. */
 async function playBatch(
   env: RolloutEnvironment,
   policies: readonly TriedPolicy[],
   table: ReturnTable,
-  size: number,
-  { maxSteps, signal }: Omit<PlayedWithin, 'time'>,
+  { maxSteps, signal }: PlayedWithin,
 ): Promise<void> {
-  const starts = Array.from({ length: size }, (_, i) => table.starts + i);
-  const jobs = policies.flatMap(({ codes }, policy) =>
-    codes.flatMap((code) => starts.map((start) => ({ policy, code, start }))),
+  const first = table.starts;
+  const last = Math.min(first + BATCH, STARTS);
+  const starts = Array.from({ length: last - first }, (_, i) => first + i);
+  const jobs = starts.flatMap((start) =>
+    policies.flatMap(({ codes }, policy) => codes.map((code) => ({ policy, code, start }))),
   );
   const { episodes } = await rollout(
     env,
@@ -84,14 +79,17 @@ async function playBatch(
       maxSteps,
       secret: SECRET,
       signal,
-      title: `Checking ${env.name}, episodes of starts ${table.starts + 1} to ${table.starts + size} of 16`,
+      title: `Checking ${env.name}, episodes of starts ${first + 1} to ${last} of ${STARTS}`,
     },
   );
-  if (signal.aborted) return;
-  for (const start of starts) table.won[start] = false;
-  for (const { returns } of table.policies) for (const start of starts) returns[start] = [];
-  for (const [i, { policy, start }] of jobs.entries()) note(table, policy, start, episodes[i]);
-  table.starts += size;
+  for (const start of starts) {
+    const own = jobs.flatMap((job, i) => (job.start === start ? [{ ...job, episode: episodes[i] }] : []));
+    if (own.some(({ episode }) => episode?.end.reason === 'aborted')) break;
+    table.won[start] = false;
+    for (const { returns } of table.policies) returns[start] = [];
+    for (const { policy, episode } of own) note(table, policy, start, episode);
+    table.starts++;
+  }
 }
 
 function note(table: ReturnTable, policy: number, start: number, episode: Episode | null): void {

@@ -50,9 +50,17 @@ export class Judge {
     const { table, text } = this.evidence;
     const none = this.tooFew(1);
     if (none) return none;
-    const count = Array.from({ length: table.starts }, (_, i) => table.won[i] || this.differsOn(i)).filter(Boolean).length;
+    const count = Array.from({ length: table.starts }, (_, i) => table.won[i] || this.differsOn(i)).filter(
+      Boolean,
+    ).length;
     const { low, high } = shareInterval(count, table.starts);
-    const measured = { starts: table.starts, reachable: count, low: round(low), high: round(high), policies: this.rows.length };
+    const measured = {
+      starts: table.starts,
+      reachable: count,
+      low: round(low),
+      high: round(high),
+      policies: this.rows.length,
+    };
     const tried = `${this.rows.length} ${this.rows.length === 1 ? 'policy' : 'policies'} played from ${table.starts} starts (${this.names()})`;
     if (count > 0)
       return {
@@ -62,7 +70,8 @@ export class Judge {
         ],
         measured,
       };
-    if (text && !this.given()) return notTried(`${tried}, and texts that know nothing won nothing; give a policy that can: ${GIVE}`);
+    if (text && !this.given())
+      return notTried(`${tried}, and texts that know nothing won nothing; give a policy that can: ${GIVE}`);
     return {
       status: 'fail',
       evidence: [`${tried}. None ever won anything: every return was ${shortNumber(this.rows[0].mean)}.`],
@@ -79,16 +88,25 @@ export class Judge {
     if (known && this.chance) {
       const chance = bootstrapMean(this.chance.values);
       const evidence = [`Chance gets ${interval(chance)}, ${known.who} ${shortNumber(known.value)}.`];
-      if (chance.high < known.value) return { status: 'pass', evidence, measured: { chance: chance.mean, best: known.value } };
+      if (chance.high < known.value)
+        return { status: 'pass', evidence, measured: { chance: chance.mean, best: known.value } };
     }
     if (this.evidence.text && !this.given())
-      return notTried(`only texts that know nothing were written, which show no difference; give a policy that can: ${GIVE}`);
+      return notTried(
+        `only texts that know nothing were written, which show no difference; give a policy that can: ${GIVE}`,
+      );
     if (this.rows.length < 2) return notTried('there was only one policy.');
     const { best, worst, difference, starts } = this.spread();
     const evidence = [
       `The best, ${named(best)}, and the worst, ${named(worst)}, were chosen on one half of the starts; on the ${starts} others they differ by ${interval(difference)}.`,
     ];
-    const measured = { best: best.name, worst: worst.name, difference: difference.mean, low: difference.low, high: difference.high };
+    const measured = {
+      best: best.name,
+      worst: worst.name,
+      difference: difference.mean,
+      low: difference.low,
+      high: difference.high,
+    };
     if (difference.low > 0) return { status: 'pass', evidence, measured };
     const differing = this.differing();
     if (differing > 0 && !known)
@@ -112,10 +130,14 @@ export class Judge {
     if (!given) return notTried(`no policy was given that solves it: ${GIVE}`);
     const { target } = this.evidence;
     if (target === undefined)
-      return notTried(`the policy ${given.name} gets ${shortNumber(given.mean)}, but the most is not known: { target: … }`);
+      return notTried(
+        `the policy ${given.name} gets ${shortNumber(given.mean)}, but the most is not known: { target: … }`,
+      );
     const floor = Math.min(...this.rows.map((row) => row.mean));
     const needed = target - TOLERANCE.oracle * Math.abs(target - Math.min(floor, target));
-    const evidence = [`The policy ${given.name} gets ${interval(bootstrapMean(given.values))}, the target is ${shortNumber(target)}.`];
+    const evidence = [
+      `The policy ${given.name} gets ${interval(bootstrapMean(given.values))}, the target is ${shortNumber(target)}.`,
+    ];
     const measured = { oracle: given.mean, target };
     return given.mean >= needed
       ? { status: 'pass', evidence, measured }
@@ -123,7 +145,8 @@ export class Judge {
           status: 'fail',
           evidence,
           measured,
-          remediation: 'A solution has to get the target (90 % of the way at least): mend the reward, the target or the policy.',
+          remediation:
+            'A solution has to get the target (90 % of the way at least): mend the reward, the target or the policy.',
         };
   }
 
@@ -134,7 +157,8 @@ export class Judge {
     const canaries = this.rows.filter(({ kind }) => kind === 'constant' || kind === 'canary');
     if (canaries.length === 0) return notTried('no action can be played as a constant: there are too many.');
     const best = highest(canaries);
-    const remediation = 'The reward is to be had without the task: check what it compares, and whether it can be had by anything.';
+    const remediation =
+      'The reward is to be had without the task: check what it compares, and whether it can be had by anything.';
     const known = this.known();
     if (known) {
       const floor = Math.min(...this.rows.map((row) => row.mean));
@@ -152,7 +176,9 @@ export class Judge {
         `the best of ${canaries.length} policies that always do the same, ${named(best)}, gets ${shortNumber(best.mean)}, but the most is not known: { target: … } or ${GIVE}`,
       );
     const paid = best.values.filter((value) => value > 0).length;
-    const evidence = [`Of ${canaries.length} texts that know nothing, ${named(best)} was rewarded on ${paid} of ${best.values.length} starts.`];
+    const evidence = [
+      `Of ${canaries.length} texts that know nothing, ${named(best)} was rewarded on ${paid} of ${best.values.length} starts.`,
+    ];
     const measured = { starts: best.values.length, rewarded: paid };
     return paid * 2 <= best.values.length
       ? { status: 'pass', evidence, measured }

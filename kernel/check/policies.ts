@@ -91,7 +91,10 @@ export function triedPolicies(
 }
 
 /** Returns policies that return what a field of the observation says, for those fields whose value is an action. */
-function copies({ spec: { actionSchema, actions } }: RolloutEnvironment, first: Record<string, unknown>): TriedPolicy[] {
+function copies(
+  { spec: { actionSchema, actions } }: RolloutEnvironment,
+  first: Record<string, unknown>,
+): TriedPolicy[] {
   const field = actionSchema && actionField(actionSchema, actions);
   if (!field) return [];
   const space = new SchemaActions(actionSchema);

@@ -98,7 +98,19 @@ export class EnvironmentReport implements ReportData {
   /** Returns the report as JSON: `results` are OpenEnv's, with the severities of its policy v2. */
   toJSON(): ReportData & { verdict: Verdict; summary: string; policy_version: string } {
     const { environment, target, verdict, summary, results, seconds, budget, episodes, starts, cut } = this;
-    return { environment, target, verdict, summary, policy_version: 'v2', seconds, budget, episodes, starts, cut, results };
+    return {
+      environment,
+      target,
+      verdict,
+      summary,
+      policy_version: 'v2',
+      seconds,
+      budget,
+      episodes,
+      starts,
+      cut,
+      results,
+    };
   }
 
   /** Returns the report as lines of text. */

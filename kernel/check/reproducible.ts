@@ -1,5 +1,5 @@
 import { notTried, type Finding, type ResultBook } from './book';
-import { isFull, type CheckSession, type CheckSessions } from './session';
+import { CheckStopped, isFull, type CheckSession, type CheckSessions } from './session';
 import {
   answerDifference,
   differenceOf,
@@ -36,9 +36,8 @@ export interface Reproducible {
  * another session, beside another one, and after others. Returns what was played.
  */
 export async function checkReproducible(check: Reproducible): Promise<Trace[]> {
-  const { sessions, book, over } = check;
-  const play = async (player: Player): Promise<Trace> =>
-    within(sessions, (session) => playTrace(session, player, over));
+  const { sessions, book } = check;
+  const play = async (player: Player): Promise<Trace> => within(sessions, (session) => whole(check, session, player));
   const one = await play(playerOf(check, 0));
   const traces = [one];
   await book.check('runtime.seed_control', () => seedControl(check, one));
@@ -49,9 +48,9 @@ export async function checkReproducible(check: Reproducible): Promise<Trace[]> {
   await book.check('semantic.replayability', () =>
     within(sessions, async (session) => {
       const other = playerOf(check, 1);
-      await playTrace(session, sameAgain(one), over);
-      await playTrace(session, other, over);
-      return replayability(one, await playTrace(session, sameAgain(one), over));
+      await whole(check, session, sameAgain(one));
+      await whole(check, session, other);
+      return replayability(one, await whole(check, session, sameAgain(one)));
     }),
   );
   await book.check('runtime.episode_isolation', async () => {
@@ -61,6 +60,13 @@ export async function checkReproducible(check: Reproducible): Promise<Trace[]> {
     return isolation(check, one, two);
   });
   return traces;
+}
+
+/** Plays an episode to its end. Throws where the time is up before: a part of one says nothing. */
+async function whole({ over }: Reproducible, session: CheckSession, player: Player): Promise<Trace> {
+  const trace = await playTrace(session, player, over);
+  if (over()) throw new CheckStopped();
+  return trace;
 }
 
 function playerOf({ actions, sessions, steps }: Reproducible, stream: number): Player {
@@ -155,6 +161,7 @@ async function isolation({ sessions, over }: Reproducible, one: Trace, two: Trac
       const [x, y] = [await a.next(), await b.next()];
       running = !x.done || !y.done;
     }
+    if (over()) throw new CheckStopped();
     const steps = a.trace.answers.length + b.trace.answers.length - 2;
     const difference = differenceOf(one, a.trace) ?? differenceOf(two, b.trace);
     return difference

@@ -49,7 +49,8 @@ export async function toolDeclarations(session: CheckSession, tools: Tool[] | nu
         status: 'fail',
         evidence,
         measured: { tools: tools.length, problems: problems.length },
-        remediation: 'List what can be called, with a description and a JSON Schema of its arguments, and refuse the rest.',
+        remediation:
+          'List what can be called, with a description and a JSON Schema of its arguments, and refuse the rest.',
       }
     : {
         status: 'pass',
@@ -59,7 +60,11 @@ export async function toolDeclarations(session: CheckSession, tools: Tool[] | nu
 }
 
 /** Calls a tool and returns what the error says; `undefined` where there is none. */
-async function refusalOf(session: CheckSession, name: string, args: Record<string, unknown>): Promise<string | undefined> {
+async function refusalOf(
+  session: CheckSession,
+  name: string,
+  args: Record<string, unknown>,
+): Promise<string | undefined> {
   try {
     await session.callTool!(name, args);
     return undefined;
@@ -71,7 +76,14 @@ async function refusalOf(session: CheckSession, name: string, args: Record<strin
 
 /** Returns arguments that a tool's schema allows; none where they cannot be made. */
 export function argumentsOf(inputSchema: object): Record<string, unknown> {
-  const spec = { environment: '', options: {}, actions: [], actionSchema: inputSchema, stateVariables: [], observations: true };
+  const spec = {
+    environment: '',
+    options: {},
+    actions: [],
+    actionSchema: inputSchema,
+    stateVariables: [],
+    observations: true,
+  };
   const [first] = actionChoice({ spec }, TEXTS).actions;
   return typeof first?.value === 'object' && first.value !== null ? (first.value as Record<string, unknown>) : {};
 }

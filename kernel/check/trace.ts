@@ -42,7 +42,10 @@ export async function playTrace(session: CheckSession, player: Player, over: () 
 }
 
 /** Returns an episode that goes on by one answer with each `next()`, so that several can take turns. */
-export function turnsOf(session: CheckSession, { seed, episodeId, next }: Player): {
+export function turnsOf(
+  session: CheckSession,
+  { seed, episodeId, next }: Player,
+): {
   trace: Trace;
   next(): Promise<{ done: boolean }>;
 } {
