@@ -61,7 +61,15 @@ export async function checkEnv(env: RolloutEnvironment, options: CheckOptions = 
 
 /** Returns a strategy as source code that declares `strategy`. */
 function sourceOf(policy: string | ((state: any) => unknown)): string {
-  return typeof policy === 'string' ? policy : `const strategy = ${policy};`;
+  if (typeof policy === 'string') return policy;
+  const source = String(policy);
+  try {
+    // Parsed only.
+    new Function(`return (${source}\n)`);
+    return `const strategy = ${source};`;
+  } catch {
+    return `const [strategy] = Object.values({ ${source} });`; // a method: `oracle(state) { … }`
+  }
 }
 
 interface RunOptions {

@@ -9,6 +9,7 @@ before(async () => {
 after(() => kernel.stop());
 
 test('a class in a cell: the report is a card, and typed', async () => {
+  await kernel.run("import { checkEnv, openenv } from 'joylab';");
   await kernel.run(`/** @openenv card=false */
 class Guess extends Environment<{ guess: 'red' | 'green' | 'blue' }, { hint: string, turn: number }> {
   turn = 0;
@@ -29,6 +30,12 @@ class Guess extends Environment<{ guess: 'red' | 'green' | 'blue' }, { hint: str
   assert.match(data['text/html'], /✗ not met<\/span>.*The solution is not given away/s);
   assert.match(data['text/html'], /copies observation\.hint as its action got the most on \d+ of 16 starts/);
   assert.equal(await kernel.run("report.result('semantic.no_solution_leakage').status"), "'fail'");
+  await kernel.run(`const known = await checkEnv(guess, {
+  target: 3,
+  policies: { first(state) { let last = ''; for (const word of [state.hint]) if (word) last = word; return last || 'red'; }, never: (state) => 'green' },
+});`);
+  const oracle = await kernel.run("known.result('semantic.oracle_max').evidence[0]");
+  assert.match(oracle, /The policy first gets [\d.]+ .*the target is 3\./);
   assert.match(await kernel.fail("report.result('semantic.leak')"), /semantic\.no_solution_leakage/);
   assert.match(await kernel.fail('checkEnv(guess, { second: 3 })'), /seconds/);
 });
