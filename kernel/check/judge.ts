@@ -155,7 +155,7 @@ export class Judge {
     const none = this.tooFew(FEWEST_STARTS);
     if (none) return none;
     const canaries = this.rows.filter(({ kind }) => kind === 'constant' || kind === 'canary');
-    if (canaries.length === 0) return notTried('no action can be played as a constant: there are too many.');
+    if (canaries.length === 0) return notTried('no action could be played as a constant.');
     const best = highest(canaries);
     const remediation =
       'The reward is to be had without the task: check what it compares, and whether it can be had by anything.';

@@ -14,6 +14,8 @@ const REPEATS = 4;
 /** Constant policies, and those that copy a field of the observation, at most. */
 const MOST_TEXTS = 12;
 const MOST_COPIES = 4;
+/** Actions that are constants where there are too many to try each. */
+const SOME = 6;
 
 /** A policy that is tried. */
 export interface TriedPolicy {
@@ -69,7 +71,7 @@ export function triedPolicies(
   first: Record<string, unknown>,
   given: Readonly<Record<string, string>>,
 ): TriedPolicy[] {
-  const always = all ? actions : [];
+  const always = all ? actions : actions.slice(0, SOME);
   return [
     ...(text || actions.length === 0
       ? []

@@ -38,10 +38,10 @@ const FULL = 3000;
 /** Opens the sessions of a check, and closes what is left of them. */
 export class CheckSessions {
   readonly space: ActionSpace;
-  /** Whether the server has room for one session only. */
-  single = false;
   private readonly env: Looked;
   private readonly open = new Set<CheckSession>();
+  /** Whether the environment's own session was given back, since the server was full. */
+  private released = false;
 
   /** @param signal ends every call that waits */
   constructor(
@@ -111,15 +111,12 @@ export class CheckSessions {
   }
 
   private async remote(): Promise<CheckSession> {
-    const open = (capacityTimeout: number): Promise<any> => this.env.newSession!({ capacityTimeout });
     try {
-      return await open(this.single ? FULL : 0);
+      return await this.env.newSession!({ capacityTimeout: this.released ? FULL : 0 });
     } catch (error) {
-      if (!isFull(error) || this.open.size > 0) throw error;
-      // It may be the environment's own session that fills the server.
-      this.single = true;
-      await this.env.release?.();
-      return open(FULL);
+      if (!isFull(error) || this.released) throw error;
+      await this.releaseOwn();
+      return this.remote();
     }
   }
 
@@ -130,10 +127,15 @@ export class CheckSessions {
     if (typeof found === 'object') return new VectorSession(found, () => envs.close());
     const failure = envs.failure(0);
     await envs.close();
-    if (found !== 'full' || this.open.size > 0 || this.single) throw failure;
-    this.single = true;
-    await this.env.release?.();
+    if (found !== 'full' || this.released) throw failure;
+    await this.releaseOwn();
     return this.vector();
+  }
+
+  /** Gives the environment's own session back, which may be what fills the server. */
+  private async releaseOwn(): Promise<void> {
+    this.released = true;
+    await this.env.release?.();
   }
 }
 
