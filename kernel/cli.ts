@@ -10,6 +10,7 @@ const USAGE = `joylab: reinforcement learning with language models in a TypeScri
   joylab run NOTEBOOK [--output FILE]          run a notebook without a browser
   joylab serve FILE [OPTIONS]                  serve the environment of a TypeScript file by OpenEnv
   joylab serve-model FOLDER [OPTIONS]          serve a model by OpenAI's protocol of chat completions
+  joylab check TARGET [OPTIONS]                check whether an environment is worth training on
   joylab export NOTEBOOK --to trl|hf-job [-o FOLDER]
                                                write the notebook's training as a script of TRL's, or as a job of Hugging Face
   joylab gguf folder FILE FOLDER               write the model of a GGUF file as a folder that can be trained
@@ -33,6 +34,13 @@ Options of serve-model:
   --name NAME          by which clients ask for the model (the folder's)
   --api-key-env NAME   environment variable with the key that clients must send
   --max-seq-length N, --load-in-4bit, --load-in-8bit, --backend NAME   as fromPretrained has them
+
+Options of check (TARGET is what \`openenv\` opens: an address, a folder, a name):
+  --options JSON       of \`openenv\`: '{"game": "pong"}'
+  --seconds NUMBER     that it may take (60)
+  --max-steps NUMBER   of an episode (1000)
+  --target NUMBER      the return of a perfect episode, if it is known
+  --json               the report as JSON; exit code 0: worth training on, 1: not, 2: it could not be opened
 
 Options of gguf folder:
   --dtype TYPE         of the weights (float32; float16 or bfloat16 take half of it)
@@ -94,6 +102,11 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
   async 'serve-model'(args) {
     const { serveModelCommand } = await import('./chat/serving/command.js');
     return serveModelCommand(args);
+  },
+
+  async check(args) {
+    const { checkCommand } = await import('./check/command.js');
+    return checkCommand(args);
   },
 
   async export(args) {

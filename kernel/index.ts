@@ -23,6 +23,9 @@ export type {
 export { Environment, OpenEnvClient, OpenEnvError, serve } from './openenv';
 export type { EnvironmentServer, ResetOptions } from './openenv';
 
+export { checkEnv } from './check';
+export type { CheckOptions, EnvironmentReport } from './check';
+
 export { Episode, executeWithTimeLimit, referenceReturns, replay, rollout } from './rollout';
 export type { ExecuteOptions, RolloutOptions, RolloutResult, Strategy } from './rollout';
 

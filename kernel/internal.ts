@@ -3,6 +3,7 @@
  * internals: `import … from 'joylab/internal'`. What is not in `joylab`, too,
  * changes without notice.
  */
+export * from './check';
 export * from './display';
 export * from './environments';
 export * from './grpo';

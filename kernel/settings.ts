@@ -6,6 +6,7 @@ import { benchmarkDeclaration } from './benchmark/settings';
 import { chatModelDeclaration } from './chat/chatModel';
 import { serveModelDeclaration } from './chat/serving/settings';
 import type { Declaration } from './common/settings';
+import { checkDeclaration } from './check/settings';
 import { grpoDeclaration } from './grpo/config';
 import { refinementDeclaration } from './grpo/refinement/settings';
 import { loadingDeclaration, peftDeclaration } from './models/fastLanguageModel';
@@ -41,6 +42,7 @@ export type { RewardOptions } from './rewards/registry';
 export type { ExecuteOptions, ReferenceOptions, ReplayOptions, RolloutOptions } from './rollout/settings';
 export type { SFTConfig } from './sft/config';
 export type { CountOptions } from './strategy/operations/settings';
+export type { CheckOptions } from './check/settings';
 export type { LockedDownOptions } from './strategy/settings';
 
 export const declarations: Readonly<Record<string, Declaration>> = {
@@ -54,6 +56,7 @@ export const declarations: Readonly<Record<string, Declaration>> = {
   ExecuteOptions: executeDeclaration,
   ReplayOptions: replayDeclaration,
   ReferenceOptions: referenceDeclaration,
+  CheckOptions: checkDeclaration,
   LockedDownOptions: lockedDownDeclaration,
   CountOptions: countingDeclaration,
   RewardOptions: rewardDeclaration,

@@ -18,6 +18,7 @@ const ORDER = [
   'training',
   'engines',
   'rewards',
+  'check',
   'rollout',
   'strategy',
   'environments',

@@ -4,7 +4,7 @@ import type { RolloutEnvironment } from '../environments/environment';
 import type { ReferenceReturns } from '../environments/reference';
 import { CausalLM } from '../models';
 import { actionChoice } from '../rollout/reference/actions';
-import { chanceCode, constantCode } from '../rollout/reference/measure';
+import { chanceCode, constantCode } from '../rollout/reference/codes';
 import type { PolicyKind } from './entry';
 import type { BenchmarkPolicy } from './settings';
 

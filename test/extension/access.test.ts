@@ -16,6 +16,8 @@ import { executeWithTimeLimit, rollout } from '../../kernel/rollout';
 import { groupAdvantages } from '../../kernel/grpo/advantages';
 import { compareRewards } from '../../kernel/rewards/comparison/compare';
 import { RewardRegistry } from '../../kernel/rewards/registry';
+import { EnvironmentReport, type CheckId, type CheckResult } from '../../kernel/check';
+import { CHECK_IDS } from '../../kernel/check/checks';
 import type { Sample } from '../../kernel/rewards/sample';
 import { scoreSamples } from '../../kernel/rewards/scoring';
 import { becomes, changeTheme, launchBrowser, openNotebook, type NotebookPage } from './browser';
@@ -131,7 +133,23 @@ async function tables(): Promise<MimeBundle[]> {
     ),
     await describe([{ a: 1 }]),
     ...shown,
+    report(),
   ];
+}
+
+/** A report of a check with every status. */
+function report(): MimeBundle {
+  const result = (check_id: CheckId, status: CheckResult['status']): CheckResult => ({
+    check_id,
+    status,
+    measured: {},
+    evidence: ['Two sessions with one seed began alike.', 'Others did not.'],
+    remediation: status === 'fail' ? 'Draw all that is random from the seed.' : null,
+    duration_s: 0.1,
+  });
+  const results = CHECK_IDS.map((id, i) => result(id, (['pass', 'fail', 'skip'] as const)[i % 3]));
+  const about = { environment: 'breakout', target: 'atari', seconds: 3, budget: 60, episodes: 128, starts: 16 };
+  return new EnvironmentReport({ ...about, results, cut: ['It was interrupted.'] }).card();
 }
 
 /** A comparison with everything (gains, losses, failures), and the panel of its functions. */

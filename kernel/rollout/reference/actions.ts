@@ -25,8 +25,10 @@ export interface ActionChoice {
 /**
  * Returns the actions of an environment: all where they can be listed, else some that
  * its schema allows, the same at each call.
+ *
+ * @param texts what to write where free text is wanted; none: such fields give no actions
  */
-export function actionChoice(env: RolloutEnvironment): ActionChoice {
+export function actionChoice(env: Pick<RolloutEnvironment, 'spec'>, texts: readonly string[] = []): ActionChoice {
   const { actions: names, actionSchema: schema } = env.spec;
   if (!schema) return { actions: names.map((name) => ({ name, value: name })), all: true };
   const field = actionField(schema, names);
@@ -35,7 +37,7 @@ export function actionChoice(env: RolloutEnvironment): ActionChoice {
   if (values && values.length > 0) return { actions: values, all: values.length <= MOST_CONSTANTS };
   const random = seededRandom(1);
   const reader = new SchemaActions(schema, names);
-  const drawn = Array.from({ length: TRIES }, () => draw(schema, schema, random)).filter(
+  const drawn = Array.from({ length: TRIES }, () => draw(schema, schema, { random, texts })).filter(
     (value) => isObject(value) && 'action' in reader.read({ kind: 'json', value: value as never }),
   );
   return { actions: drawn.slice(0, DRAWN).map(named), all: false };
@@ -70,26 +72,34 @@ function objects(schema: JsonSchema): NamedAction[] | undefined {
   return all.length > 1 ? all.map(named) : undefined;
 }
 
+/** What values are drawn from. */
+interface Source {
+  random: Random;
+  texts: readonly string[];
+}
+
 /** Returns a random value that a schema allows; `undefined` where none can be drawn, such as free text. */
-function draw(schema: JsonSchema | undefined, root: JsonSchema, random: Random): unknown {
+function draw(schema: JsonSchema | undefined, root: JsonSchema, source: Source): unknown {
+  const { random, texts } = source;
   const part = resolved(schema, root);
   const below = (count: number): number => Math.floor(random.next() * count);
   const values = finiteValues(part);
   if (values) return values[below(values.length)];
   const members: JsonSchema[] = part.anyOf ?? part.oneOf ?? [];
-  if (members.length > 0) return draw(members[below(members.length)], root, random);
+  if (members.length > 0) return draw(members[below(members.length)], root, source);
   const { type, minimum, maximum, minItems = 0, maxItems = minItems } = part;
   if (type === 'integer' && Number.isFinite(maximum - minimum)) return minimum + below(maximum - minimum + 1);
   if (type === 'number' && Number.isFinite(maximum - minimum)) return minimum + random.next() * (maximum - minimum);
   if (type === 'array')
-    return all(Array.from({ length: minItems + below(maxItems - minItems + 1) }, () => draw(part.items, root, random)));
-  if (part.properties) return object(part, root, random);
+    return all(Array.from({ length: minItems + below(maxItems - minItems + 1) }, () => draw(part.items, root, source)));
+  if (part.properties) return object(part, root, source);
+  if (type === 'string' && texts.length > 0) return part.examples?.[0] ?? texts[below(texts.length)];
   return part.default ?? (isNullable(part, root) ? null : undefined);
 }
 
-function object(part: JsonSchema, root: JsonSchema, random: Random): object | undefined {
+function object(part: JsonSchema, root: JsonSchema, source: Source): object | undefined {
   const fields = neededFields(part, root);
-  const values = all(fields.map(([, field]) => draw(field, root, random)));
+  const values = all(fields.map(([, field]) => draw(field, root, source)));
   return values && Object.fromEntries(fields.map(([name], i) => [name, values[i]]));
 }
 

@@ -3,7 +3,8 @@ import type { ReferenceReturns } from '../../environments/reference';
 import type { RolloutEnvironment } from '../../environments/environment';
 import type { Episode } from '../../episodes/episode';
 import { rollout } from '../rollout';
-import { actionChoice, type NamedAction } from './actions';
+import { actionChoice } from './actions';
+import { chanceCode, constantCode } from './codes';
 
 /** Episodes of chance, and about as many of all constant actions together. Every constant action has at least two. */
 const CHANCE = 16;
@@ -68,29 +69,6 @@ function returns(episodes: ReadonlyArray<Episode | null>): number[] {
   return episodes.flatMap((episode) =>
     episode && ['terminated', 'truncated'].includes(episode.end.reason) ? [episode.return] : [],
   );
-}
-
-/** Returns the code of a strategy that chooses at random, among OpenEnv's `legal_actions` where the state has them. */
-export function chanceCode(actions: readonly NamedAction[]): string {
-  return `const actions = ${literal(actions.map(({ value }) => value))};
-function strategy(state) {
-  const given = Array.isArray(state.legal_actions) ? actions.filter((action) => state.legal_actions.includes(action)) : [];
-  const legal = given.length > 0 ? given : actions;
-  return legal[Math.floor(Math.random() * legal.length)];
-}`;
-}
-
-/** Returns the code of a strategy that always takes the same action. */
-export function constantCode(value: unknown): string {
-  return `const action = ${literal(value)};
-function strategy() {
-  return action;
-}`;
-}
-
-/** Returns a value as source code: as JSON that is parsed, so that a field may have any name. */
-function literal(value: unknown): string {
-  return `JSON.parse(${JSON.stringify(JSON.stringify(value))})`;
 }
 
 function repeat<T>(value: T, count: number): T[] {
