@@ -73,10 +73,10 @@ export async function drawnFrames(
 }
 
 /**
- * Plays actions, given by their IDs, and resolves to the episode: what a person has played, as
+ * Plays actions, given by their IDs or as they are, and resolves to the episode: what a person has played, as
  * a record like any other. It ends as the environment says, or is truncated after the last action.
  */
-export async function playActions(env: RolloutEnvironment, seed: number, actions: number[]): Promise<Episode> {
+export async function playActions(env: RolloutEnvironment, seed: number, actions: unknown[]): Promise<Episode> {
   checkPlayable(env);
   const job = { id: 0, seed, maxSteps: actions.length, seconds: Infinity, every: 0 };
   const policy = recordedPolicy(actions);

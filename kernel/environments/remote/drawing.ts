@@ -6,6 +6,8 @@ import type { EpisodeState } from '../../openenv/protocol';
 import { EpisodeRunner } from '../../openenv/serving/episode';
 import { renderedPicture, type PictureFile } from '../card/picture';
 import { firstFrame } from '../local';
+import { endPlay, type Playable } from '../play';
+import { playableClass } from './classPlay';
 
 /** The pictures of an environment whose class is in this process: OpenEnv's protocol has none. */
 export interface Drawing {
@@ -13,13 +15,20 @@ export interface Drawing {
   first(): Promise<PictureFile | undefined>;
   /** Returns the picture of a session at this moment, by the state of its episode. */
   now(state: EpisodeState): PictureFile | undefined;
+  /** Resolves to what people play by keyboard, for an environment of few actions. */
+  play(client: Parameters<typeof playableClass>[1]): Promise<Playable | undefined>;
+  /** Ends the games of people. */
+  endPlay(): void;
   /** Resolves to the frames of an episode that was played before. */
   frames(episode: EpisodeRecord, every: number): Promise<EpisodeFrames | undefined>;
 }
 
 /** Returns the pictures of a class that a server serves. */
 export function classDrawing(type: EnvironmentClass<any>, server: EnvironmentServer): Drawing {
+  let playable: Playable | undefined;
   return {
+    play: async (client) => (playable ??= playableClass(type, client, await firstFrame(type))),
+    endPlay: () => playable && endPlay(playable),
     first: () => firstFrame(type),
     now: ({ episode_id }) => renderedPicture(episode_id ? server.render(episode_id) : undefined),
     frames: (episode, every) => playedFrames(type, episode, every),

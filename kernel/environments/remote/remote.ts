@@ -13,7 +13,7 @@ import type {
 } from '../../openenv/protocol';
 import { readMetadata, readSchemas } from '../../openenv/shapes';
 import type { MimeBundle } from '../../display/cellContext';
-import type { EpisodeRecord } from '../../episodes/episode';
+import type { Episode, EpisodeRecord } from '../../episodes/episode';
 import type { EpisodeFrames } from '../../episodes/frames';
 import type { CardContent } from '../card/card';
 import { checkedTarget, Connection, type RemoteOptions } from './connection';
@@ -22,6 +22,7 @@ import { OpenedEnvironment } from '../opened';
 import { reachableServers } from './pool';
 import { hasPicture, observationPicture, pictureBundle, type PictureFile } from '../card/picture';
 import type { SessionSource } from './sessions';
+import { offerPlay } from '../play';
 import type { Drawing } from './drawing';
 import { schemaTyping, TYPING, type EnvironmentTyping } from '../typing';
 import type { EpisodeSpec } from '../vectorEnv';
@@ -59,6 +60,9 @@ export class RemoteEnvironment<
   drawing?: Drawing;
   /** Width divided by height of pictures in observations, when their pixels are not square. */
   pictureAspect?: number;
+  /** Episodes that people played from the card, the newest last. */
+  readonly played: Episode[] = [];
+  private closed = false;
   /** The observation that the last episode began with, and the newest. */
   private first: Observation | undefined;
   private newest: Observation | undefined;
@@ -235,6 +239,7 @@ export class RemoteEnvironment<
   protected async cardContent(): Promise<CardContent> {
     const { description, version } = this.about;
     const frame = await this.firstFrame().catch(() => undefined);
+    const playable = frame && !this.closed ? await this.drawing?.play(this).catch(() => undefined) : undefined;
     const { headers, ...options } = this.options; // they may hold a token
     return {
       ...this,
@@ -244,6 +249,7 @@ export class RemoteEnvironment<
       release: version,
       schema: this.schemas,
       ...(frame ? { frame: { ...frame, aspect: this.pictureAspect } } : {}),
+      ...(playable ? { play: offerPlay(playable) } : {}),
     };
   }
 
@@ -266,7 +272,9 @@ export class RemoteEnvironment<
 
   /** Ends the session, and stops the server if it was started for it. */
   async close(): Promise<void> {
+    this.closed = true;
     forgotten.unregister(this);
+    this.drawing?.endPlay();
     await this.connection.close();
   }
 

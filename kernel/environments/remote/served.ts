@@ -33,5 +33,6 @@ export async function serveInNotebook(type: any, options: ServeOptions): Promise
 }
 
 async function replace(previous: Running | undefined, name: string): Promise<void> {
+  previous?.client.drawing?.endPlay();
   await previous?.server.close(`The cell of ${name} was run again, and its server was replaced: use the new client.`);
 }
