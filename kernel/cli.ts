@@ -8,7 +8,7 @@ const USAGE = `joylab: reinforcement learning with language models in a TypeScri
 
   joylab lab [NOTEBOOK] [JUPYTERLAB OPTIONS]   open JupyterLab (by default on notebooks/atari.ipynb)
   joylab run NOTEBOOK [--output FILE]          run a notebook without a browser
-  joylab serve FILE [OPTIONS]                  serve the environment of a TypeScript file by OpenEnv
+  joylab serve FILE [OPTIONS]                  serve the environment of a TypeScript file or a notebook by OpenEnv
   joylab export NOTEBOOK --to trl|hf-job [-o FOLDER]
                                                write the notebook's training as a script of TRL's, or as a job of Hugging Face
   joylab gguf folder FILE FOLDER               write the model of a GGUF file as a folder that can be trained
@@ -23,7 +23,7 @@ Options of serve:
   --port NUMBER        (8000)
   --host ADDRESS       (127.0.0.1; 0.0.0.0 for other machines, too)
   --capacity NUMBER    sessions at a time (64)
-  --environment NAME   the class, where the file exports several
+  --environment NAME   the class, where the file has several
   --export FOLDER      write a folder that can be pushed as a Space, instead
 
 Options of gguf folder:
@@ -80,7 +80,11 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
 
   async serve(args) {
     const { serveCommand } = await import('./openenv/serving/command/command.js');
-    return serveCommand(args);
+    return serveCommand(args, async (path, name) => {
+      const { readCells } = await import('./cells/export/cells.js');
+      const { servedModule } = await import('./cells/export/program.js');
+      return servedModule(readCells(path), path, name);
+    });
   },
 
   async export(args) {
