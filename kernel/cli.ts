@@ -80,11 +80,8 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
 
   async serve(args) {
     const { serveCommand } = await import('./openenv/serving/command/command.js');
-    return serveCommand(args, async (path, name) => {
-      const { readCells } = await import('./cells/export/cells.js');
-      const { servedModule } = await import('./cells/export/program.js');
-      return servedModule(readCells(path), path, name);
-    });
+    const { readServedClass } = await import('./main.js');
+    return serveCommand(args, readServedClass);
   },
 
   async export(args) {
