@@ -8,7 +8,7 @@ const USAGE = `joylab: reinforcement learning with language models in a TypeScri
 
   joylab lab [NOTEBOOK] [JUPYTERLAB OPTIONS]   open JupyterLab (by default on notebooks/atari.ipynb)
   joylab run NOTEBOOK [--output FILE]          run a notebook without a browser
-  joylab serve FILE [OPTIONS]                  serve the environment of a TypeScript file by OpenEnv
+  joylab serve FILE [OPTIONS]                  serve the environment of a TypeScript file or a notebook by OpenEnv
   joylab serve-model FOLDER [OPTIONS]          serve a model by OpenAI's protocol of chat completions
   joylab check TARGET [OPTIONS]                check whether an environment is worth training on
   joylab export NOTEBOOK --to trl|hf-job [-o FOLDER]
@@ -25,7 +25,7 @@ Options of serve:
   --port NUMBER        (8000)
   --host ADDRESS       (127.0.0.1; 0.0.0.0 for other machines, too)
   --capacity NUMBER    sessions at a time (64)
-  --environment NAME   the class, where the file exports several
+  --environment NAME   the class, where the file has several
   --export FOLDER      write a folder that can be pushed as a Space, instead
 
 Options of serve-model:
@@ -96,7 +96,8 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
 
   async serve(args) {
     const { serveCommand } = await import('./openenv/serving/command/command.js');
-    return serveCommand(args);
+    const { readServedClass } = await import('./main.js');
+    return serveCommand(args, readServedClass);
   },
 
   async 'serve-model'(args) {

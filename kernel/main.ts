@@ -31,6 +31,15 @@ export async function exportCommand(args: string[]): Promise<number> {
   return command.exportCommand(args);
 }
 
+/** `joylab serve NOTEBOOK`: a class of a notebook and all that it names, as a module that exports it. */
+export async function readServedClass(path: string, name: string | undefined): Promise<string> {
+  const [{ readCells }, { servedModule }] = await Promise.all([
+    import('./cells/export/cells.js'),
+    import('./cells/export/program.js'),
+  ]);
+  return servedModule(readCells(path), path, name);
+}
+
 /** Loads the code that runs cells, while the wire thread opens the sockets. */
 async function loadKernel({ outbox, interruptFlag }: WireThread): Promise<Kernel> {
   const { Kernel } = await import('./jupyter/kernel.js');

@@ -1,6 +1,7 @@
 import type { Kernel } from '@jupyterlab/services';
 import { PLAY_COMM, type PlayMessage, type PlayViewMessage } from '../../kernel/display/mime';
 import { formatNumber } from '../episode/timeline';
+import { drawingAddress } from '../frames/pictures';
 import { Screen } from '../frames/screen';
 import { FrameSequence } from '../frames/sequence';
 import { element, setText } from '../widgets/element';
@@ -16,6 +17,27 @@ const SIGNS: Record<string, string> = {
   ' ': 'Space',
 };
 
+/** Where frames are shown. */
+type GameScreen = Pick<Screen, 'node' | 'show' | 'dispose'> | DrawnScreen;
+
+/** Shows SVG as an image, so that nothing in it can run. */
+class DrawnScreen {
+  readonly node = element('img', 'joylab-Screen joylab-mod-drawn');
+  private readonly decoder = new TextDecoder();
+
+  constructor(width: number, height: number) {
+    this.node.style.aspectRatio = String(width / height);
+    this.node.alt = '';
+  }
+
+  /** Shows a picture, in UTF-8. */
+  show(svg: Uint8Array): void {
+    this.node.src = drawingAddress(this.decoder.decode(svg));
+  }
+
+  dispose(): void {}
+}
+
 /** A game that a person plays by keyboard, in the place of a card's picture. */
 export class PlayView {
   readonly node = element('div', 'joylab-Play');
@@ -25,7 +47,7 @@ export class PlayView {
   private readonly again = button('New game', () => this.start());
   private readonly finish = button('Finish', () => this.send({ type: 'finish' }));
   private readonly comm: Kernel.IComm;
-  private screen: Screen | null = null;
+  private screen: GameScreen | null = null;
   private held: string[] = [];
   private keys: Record<string, string> = {};
   private over = true;
@@ -97,9 +119,11 @@ export class PlayView {
     }
   }
 
-  private ready({ width, height, aspect, keys }: Of<'ready'>, palette: Uint8Array): void {
+  private ready({ width, height, aspect, keys, drawn }: Of<'ready'>, palette: Uint8Array): void {
     this.keys = keys;
-    this.screen = new Screen(new FrameSequence(width, height, palette, aspect));
+    this.screen = drawn
+      ? new DrawnScreen(width, height)
+      : new Screen(new FrameSequence(width, height, palette, aspect));
     this.place.replaceChildren(this.screen.node);
     this.screen.node.setAttribute('aria-hidden', 'true');
     this.start();
@@ -118,7 +142,7 @@ export class PlayView {
     this.screen?.show(pixels);
     setText(
       this.numbers,
-      `Score ${formatNumber(frame.return)} · Lives ${lives} · Step ${step}${frame.action === 'NOOP' ? '' : ` · ${frame.action}`}`,
+      `Score ${formatNumber(frame.return)}${lives === undefined ? '' : ` · Lives ${lives}`} · Step ${step}${frame.action === 'NOOP' ? '' : ` · ${frame.action}`}`,
     );
     if (!done) return;
     this.over = true;

@@ -16,8 +16,13 @@ export class PictureSequence {
 
   /** Returns the address of a drawing. */
   source(index: number): string {
-    return `data:image/svg+xml;charset=utf-8,${encodeURIComponent(this.pictures[index])}`;
+    return drawingAddress(this.pictures[index]);
   }
+}
+
+/** Returns the address of an SVG as an image. */
+export function drawingAddress(svg: string): string {
+  return `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
 }
 
 /** Shows one frame at a time. An SVG is shown as an image, so that nothing in it can run. */

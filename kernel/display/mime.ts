@@ -230,14 +230,16 @@ export type PlayMessage =
       stepsPerSecond: number;
       actions: string[];
       keys: Record<string, string>;
+      /** Frames are SVG, and there is no palette. */
+      drawn?: boolean;
     }
   /** An episode starts; its frame 0 follows. */
   | { type: 'started'; seed: number }
   /**
-   * Buffer 0 holds `height × width` palette indices. Frames that the view is
+   * Buffer 0 holds `height × width` palette indices, or SVG in UTF-8. Frames that the view is
    * too slow for are left out: `reward` is the sum since the frame before.
    */
-  | { type: 'frame'; step: number; action: string; reward: number; return: number; lives: number; done: boolean }
+  | { type: 'frame'; step: number; action: string; reward: number; return: number; lives?: number; done: boolean }
   /** The episode was recorded, and scored by the notebook's reward functions, `null` where one does not apply. */
   | {
       type: 'recorded';

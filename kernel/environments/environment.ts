@@ -1,4 +1,6 @@
 import type { EnvironmentSchema } from '../openenv/protocol';
+import type { EpisodeRecord } from '../episodes/episode';
+import type { EpisodeFrames } from '../episodes/frames';
 import type { HumanReturn } from './reference';
 import type { EpisodeSpec, VectorSource } from './vectorEnv';
 
@@ -37,6 +39,11 @@ export interface RolloutEnvironment {
   vectorSources(count?: number): Promise<VectorSource[]>;
   /** Returns the environment of an earlier episode's options. Undefined for environments without options. */
   withOptions?(options: Record<string, unknown>): RolloutEnvironment;
+  /**
+   * Makes the frames of a recorded episode again, one after each `every` steps and one at its end, where the class of
+   * its server is in this process. Resolves to `undefined` where the class draws nothing, or does not follow the record.
+   */
+  redraw?(episode: EpisodeRecord, every: number): Promise<EpisodeFrames | undefined>;
   /** Closes its own session, which may be the only one that a server has. The next reset opens another. */
   release?(): Promise<void>;
 }

@@ -2,7 +2,7 @@ import type { ValidationFailure } from '../schema/problems';
 import { availableParallelism } from 'node:os';
 import type { MimeBundle } from '../display/cellContext';
 import { invalid } from '../openenv/actionCheck';
-import { invalidArgument, OpenEnvError } from '../openenv/errors';
+import { OpenEnvError } from '../openenv/errors';
 import type {
   EnvironmentMetadata,
   EnvironmentSchema,
@@ -10,14 +10,14 @@ import type {
   ResetArguments,
   StepResult,
 } from '../openenv/protocol';
-import type { Environment, EnvironmentClass } from '../openenv/serving';
+import type { EnvironmentClass } from '../openenv/serving';
 import { EpisodeRunner } from '../openenv/serving/episode';
 import type { Contract } from '../openenv/serving/schemas';
 import type { CardContent } from './card/card';
 import type { ClassSource } from './classEnv';
 import type { RolloutEnvironment } from './environment';
 import { OpenedEnvironment } from './opened';
-import { renderedPicture, type PictureFile } from './card/picture';
+import { pictureBundle, renderedPicture, type PictureFile } from './card/picture';
 import type { EpisodeSpec, VectorSource } from './vectorEnv';
 
 /** What a built-in environment that is a class has beyond the class. */
@@ -132,7 +132,7 @@ export class LocalEnvironment<
 
   /** Returns the MIME bundle of the current picture. Throws `INVALID_ARGUMENT` when the class has no `render()`. */
   render(): MimeBundle {
-    return pictureBundle(this.runner.environment);
+    return pictureBundle(renderedPicture(this.runner.environment.render?.()), this.name);
   }
 
   /** Returns the content of the card, with the first frame of the episode with seed 0. */
@@ -179,11 +179,4 @@ export async function firstFrame(
   } finally {
     await example.close();
   }
-}
-
-function pictureBundle(environment: Environment): MimeBundle {
-  const picture = environment.render?.();
-  if (typeof picture === 'string') return { 'image/svg+xml': picture, 'text/plain': 'picture of the environment' };
-  if (!picture) throw invalidArgument('This environment has no pictures: its class has no render().');
-  return { 'image/png': Buffer.from(picture).toString('base64'), 'text/plain': 'picture of the environment' };
 }

@@ -193,7 +193,9 @@ export class ServerProcess {
     const [, missing] = /ModuleNotFoundError: No module named '(openenv|ale_py)'/.exec(this.log) ?? [];
     if (missing && !this.options.url)
       return ` Its Python lacks ${missing}. Install what environments need: ${this.options.command} -m pip install ${serverPackages().join(' ')}`;
-    const lines = this.log.trim().split('\n').slice(-8).join('\n');
+    // Uvicorn tells of each connection, which explains nothing.
+    const told = this.log.split('\n').filter((line) => !line.startsWith('INFO: '));
+    const lines = told.join('\n').trim().split('\n').slice(-8).join('\n');
     return lines === '' ? '' : ` Its last words:\n${lines}`;
   }
 }

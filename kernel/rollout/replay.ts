@@ -60,14 +60,23 @@ export async function displayEpisode(episode: Episode): Promise<MimeBundle> {
 /** Resolves to the frames of an episode: those that were kept, else made again in the environment where it was played. */
 export async function framesOf(episode: Episode, options: ReplayOptions = {}): Promise<EpisodeFrames> {
   const { env, frames } = origins.get(episode) ?? {};
-  return frames ?? (env?.draws ? (await playAgain(episode, env, options)).frames : observationFrames(episode));
+  return frames ?? (env?.draws ? (await playAgain(episode, env, options)).frames : drawnFrames(env, episode));
+}
+
+/** Resolves to the frames of an episode whose servers sent none: those of its class, where that is in this process and draws, else its observations as text. */
+export async function drawnFrames(
+  env: RolloutEnvironment | undefined,
+  episode: EpisodeRecord,
+  every = frameInterval(episode.actions.length),
+): Promise<EpisodeFrames> {
+  return (await env?.redraw?.(episode, every)) ?? observationFrames(episode, every);
 }
 
 /**
- * Plays actions, given by their IDs, and resolves to the episode: what a person has played, as
+ * Plays actions, given by their IDs or as they are, and resolves to the episode: what a person has played, as
  * a record like any other. It ends as the environment says, or is truncated after the last action.
  */
-export async function playActions(env: RolloutEnvironment, seed: number, actions: number[]): Promise<Episode> {
+export async function playActions(env: RolloutEnvironment, seed: number, actions: unknown[]): Promise<Episode> {
   checkPlayable(env);
   const job = { id: 0, seed, maxSteps: actions.length, seconds: Infinity, every: 0 };
   const policy = recordedPolicy(actions);
@@ -109,7 +118,7 @@ export async function playAgain(
   const { record, frames } = await playOne(env, job, async () => policy, signal);
   signal.throwIfAborted();
   compare(episode, record);
-  return { frames: frames ?? observationFrames(episode, every), record };
+  return { frames: frames ?? (await drawnFrames(env, episode, every)), record };
 }
 
 /** Throws when a replay differs from the recorded episode. */

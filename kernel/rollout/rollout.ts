@@ -6,11 +6,11 @@ import { analyseAsync, type Analysis } from '../strategy/analysis';
 import { DEFAULT_LIMITS, type SandboxLimits } from '../strategy/outcome';
 import { checkedSecret, processSecret, randomState } from '../strategy/secret';
 import { Episode } from '../episodes/episode';
-import { observationFrames, type EpisodeFrames } from '../episodes/frames';
+import type { EpisodeFrames } from '../episodes/frames';
 import { playInPool } from './pool';
 import type { StrategyJob } from './protocol';
 import type { Job, Played } from './recording';
-import { remember } from './replay';
+import { drawnFrames, remember } from './replay';
 import {
   checkedLimits,
   checkPlayable,
@@ -69,7 +69,7 @@ export async function rollout(
     if (job !== null) given.add(job);
     result.episodes.push(episode);
     if (episode && wanted.has(i))
-      result.frames.set(i, played[job!].frames ?? observationFrames(episode, options.frames!.every));
+      result.frames.set(i, played[job!].frames ?? (await drawnFrames(env, episode, options.frames!.every)));
   }
   return result;
 }

@@ -8,32 +8,51 @@ let jupyter: JupyterPrefix;
 before(() => (jupyter = new JupyterPrefix()));
 after(() => jupyter.remove());
 
-/** Runs a notebook with parameters set to 1; gives its outputs. */
-function papermill(notebook: string, ...parameters: string[]): any[] {
+/** Runs a notebook with numbers as parameters; gives its outputs. */
+function run(notebook: string, parameters: Record<string, number> = {}): any[] {
   jupyter.python(
     '-m',
     'papermill',
     join(packageRoot, 'notebooks', notebook),
     'out.ipynb',
     '--no-progress-bar',
-    ...parameters.flatMap((name) => ['-p', name, '1']),
+    ...Object.entries(parameters).flatMap(([name, value]) => ['-p', name, String(value)]),
   );
   const code = jupyter.read('out.ipynb').cells.filter((cell: { cell_type: string }) => cell.cell_type === 'code');
-  const injected = code.find((cell: any) => cell.metadata.tags?.includes('injected-parameters'));
-  assert.match(injected.source.join(''), /const maxSteps = 1;/);
+  const injected = code.find((cell: any) => cell.metadata.tags?.includes('injected-parameters'))?.source.join('') ?? '';
+  for (const [name, value] of Object.entries(parameters))
+    assert.match(injected, new RegExp(`const ${name} = ${value};`));
   assert.deepEqual(
     code.map((cell: any) => cell.metadata.papermill.status),
     code.map(() => 'completed'),
   );
-  const outputs = code.flatMap((cell: any) => cell.outputs);
+  return code.flatMap((cell: any) => cell.outputs);
+}
+
+/** Runs a notebook with one step in each of its trainings, which these parameters set; gives its outputs. */
+function papermill(notebook: string, ...parameters: string[]): any[] {
+  const outputs = run(notebook, Object.fromEntries(parameters.map((name) => [name, 1])));
+  checkTrainings(outputs, parameters.length);
+  return outputs;
+}
+
+/** Checks that there are so many trainings, each of one step that went well. */
+function checkTrainings(outputs: any[], count: number): void {
   const trainings = outputs.map(({ data }: any) => data?.['application/vnd.joylab.training.v1+json']).filter(Boolean);
   assert.deepEqual(
     trainings.map(({ maxSteps }: any) => maxSteps),
-    parameters.map(() => 1),
+    Array(count).fill(1),
   );
   for (const { log } of trainings)
     assert.ok(log.some(({ step, reward }: any) => step === 1 && Number.isFinite(reward)));
-  return outputs;
+}
+
+/** What a person reads in outputs, and the kinds of pictures of the episodes. */
+function shown(outputs: any[]): { text: string; pictures: (string | undefined)[] } {
+  return {
+    text: outputs.map(({ text = '', data }) => [text, data?.['text/plain'] ?? ''].flat().join('')).join('\n'),
+    pictures: outputs.flatMap(({ data }) => data?.['application/vnd.joylab.episode.v1+json']?.pictures ?? []),
+  };
 }
 
 test('papermill runs the Atari notebook as it is, with fewer steps of training', { timeout: 600_000 }, () => {
@@ -43,8 +62,7 @@ test('papermill runs the Atari notebook as it is, with fewer steps of training',
 test('papermill runs the notebook of gpt-oss with random weights, with fewer steps of training', {
   timeout: 600_000,
 }, () => {
-  const outputs = papermill('gpt-oss.ipynb', 'maxSteps');
-  const text = outputs.map(({ text = '', data }) => [text, data?.['text/plain'] ?? ''].flat().join('')).join('\n');
+  const { text } = shown(papermill('gpt-oss.ipynb', 'maxSteps'));
   assert.match(text, /Random weights: what follows shows that it works/);
   assert.match(text, /TrlPeftModel\(gpt-oss-tiny-model: .*LoRA of rank 4/);
   assert.match(text, /<\|system\|>Reasoning: low/);
@@ -54,15 +72,46 @@ test('papermill runs the notebook of gpt-oss with random weights, with fewer ste
 test('papermill runs the notebook of 2048 and of an environment in a cell, with fewer steps of training', {
   timeout: 600_000,
 }, () => {
-  const outputs = papermill('game2048.ipynb', 'maxSteps', 'catchSteps');
-  const text = outputs.map(({ text = '', data }) => [text, data?.['text/plain'] ?? ''].flat().join('')).join('\n');
+  const { text, pictures } = shown(papermill('game2048.ipynb', 'maxSteps', 'catchSteps'));
   assert.match(text, /state\.board, array of 16 integers[^]*It returns one action: "UP", "RIGHT", "DOWN", "LEFT"\./);
   assert.match(text, /invalid_action: the strategy returned "JUMP"/);
   assert.match(text, /217 pictures/, 'the same seed plays the same game');
   assert.match(text, /plays Catch\.\nThe state:\nstate\.ball_x from 0 to 20/);
-  const episodes = outputs.map(({ data }) => data?.['application/vnd.joylab.episode.v1+json']).filter(Boolean);
-  assert.deepEqual(
-    episodes.map(({ pictures }) => pictures),
-    ['image/svg+xml', 'text/plain'],
+  assert.deepEqual(pictures, ['image/svg+xml', 'text/plain']);
+});
+
+test('papermill runs the notebook of OpenEnv: a server that is full, slow and killed says so, and plays on', {
+  timeout: 600_000,
+}, () => {
+  const { text, pictures } = shown(run('openenv.ipynb'));
+  assert.match(
+    text,
+    /VALIDATION_ERROR: .*\n +go: Input should be 'UP', 'DOWN', 'LEFT' or 'RIGHT' \(given: "FORWARD"\)/,
   );
+  assert.match(text, /walk: 6\.0 of 6 apples, mean of 40 gardens\nlost: [1-3]\.\d of 6/);
+  assert.match(text, /CAPACITY_REACHED: \S+ is full: 2 of 2 sessions in use\.[^]*and after one has left: /);
+  assert.match(text, /TIMEOUT: .*did not answer within 1 s[^]*opens a new session: /);
+  assert.match(text, /CONNECTION_LOST: .*dice_env died \(signal SIGKILL\)[^]*another process: true/);
+  assert.match(text, /sessions: 1 \{ x: 3, y: 2, apple_x: 3, apple_y: 1, daylight: 30 \}/);
+  assert.deepEqual(pictures, ['image/svg+xml', 'text/plain', 'image/svg+xml']);
+});
+
+test('papermill runs the notebook of a new environment, with one step of training and few starts', {
+  timeout: 600_000,
+}, () => {
+  const outputs = run('new-environment.ipynb', { maxSteps: 1, starts: 4 });
+  checkTrainings(outputs, 1);
+  const { text, pictures } = shown(outputs);
+  const row = (policy: string) =>
+    [...new RegExp(`\\d +${policy}((?: +[\\d.]+ ± [\\d.]+){4})`).exec(text)![1].matchAll(/([\d.]+) ±/g)].map(
+      ([, mean]) => Number(mean),
+    );
+  // Of ten stars, in its four levels: what the design promises before any training.
+  for (const [i, stars] of row('pilot, by hand').entries()) {
+    assert.ok(stars >= [9.5, 9, 8, 6][i], `the pilot gets ${stars} in level ${i + 1}`);
+    for (const policy of ['chance', 'always BURN', 'always DRIFT', 'always VENT'])
+      assert.ok(row(policy)[i] < stars / 2, `${policy} gets ${row(policy)[i]} in level ${i + 1}`);
+  }
+  assert.match(text, /trained model against[^]*pilot, by hand/);
+  assert.ok(pictures.length >= 3 && pictures.every((type) => type === 'image/svg+xml'));
 });

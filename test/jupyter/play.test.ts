@@ -8,7 +8,7 @@ import {
   type PlayMessage,
   type PlayViewMessage,
 } from '../../kernel/display/mime';
-import { keysAction, playKeys } from '../../kernel/environments/play/keys';
+import { keysAction, playKeys, turnKeys } from '../../kernel/environments/play/keys';
 import { eventually } from '../eventually';
 import type { Message } from '../../kernel/jupyter/message';
 import { TestKernel } from './client';
@@ -244,6 +244,77 @@ test('what a person plays is recorded as any other episode, and scored by the re
   await view.wait('started', () => view.all('started').length === 2);
   view.send({ type: 'stop' });
   await view.closed();
+});
+
+test('a class in a cell is played key by key, drawn by its render(), and recorded', async () => {
+  const own = await openCard(`/** @openenv */
+class Ladder extends Environment<{ to: 'UP' | 'DOWN' | 'STAY' }, { rung: number }> {
+  rung = 2;
+  reset() { this.rung = this.random.int(1, 3); return { observation: { rung: this.rung } }; }
+  step({ to }) { this.rung += { UP: 1, DOWN: -1, STAY: 0 }[to]; return { observation: { rung: this.rung }, reward: this.rung, done: this.rung > 9 }; }
+  render() { return \`<svg xmlns="http://www.w3.org/2000/svg" width="40" height="80"><title>\${this.rung}</title></svg>\`; }
+}`);
+  const view = new View(own);
+  const { type, buffers, ...about } = await view.wait('ready');
+  assert.deepEqual(about, {
+    name: 'Ladder',
+    width: 40,
+    height: 80,
+    stepsPerSecond: 8,
+    actions: ['UP', 'DOWN', 'STAY'],
+    keys: { ArrowUp: 'UP', ArrowDown: 'DOWN', s: 'STAY' },
+    drawn: true,
+  });
+  assert.deepEqual(buffers, []);
+  view.send({ type: 'start', seed: 4 });
+  const rung = (frame: { buffers: Message['buffers'] }) =>
+    Number(/<title>(\d+)/.exec(Buffer.from(frame.buffers[0]).toString())![1]);
+  const start = rung(await view.wait('frame', ({ step }) => step === 0));
+  // The time of some steps, which must not be taken.
+  await kernel.run('await new Promise((resolve) => setTimeout(resolve, 400));');
+  assert.equal(view.all('frame').length, 1, 'it waits for a key');
+  for (const [i, key] of ['ArrowUp', 's', 'ArrowDown', 'ArrowUp'].entries()) {
+    view.send({ type: 'keys', keys: [key] });
+    view.send({ type: 'keys', keys: [] });
+    await view.wait('frame', ({ step }) => step === i + 1);
+  }
+  const frames = view.all('frame');
+  assert.deepEqual(
+    frames.map(({ step, action }) => [step, action]),
+    [
+      [0, 'NOOP'],
+      [1, 'UP'],
+      [2, 'STAY'],
+      [3, 'DOWN'],
+      [4, 'UP'],
+    ],
+  );
+  assert.deepEqual(
+    frames.map(rung),
+    [0, 1, 1, 0, 1].map((up) => start + up),
+  );
+  view.send({ type: 'finish' });
+  const { steps, return: sum } = await view.wait('recorded');
+  assert.deepEqual([steps, sum], [4, 4 * start + 3]);
+  assert.equal(
+    await kernel.run('ladder.played.map(({ seed, actionNames }) => [seed, actionNames]).join()'),
+    "'4,UP,DOWN,STAY'",
+  );
+  await kernel.run('await ladder.close()');
+  assert.match((await view.wait('error')).text, /^Ladder was closed/);
+  await view.closed();
+});
+
+test('keys of actions are arrows where they are directions, else letters of their names', () => {
+  assert.deepEqual(turnKeys(['LEFT', 'stay', 'FIRE', 'salute', 's', '1', 'ß']), {
+    ArrowLeft: 'LEFT',
+    s: 'stay',
+    ' ': 'FIRE',
+    a: 'salute',
+    1: 's',
+    2: '1',
+    3: 'ß',
+  });
 });
 
 test('what a view cannot ask for is answered in words, and the game goes on', async () => {

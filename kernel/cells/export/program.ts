@@ -65,6 +65,29 @@ function partsOf(
   return { config, model, env: named('env') ?? newest ?? (declared('env') ? 'env' : null), dataset: named('dataset') };
 }
 
+/**
+ * Takes what a class of an `@openenv` cell consists of, and all that it names, as a module
+ * that exports the class; without a name, the notebook's only one.
+ *
+ * @throws Error when there is no such class, or several and no name
+ */
+export function servedModule(cells: readonly NotebookCell[], notebook: string, name?: string): string {
+  const outlines = cells.map((cell, i) => outlineOf(cell, i + 1));
+  const names = [...new Set(outlines.flatMap(({ served }) => served.map(({ className }) => className)))];
+  if (names.length === 0)
+    throw new Error(
+      `${notebook} has no class that extends Environment in an @openenv cell, so there is nothing to serve`,
+    );
+  if (name === undefined && names.length > 1)
+    throw new Error(`${notebook} has several environments. Choose one with --environment: ${names.join(', ')}`);
+  const chosen = name ?? names[0];
+  if (!names.includes(chosen)) throw new Error(`${notebook} has no environment ${chosen}. Valid: ${names.join(', ')}`);
+  const taken = take(outlines, new Set([chosen]), new Set());
+  const statements = outlines.flatMap((cell) => cell.statements).filter((statement) => taken.has(statement));
+  const body = `${statements.map(({ text }) => text).join('\n\n')}\n\nexport { ${chosen} };\n`;
+  return joylabImport(parse(body), new Set()) + body;
+}
+
 /** The statements that the needed names come from. `held`: names whose methods change nothing that is needed. */
 function take(
   cells: readonly CellOutline[],

@@ -14,6 +14,8 @@ import { escapeHtml } from '../table';
 /** Bytes, before base64, of the frames of a bundle, at most: deflated, and as a GIF. Together with the rest they take less than 200 KB. */
 const FRAMES_BUDGET = 76_000;
 const GIF_BUDGET = 50_000;
+/** The same of drawings as one that moves: their frames, deflated, are far smaller. */
+const SVG_BUDGET = 90_000;
 /** Characters of JSON that named state may take in a bundle. */
 const STATES_BUDGET = 20_000;
 
@@ -89,7 +91,7 @@ export function episodeBundle(episode: EpisodeRecord, frames: EpisodeFrames): Mi
   const last = pictures?.type === 'text/plain' ? `\n${pictures.frames.at(-1)}` : '';
   return {
     [EPISODE_MIME]: data,
-    'text/html': pictures ? pictureHtml(episode, pictures) : html(episode, frames),
+    'text/html': pictures ? pictureHtml(episode, frames, pictures) : html(episode, frames),
     'text/plain': caption(episode) + last,
   };
 }
@@ -140,7 +142,7 @@ export function caption(episode: EpisodeRecord): string {
     playedName(episode),
     `seed ${episode.seed}`,
     `${steps} ${steps === 1 ? 'step' : 'steps'}`,
-    `score ${score}`,
+    `score ${Number(score.toPrecision(12))}`,
     endText(episode),
   ].join(' · ');
 }
@@ -171,13 +173,34 @@ function deflateXored({ width, height, frames }: EpisodeFrames): Uint8Array {
   return deflateSync(bytes, { level: 8, memLevel: 9 });
 }
 
-/** Returns the last picture as HTML: an image that sanitisers do not remove, or text. */
-function pictureHtml(episode: EpisodeRecord, { type, frames }: EpisodePictures): string {
+/** Returns drawings as HTML, as an image that moves and that sanitisers do not remove; of texts the last. */
+function pictureHtml(episode: EpisodeRecord, all: EpisodeFrames, { type, frames }: EpisodePictures): string {
   const text = escapeHtml(caption(episode));
-  const last = frames.at(-1)!;
   const picture =
-    type === 'text/plain' ? `<pre>${escapeHtml(last)}</pre>` : svgImage(last, caption(episode), { width: 200 });
+    type === 'text/plain'
+      ? `<pre>${escapeHtml(frames.at(-1)!)}</pre>`
+      : svgImage(smallAnimation(all), caption(episode), { width: shownWidth(all) });
   return `<figure style="margin: 0">${picture}<figcaption>${text}</figcaption></figure>`;
+}
+
+/** Returns drawings as one that moves, with so few of them that it stays small. */
+function smallAnimation(all: EpisodeFrames): string {
+  const animation = (take: number): string => {
+    const { pictures, every, width, height } = thinned(all, take);
+    return animatedSvg(pictures!.frames, { width, height, framesPerSecond: stepsPerSecond(all) / every });
+  };
+  let take = 1;
+  let svg = animation(take);
+  while (svg.length > SVG_BUDGET && take < all.pictures!.frames.length) {
+    take = fewer(take, svg.length / SVG_BUDGET);
+    svg = animation(take);
+  }
+  return svg;
+}
+
+/** Returns the width at which drawings are shown: their own, where it is neither tiny nor wide. */
+function shownWidth({ width }: EpisodeFrames): number {
+  return Math.min(320, Math.max(200, width));
 }
 
 /** Returns a GIF as HTML: sanitisers do not remove an image that contains its data. */

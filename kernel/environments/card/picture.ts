@@ -1,6 +1,8 @@
 import type { PictureSize } from '../../display/pictures/aspect';
 import { imageType } from '../../display/pictures/image';
 import { rgbPng } from './image';
+import { bundleMetadata, type MimeBundle } from '../../display/cellContext';
+import { invalidArgument } from '../../openenv/errors';
 import { svgSize } from '../../episodes/svg';
 
 /** A picture as a file. */
@@ -24,6 +26,22 @@ export function renderedPicture(picture: unknown): PictureFile | undefined {
       ? { ...svgSize(picture), type: 'image/svg+xml', bytes: Buffer.from(picture) }
       : undefined;
   return picture instanceof Uint8Array ? imageFile(picture) : undefined;
+}
+
+/** Returns a picture of an environment as it is displayed. Throws `INVALID_ARGUMENT` when there is none. */
+export function pictureBundle(picture: PictureFile | undefined, name: string): MimeBundle {
+  if (!picture)
+    throw invalidArgument(
+      `'${name}' has no picture now: a class in the notebook draws it in render(), which needs an episode (reset); a server sends it in its observation.`,
+    );
+  const { type, bytes } = picture;
+  const file = Buffer.from(bytes);
+  const text = `A picture of ${name}`;
+  return {
+    [type]: type === 'image/svg+xml' ? file.toString() : file.toString('base64'),
+    'text/plain': text,
+    [bundleMetadata]: { [type]: { alt: text } },
+  };
 }
 
 /** Returns whether a schema of observations has a field that is a picture by its name or its media type. */

@@ -4,6 +4,7 @@ import { PLAY_COMM } from '../../display/mime';
 import { Player, type Playable } from './player';
 
 export type { Playable, PlayGame, PlayStep } from './player';
+export { recordPlay } from './recorder';
 
 /** Environments whose cards were shown, by the IDs on the cards. A card does not keep its environment alive. */
 const offers = new Map<string, WeakRef<Playable>>();

@@ -35,3 +35,24 @@ export function keysAction(actions: readonly string[], keys: readonly string[]):
 function buttonsOf(action: string): string[] {
   return action.match(BUTTONS) ?? [];
 }
+
+/**
+ * Returns a key for each action of an environment that waits for its player, and the
+ * action that it takes: an arrow or the space bar where the name is one of a joystick's
+ * buttons, else a letter of the name that no other action has, else a digit or letter
+ * that is left. Actions beyond the keys have none.
+ */
+export function turnKeys(actions: readonly string[]): Record<string, string> {
+  const keys = new Map<string, string>();
+  const joystick = Object.fromEntries(Object.entries(KEYS).map(([key, button]) => [button, key]));
+  const wanted = (action: string): string[] =>
+    joystick[action.toUpperCase()] ? [joystick[action.toUpperCase()]] : [...action.toLowerCase(), ...LEFT_OVER];
+  for (const action of actions) {
+    const key = wanted(action).find((it) => (it.length > 1 || /[a-z0-9 ]/.test(it)) && !keys.has(it));
+    if (key !== undefined) keys.set(key, action);
+  }
+  return Object.fromEntries(keys);
+}
+
+/** Keys of actions whose names have none. */
+const LEFT_OVER = '1234567890abcdefghijklmnopqrstuvwxyz';

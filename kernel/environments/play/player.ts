@@ -2,8 +2,8 @@ import { randomInt } from 'node:crypto';
 import type { PictureSize } from '../../display/pictures/aspect';
 import type { Comm } from '../../display/cellContext';
 import type { PlayMessage, PlayViewMessage } from '../../display/mime';
-import { keysAction, playKeys } from './keys';
-import { recordPlay } from './recorder';
+import { keysAction, playKeys, turnKeys } from './keys';
+import { recordPlay, type RecordedPlay } from './recorder';
 
 /** An environment that people can play. */
 export interface Playable {
@@ -11,12 +11,16 @@ export interface Playable {
   readonly name: string;
   /** Names of the actions; an action's ID is its index. */
   readonly actions: readonly string[];
-  /** 3 bytes (red, green, blue) for each value of a pixel. */
-  readonly palette: Uint8Array;
+  /** 3 bytes (red, green, blue) for each value of a pixel; undefined where frames are SVG. */
+  readonly palette?: Uint8Array;
+  /** Whether it waits for its player: a step is taken while a key is held or was tapped, and time stands still otherwise. */
+  readonly turns?: boolean;
   /** Opens a session of its own. */
   openGame(): Promise<PlayGame>;
-  /** Pixels of a frame, and steps per second in real time. */
+  /** Pixels of a frame, and steps per second in real time, or while a key is held. */
   readonly playScreen: PictureSize & { stepsPerSecond: number };
+  /** Records an episode, by the IDs of its actions. By default the environment itself is recorded. */
+  readonly recorded?: (play: { seed: number; actions: number[] }) => Promise<RecordedPlay | null>;
 }
 
 /** A session in which a person plays. */
@@ -24,7 +28,7 @@ export interface PlayGame {
   reset(seed: number): Promise<PlayStep>;
   /** @param action the action's ID */
   step(action: number): Promise<PlayStep>;
-  /** Returns the current frame: `height × width` palette indices, row by row. */
+  /** Returns the current frame: `height × width` palette indices, row by row, or SVG in UTF-8. */
   frame(): Promise<Uint8Array>;
   close(): Promise<void>;
 }
@@ -32,7 +36,8 @@ export interface PlayGame {
 /** The result of a reset or a step. */
 export interface PlayStep {
   reward: number;
-  lives: number;
+  /** Lives left, if the environment has lives. */
+  lives?: number;
   done: boolean;
 }
 
@@ -52,6 +57,8 @@ export class Player {
   /** Keys held now, and those pressed since the last step, so that a short tap counts, too. */
   private held: string[] = [];
   private tapped: string[] = [];
+  /** The keys that do something, with what they do. */
+  private readonly keys: Record<string, string>;
   /** An action held by its ID, instead of keys. */
   private action: number | null = null;
 
@@ -79,11 +86,13 @@ export class Player {
     private readonly signal: AbortSignal,
     private readonly onEnd: () => void,
   ) {
-    const { name, actions, palette, playScreen } = environment;
+    const { name, actions, palette, playScreen, turns } = environment;
+    this.keys = turns ? turnKeys(actions) : playKeys(actions);
     comm.onMessage((message: PlayViewMessage) => this.receive(message));
     comm.onClose(() => this.end());
     signal.addEventListener('abort', this.interrupted);
-    this.send({ type: 'ready', name, ...playScreen, actions: [...actions], keys: playKeys(actions) }, [palette]);
+    const about = { name, ...playScreen, actions: [...actions], keys: this.keys };
+    this.send({ type: 'ready', ...about, ...(palette ? {} : { drawn: true }) }, palette ? [palette] : []);
     void this.run();
   }
 
@@ -161,7 +170,18 @@ export class Player {
   }
 
   private get running(): boolean {
-    return !this.done && !this.paused;
+    return !this.done && !this.paused && this.chosen >= 0;
+  }
+
+  /** The ID of the action of the next step; -1 while it waits for one. */
+  private get chosen(): number {
+    const { actions, turns } = this.environment;
+    // A key that was tapped counts as newer than those that are held.
+    const keys = [...this.held, ...this.tapped];
+    if (this.action !== null) return this.action;
+    return turns
+      ? actions.indexOf(this.keys[keys.findLast((key) => key in this.keys) ?? ''])
+      : keysAction(actions, keys);
   }
 
   private get period(): number {
@@ -183,16 +203,15 @@ export class Player {
   }
 
   private async play(): Promise<void> {
-    const { actions } = this.environment;
-    // A key that was tapped counts as newer than those that are held.
-    const action = this.action ?? keysAction(actions, [...this.held, ...this.tapped]);
+    const { actions, turns } = this.environment;
+    const action = this.chosen;
     this.tapped = [];
     const played = await this.game!.step(action);
     this.actions.push(action);
     this.record(played, actions[action]);
     if (this.done) void this.keep();
     // After a pause, for example while a cell computes, missed steps are not made up for.
-    this.due = Math.max(this.due + this.period, performance.now());
+    this.due = Math.max(this.due + this.period, performance.now() + (turns ? this.period : 0));
     if (++this.silentSteps > UNACKNOWLEDGED * this.environment.playScreen.stepsPerSecond)
       this.close('Nobody looked at the game any more, and it was ended. Press Play to start again.');
   }
@@ -216,7 +235,8 @@ export class Player {
     const { seed, actions } = this;
     if (actions.length === 0) return;
     try {
-      const recorded = await recordPlay(this.environment, { seed, actions });
+      const { recorded: record = (play) => recordPlay(this.environment, play) } = this.environment;
+      const recorded = await record({ seed, actions });
       if (recorded) this.send({ type: 'recorded', ...recorded });
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);

@@ -1,10 +1,8 @@
-import type { Playable } from './player';
-
 /** An episode as a person played it. */
 export interface HumanPlay {
   seed: number;
-  /** IDs of the actions, one per step. */
-  actions: number[];
+  /** The actions, one per step: their IDs, or the actions themselves. */
+  actions: unknown[];
 }
 
 /** What became of an episode that a person played. */
@@ -20,7 +18,7 @@ export interface RecordedPlay {
   error?: string;
 }
 
-type Recorder = (environment: Playable, play: HumanPlay) => Promise<RecordedPlay>;
+type Recorder = (environment: object, play: HumanPlay) => Promise<RecordedPlay>;
 
 let recorder: Recorder | null = null;
 
@@ -30,6 +28,6 @@ export function recordPlaysWith(record: Recorder): void {
 }
 
 /** Records and scores an episode; resolves to `null` where nothing does. */
-export async function recordPlay(environment: Playable, play: HumanPlay): Promise<RecordedPlay | null> {
+export async function recordPlay(environment: object, play: HumanPlay): Promise<RecordedPlay | null> {
   return recorder ? recorder(environment, play) : null;
 }

@@ -12,13 +12,18 @@ import type {
   StepResult,
 } from '../../openenv/protocol';
 import { readMetadata, readSchemas } from '../../openenv/shapes';
+import type { MimeBundle } from '../../display/cellContext';
+import type { Episode, EpisodeRecord } from '../../episodes/episode';
+import type { EpisodeFrames } from '../../episodes/frames';
 import type { CardContent } from '../card/card';
 import { checkedTarget, Connection, type RemoteOptions } from './connection';
 import type { RolloutEnvironment, StateVariable } from '../environment';
 import { OpenedEnvironment } from '../opened';
 import { reachableServers } from './pool';
-import { hasPicture, observationPicture, type PictureFile } from '../card/picture';
+import { hasPicture, observationPicture, pictureBundle, type PictureFile } from '../card/picture';
 import type { SessionSource } from './sessions';
+import { offerPlay } from '../play';
+import type { Drawing } from './drawing';
 import { schemaTyping, TYPING, type EnvironmentTyping } from '../typing';
 import type { EpisodeSpec } from '../vectorEnv';
 
@@ -51,12 +56,16 @@ export class RemoteEnvironment<
   readonly actions: string[] = [];
   readonly stateVariables: StateVariable[] = [];
   readonly description: string;
-  /** Returns the first picture of an episode, for an environment that runs in this process. */
-  preview?: () => Promise<PictureFile | undefined>;
+  /** The pictures of its class, for an environment that runs in this process. */
+  drawing?: Drawing;
   /** Width divided by height of pictures in observations, when their pixels are not square. */
   pictureAspect?: number;
-  /** The observation that the last episode began with. */
+  /** Episodes that people played from the card, the newest last. */
+  readonly played: Episode[] = [];
+  private closed = false;
+  /** The observation that the last episode began with, and the newest. */
   private first: Observation | undefined;
+  private newest: Observation | undefined;
 
   private constructor(
     private readonly connection: Connection,
@@ -147,7 +156,7 @@ export class RemoteEnvironment<
   async reset(args: ResetArguments = {}): Promise<StepResult<Observation>> {
     await this.connection.revive();
     const result = (await this.client.reset(args)) as StepResult<Observation>;
-    this.first = result.observation;
+    this.first = this.newest = result.observation;
     return result;
   }
 
@@ -161,7 +170,24 @@ export class RemoteEnvironment<
     const problemsOf = (error: unknown): never => {
       throw this.schemas && error instanceof OpenEnvError ? meantError(error, this.schemas.action, action) : error;
     };
-    return this.client.step(action).catch(problemsOf) as Promise<StepResult<Observation>>;
+    return this.client.step(action).then((result) => {
+      this.newest = result.observation as Observation;
+      return result as StepResult<Observation>;
+    }, problemsOf);
+  }
+
+  /**
+   * Resolves to the picture of the moment, which is displayed: what `render()` of a class in the notebook returns, else
+   * the picture in the newest observation. Rejects with `INVALID_ARGUMENT` where there is none.
+   */
+  async render(): Promise<MimeBundle> {
+    const drawn = this.drawing && (await this.state().then((state) => this.drawing!.now(state as EpisodeState)));
+    return pictureBundle(drawn ?? observationPicture(this.newest), this.name);
+  }
+
+  /** Makes the frames of a recorded episode again, with the `render()` of a class in the notebook. */
+  redraw(episode: EpisodeRecord, every: number): Promise<EpisodeFrames | undefined> {
+    return this.drawing?.frames(episode, every) ?? Promise.resolve(undefined);
   }
 
   /** Returns the server's state of the episode. */
@@ -213,6 +239,7 @@ export class RemoteEnvironment<
   protected async cardContent(): Promise<CardContent> {
     const { description, version } = this.about;
     const frame = await this.firstFrame().catch(() => undefined);
+    const playable = frame && !this.closed ? await this.drawing?.play(this).catch(() => undefined) : undefined;
     const { headers, ...options } = this.options; // they may hold a token
     return {
       ...this,
@@ -222,11 +249,13 @@ export class RemoteEnvironment<
       release: version,
       schema: this.schemas,
       ...(frame ? { frame: { ...frame, aspect: this.pictureAspect } } : {}),
+      ...(playable ? { play: offerPlay(playable) } : {}),
     };
   }
 
   private async firstFrame(): Promise<PictureFile | undefined> {
-    if (this.preview) return this.preview();
+    const drawn = await this.drawing?.first();
+    if (drawn) return drawn;
     if (!this.first && hasPicture(this.schemas?.observation)) await this.reset({ seed: 0 });
     return observationPicture(this.first);
   }
@@ -243,7 +272,9 @@ export class RemoteEnvironment<
 
   /** Ends the session, and stops the server if it was started for it. */
   async close(): Promise<void> {
+    this.closed = true;
     forgotten.unregister(this);
+    this.drawing?.endPlay();
     await this.connection.close();
   }
 

@@ -2,7 +2,7 @@ import type { EnvironmentServer, ServeOptions } from '../../openenv';
 import type { DeclaredTypes } from '../../openenv/serving/environment';
 import { serve } from '../../openenv';
 import type { EpisodeState } from '../../openenv/protocol';
-import { firstFrame } from '../local';
+import { classDrawing } from './drawing';
 import { RemoteEnvironment } from './remote';
 
 /** A client of a server of a class that extends `Environment`, with the types that the class declares, else those of its JSON Schemas once it is served. */
@@ -26,12 +26,13 @@ export async function serveInNotebook(type: any, options: ServeOptions): Promise
   if (options.port) await replace(previous, type.name);
   const server = await serve(type, options);
   const client = await RemoteEnvironment.open(server.url);
-  client.preview = () => firstFrame(type);
+  client.drawing = classDrawing(type, server);
   running.set(type.name, { server, client });
   if (!options.port) await replace(previous, type.name);
   return client;
 }
 
 async function replace(previous: Running | undefined, name: string): Promise<void> {
+  previous?.client.drawing?.endPlay();
   await previous?.server.close(`The cell of ${name} was run again, and its server was replaced: use the new client.`);
 }

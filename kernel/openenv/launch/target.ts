@@ -84,7 +84,8 @@ function recognise(text: string, options: TargetOptions): Target | undefined {
   if (/^(\.{0,2}\/|~\/|\.{1,2}$|[A-Za-z]:[\\/])/.test(text) || fs.existsSync(path.join(folder, MANIFEST))) {
     return {
       kind: 'folder',
-      name: folder,
+      // As it was written: a saved notebook is read elsewhere.
+      name: text,
       start: (context) =>
         startFolder(folder, options as { from?: 'uv' | 'python' }, context, { name: `The environment ${text}` }),
     };

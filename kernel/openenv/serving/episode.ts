@@ -20,6 +20,11 @@ export class EpisodeRunner {
     private readonly checks?: OutputChecks,
   ) {}
 
+  /** The ID of the episode; `null` before the first. */
+  get episode(): string | null {
+    return this.episodeId;
+  }
+
   /** Starts an episode. The arguments are named as on the wire, and have been checked. */
   async reset({ seed, episode_id, ...rest }: Record<string, any>): Promise<StepResult> {
     const used: number = seed ?? randomInt(2 ** 31);

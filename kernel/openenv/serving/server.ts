@@ -69,6 +69,8 @@ export interface EnvironmentServer {
   readonly sessions: number;
   readonly schema: EnvironmentSchema;
   readonly metadata: EnvironmentMetadata;
+  /** Returns what `render()` of the environment that plays an episode returns now; undefined where nobody plays it, or it has no `render()`. */
+  render(episodeId: string): string | Uint8Array | undefined;
   /**
    * Ends all sessions and stops the server.
    *
@@ -182,6 +184,11 @@ class Served implements EnvironmentServer {
 
   get metadata(): EnvironmentMetadata {
     return this.contract.metadata;
+  }
+
+  render(episodeId: string): string | Uint8Array | undefined {
+    const sessions = [...[...this.open].map(({ session }) => session), ...this.held.sessions];
+    return sessions.find(({ runner }) => runner.episode === episodeId)?.runner.environment.render?.();
   }
 
   async listen({ port, host, idleTimeout }: Settings): Promise<void> {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { openenv } from '../../../kernel';
-import { buildRoot } from '../../../kernel/common/packagePaths';
+import { buildRoot, packageRoot } from '../../../kernel/common/packagePaths';
 import { openenvCommand } from '../../environments/python';
 
 const CLI = join(buildRoot, 'kernel', 'cli.js');
@@ -144,5 +144,46 @@ test('--export writes a folder that runs from a clean copy, and that openenv val
 
   const env = await openenv(join(copy, 'app'));
   assert.equal((await env.reset({ seed: 1 })).done, false);
+  await env.close();
+});
+
+test('the class of a notebook is served and exported as it is saved, with what it names', async (t) => {
+  const cells = [
+    'const unused = await fetch("http://nowhere.invalid");',
+    "import { goal } from './goal';\nconst by = (n: number) => n;",
+    '/** Counts to ten.\n * @openenv client=counter */\nclass Counter extends Environment<{ by: 1 | 2 }, { count: number }> {\n  count = 0;\n  reset() { this.count = 0; return { observation: { count: 0 } }; }\n  step({ by: n }) { this.count += by(n); return { observation: { count: this.count }, done: this.count >= goal }; }\n}',
+    'await counter.reset();',
+  ].map((source) => ({ cell_type: 'code', source, metadata: {}, outputs: [], execution_count: null }));
+  const notebook = write('counter.ipynb', JSON.stringify({ cells, metadata: {}, nbformat: 4, nbformat_minor: 5 }));
+  const { url, stop } = await start(t, [CLI, 'serve', notebook, '--port', '0']);
+  const env = await openenv(url);
+  assert.deepEqual([env.name, env.description], ['Counter', 'Counts to ten.']);
+  await env.reset();
+  assert.equal((await env.step({ by: 2 })).observation.count, 2);
+  await assert.rejects(env.step({ by: 3 }), /by: Input should be 1 or 2/);
+  await env.close();
+  assert.equal(await stop(), 0);
+  const space = join(folder, 'counter-space');
+  await promisify(execFile)(process.execPath, [CLI, 'serve', notebook, '--export', space]);
+  const exported = await openenv(space);
+  await exported.reset();
+  assert.equal((await exported.step({ by: 1 })).observation.count, 1);
+  await exported.close();
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name.startsWith('.counter')),
+    [],
+    'nothing is left beside it',
+  );
+  assert.match(await failure(notebook, '--environment', 'Other'), /has no environment Other\. Valid: Counter/);
+});
+
+test('the notebook of OpenEnv exports its hedgehog as it says', async () => {
+  const space = join(folder, 'hedgehog-space');
+  const notebook = join(packageRoot, 'notebooks', 'openenv.ipynb');
+  const { stdout } = await promisify(execFile)(process.execPath, [CLI, 'serve', notebook, '--export', space]);
+  const told = readFileSync(notebook, 'utf8');
+  for (const file of stdout.trim().split('\n')) assert.ok(told.includes(`hedgehog-space/${basename(file)}\\n`), file);
+  const env = await openenv(space);
+  assert.equal((await env.reset({ seed: 5 })).observation.daylight, 30);
   await env.close();
 });

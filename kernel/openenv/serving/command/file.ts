@@ -22,13 +22,14 @@ const KERNEL = resolve(__dirname, '..', '..', '..');
  * a type error.
  *
  * @param name name of the class, where the file exports several
+ * @param options `checked`: whether types are checked; those of a notebook's cells are, and less strictly. Default: true
  */
-export function findEnvironment(path: string, name?: string): FoundClass {
+export function findEnvironment(path: string, name?: string, { checked = true } = {}): FoundClass {
   const file = resolve(path);
   if (!existsSync(file)) throw invalidArgument(`There is no file ${path}.`);
   const compiler: typeof ts = require('typescript');
   const program = compiler.createProgram([file], compilerOptions(compiler, dirname(file)));
-  const problems = compiler.getPreEmitDiagnostics(program);
+  const problems = checked ? compiler.getPreEmitDiagnostics(program) : [];
   if (problems.length > 0) {
     const host = {
       getCanonicalFileName: (it: string) => it,
