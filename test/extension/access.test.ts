@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
-import { after, before } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import { before } from 'node:test';
+import type { Page } from 'playwright-core';
 import { completionsBundle } from '../../kernel/display/training/completions';
 import { episodeData } from '../../kernel/display/pictures/episode';
 import { setCellContext } from '../../kernel/display/cellContext';
@@ -18,30 +18,22 @@ import { compareRewards } from '../../kernel/rewards/comparison/compare';
 import { RewardRegistry } from '../../kernel/rewards/registry';
 import type { Sample } from '../../kernel/rewards/sample';
 import { scoreSamples } from '../../kernel/rewards/scoring';
-import { becomes, changeTheme, launchBrowser, openNotebook, type NotebookPage } from './browser';
-import { startLab, type Lab } from './lab';
+import { becomes, changeTheme, openNotebook, type NotebookPage } from './browser';
 import { labTest } from './labTest';
+import { useLab } from './useLab';
 import { writeNotebook, type Bundle } from './notebooks';
 
-let lab: Lab;
-let browser: Browser;
+// What is not drawn is not looked at.
+const { lab, browser } = useLab({ drawsAll: true });
 let bundles: Bundle[];
 
 before(async () => {
   bundles = [...(await played()), ...runs(), ...(await tables()), ...pictures()].map((bundle) => encoded(bundle));
-  // What is not drawn is not looked at.
-  lab = await startLab({ drawsAll: true });
-  browser = await launchBrowser();
   writeNotebook(
     lab.folder,
     'outputs.ipynb',
     bundles.map((bundle) => ({ source: '', outputs: [bundle] })),
   );
-});
-
-after(async () => {
-  await browser?.close();
-  await lab?.close();
 });
 
 let group: TrainingData['group'];

@@ -1,16 +1,14 @@
 import assert from 'node:assert/strict';
-import { after, before } from 'node:test';
-import type { Browser } from 'playwright-core';
+import { before } from 'node:test';
 import { ENVIRONMENT_MIME, type EnvironmentData } from '../../kernel/display/mime';
 import { openenv } from '../../kernel/environments';
 import { startPythonServer } from '../openenv/pythonServer';
-import { becomes, launchBrowser, openNotebook, runAllCells, waitForCells, waitUntil } from './browser';
-import { startLab, type Lab } from './lab';
+import { becomes, openNotebook, runAllCells, waitForCells, waitUntil } from './browser';
 import { labTest } from './labTest';
+import { useLab } from './useLab';
 import { writeNotebook, type Bundle } from './notebooks';
 
-let lab: Lab;
-let browser: Browser;
+const { lab, browser } = useLab({ theme: 'dark' });
 let data: EnvironmentData;
 let remoteData: EnvironmentData;
 
@@ -25,8 +23,6 @@ before(async () => {
   const bundle = (await env.card({ reference })) as Bundle;
   await env.close();
   data = bundle[ENVIRONMENT_MIME] as EnvironmentData;
-  lab = await startLab({ theme: 'dark' });
-  browser = await launchBrowser();
   const garden = await startPythonServer();
   const remote = await openenv(garden.url);
   const remoteBundle = (await remote.card()) as Bundle;
@@ -44,11 +40,6 @@ before(async () => {
       outputs: [{ [ENVIRONMENT_MIME]: { ...data, returns: { maxSteps: 5, rows: null } }, 'text/plain': 'text' }],
     },
   ]);
-});
-
-after(async () => {
-  await browser?.close();
-  await lab?.close();
 });
 
 labTest('the card shows name, actions, state variables with their ranges, and the first frame', async () => {

@@ -1,24 +1,11 @@
 import assert from 'node:assert/strict';
-import { after, before } from 'node:test';
-import type { Browser } from 'playwright-core';
-import { launchBrowser, openNotebook, waitForCells, waitForMotion, waitUntil } from './browser';
+import { openNotebook, waitForCells, waitForMotion, waitUntil } from './browser';
 import { writeRuns } from './keptRuns';
-import { startLab, type Lab } from './lab';
 import { labTest } from './labTest';
+import { useLab } from './useLab';
 import { writeNotebook } from './notebooks';
 
-let notebook7: Lab;
-let browser: Browser;
-
-before(async () => {
-  notebook7 = await startLab({ app: 'notebook' });
-  browser = await launchBrowser();
-});
-
-after(async () => {
-  await browser?.close();
-  await notebook7?.close();
-});
+const { lab: notebook7, browser } = useLab({ app: 'notebook' });
 
 const KERNEL_STATUS = 'jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status';
 

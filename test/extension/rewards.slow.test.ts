@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict';
-import { after, before } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
-import { becomes, launchBrowser, openNotebook, runAllCells, waitForMotion, waitUntil } from './browser';
-import { startLab, type Lab } from './lab';
+import { before } from 'node:test';
+import type { Page } from 'playwright-core';
+import { becomes, openNotebook, runAllCells, waitForMotion, waitUntil } from './browser';
 import { labTest } from './labTest';
+import { useLab } from './useLab';
 import { writeNotebook } from './notebooks';
 
-let lab: Lab;
-let browser: Browser;
+const { lab, browser } = useLab();
 
 before(async () => {
-  lab = await startLab();
-  browser = await launchBrowser();
   writeNotebook(lab.folder, 'run.ipynb', [
     {
       source: `import { FastLanguageModel, openenv, normalizedReturn } from 'joylab';
@@ -30,11 +27,6 @@ function plays(sample: Sample) { return normalizedReturn(sample); }`,
         '/** @grpo */\nconst config = { maxSteps: 2000, numGenerations: 8, maxEpisodeSteps: 200, learningRate: 1e-4, seed: 1 };',
     },
   ]);
-});
-
-after(async () => {
-  await browser?.close();
-  await lab?.close();
 });
 
 /** Replaces the reward cell's last function, and runs the cell as its user would. */

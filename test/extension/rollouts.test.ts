@@ -1,25 +1,17 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
-import { after, before } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
-import { becomes, launchBrowser, openNotebook, pixels, waitForMotion } from './browser';
-import { startLab, type Lab } from './lab';
+import { before } from 'node:test';
+import type { Page } from 'playwright-core';
+import { becomes, openNotebook, pixels, waitForMotion } from './browser';
 import { labTest } from './labTest';
+import { useLab } from './useLab';
 import { writeRuns } from './keptRuns';
 
-let lab: Lab;
-let browser: Browser;
+const { lab, browser } = useLab();
 
 before(async () => {
-  lab = await startLab();
-  browser = await launchBrowser();
   await writeRuns(lab.folder);
 });
-after(async () => {
-  await browser?.close();
-  await lab?.close();
-});
-
 async function openRollouts(page: Page): Promise<void> {
   await page.locator('.joylab-Training').waitFor();
   await page.evaluate("jupyterapp.commands.execute('joylab:open-rollouts')");

@@ -1,22 +1,19 @@
 import assert from 'node:assert/strict';
-import { after, before } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import { before } from 'node:test';
+import type { Page } from 'playwright-core';
 import { TRAINING_MIME, type EpisodeData, type TrainingData } from '../../kernel/display/mime';
 import { trainingBundle } from '../../kernel/display/training/trainingBundle';
 import { openenv } from '../../kernel/environments';
 import { rollout } from '../../kernel/rollout';
 import { episodeData } from '../../kernel/display/pictures/episode';
-import { becomes, changeTheme, launchBrowser, openNotebook, waitForMotion } from './browser';
-import { startLab, type Lab } from './lab';
+import { becomes, changeTheme, openNotebook, waitForMotion } from './browser';
 import { labTest } from './labTest';
+import { useLab } from './useLab';
 import { writeNotebook } from './notebooks';
 
-let lab: Lab;
-let browser: Browser;
+const { lab, browser } = useLab();
 
 before(async () => {
-  lab = await startLab();
-  browser = await launchBrowser();
   const save = (name: string, data: TrainingData) =>
     writeNotebook(lab.folder, name, [{ source: '/** @grpo */', outputs: [trainingBundle(data)] }]);
   const score = (index: number, reward: number | null) => ({
@@ -38,11 +35,6 @@ before(async () => {
   writeNotebook(lab.folder, 'broken.ipynb', [
     { source: '', outputs: [{ [TRAINING_MIME]: { version: 1 }, 'text/plain': 'text' }] },
   ]);
-});
-
-after(async () => {
-  await browser?.close();
-  await lab?.close();
 });
 
 /** A run whose rewards rise from step to step. */
