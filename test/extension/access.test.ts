@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
-import { before } from 'node:test';
 import type { Page } from 'playwright-core';
 import { completionsBundle } from '../../kernel/display/training/completions';
 import { episodeData } from '../../kernel/display/pictures/episode';
@@ -24,10 +23,7 @@ import { useLab } from './useLab';
 import { writeNotebook, type Bundle } from './notebooks';
 
 // What is not drawn is not looked at.
-const { lab, browser } = useLab({ drawsAll: true });
-let bundles: Bundle[];
-
-before(async () => {
+const { lab, browser } = useLab({ drawsAll: true }, async () => {
   bundles = [...(await played()), ...runs(), ...(await tables()), ...pictures()].map((bundle) => encoded(bundle));
   writeNotebook(
     lab.folder,
@@ -35,6 +31,7 @@ before(async () => {
     bundles.map((bundle) => ({ source: '', outputs: [bundle] })),
   );
 });
+let bundles: Bundle[];
 
 let group: TrainingData['group'];
 

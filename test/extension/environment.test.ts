@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { before } from 'node:test';
 import { ENVIRONMENT_MIME, type EnvironmentData } from '../../kernel/display/mime';
 import { openenv } from '../../kernel/environments';
 import { startPythonServer } from '../openenv/pythonServer';
@@ -8,11 +7,7 @@ import { labTest } from './labTest';
 import { useLab } from './useLab';
 import { writeNotebook, type Bundle } from './notebooks';
 
-const { lab, browser } = useLab({ theme: 'dark' });
-let data: EnvironmentData;
-let remoteData: EnvironmentData;
-
-before(async () => {
+const { lab, browser } = useLab({ theme: 'dark' }, async () => {
   const env = await openenv('atari', { game: 'breakout' });
   const reference = {
     maxSteps: 1000,
@@ -41,6 +36,8 @@ before(async () => {
     },
   ]);
 });
+let data: EnvironmentData;
+let remoteData: EnvironmentData;
 
 labTest('the card shows name, actions, state variables with their ranges, and the first frame', async () => {
   const { page, errors } = await openNotebook(browser, lab.url('card.ipynb'));

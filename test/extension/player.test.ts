@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
-import { before } from 'node:test';
 import type { Locator } from 'playwright-core';
 import { EPISODE_MIME, type EpisodeData } from '../../kernel/display/mime';
 import { openenv } from '../../kernel/environments';
@@ -15,11 +14,7 @@ import { writeNotebook, type Bundle } from './notebooks';
 const followBall =
   'function strategy(state) { return state.ball_x > state.paddle_x + 2 ? "RIGHT" : state.ball_x < state.paddle_x - 2 ? "LEFT" : "NOOP"; }';
 
-const { lab, browser } = useLab();
-let bundle: Bundle;
-let data: EpisodeData;
-
-before(async () => {
+const { lab, browser } = useLab({}, async () => {
   bundle = await playedEpisode();
   data = bundle[EPISODE_MIME] as EpisodeData;
   const broken: EpisodeData = { ...data, frames: data.frames.slice(0, 400) };
@@ -42,6 +37,8 @@ before(async () => {
     ...Array.from({ length: 40 }, (_, i) => ({ source: `// cell ${i}\n\n\n` })),
   ]);
 });
+let bundle: Bundle;
+let data: EpisodeData;
 
 async function drawnEpisode(): Promise<Bundle> {
   return played(await openenv('game2048'), 'function strategy(state) { return state.legal_actions[0]; }');

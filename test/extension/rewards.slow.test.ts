@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict';
-import { before } from 'node:test';
 import type { Page } from 'playwright-core';
 import { becomes, openNotebook, runAllCells, waitForMotion, waitUntil } from './browser';
 import { labTest } from './labTest';
 import { useLab } from './useLab';
 import { writeNotebook } from './notebooks';
 
-const { lab, browser } = useLab();
-
-before(async () => {
+const { lab, browser } = useLab({}, async () => {
   writeNotebook(lab.folder, 'run.ipynb', [
     {
       source: `import { FastLanguageModel, openenv, normalizedReturn } from 'joylab';

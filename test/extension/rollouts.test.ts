@@ -1,17 +1,15 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
-import { before } from 'node:test';
 import type { Page } from 'playwright-core';
 import { becomes, openNotebook, pixels, waitForMotion } from './browser';
 import { labTest } from './labTest';
 import { useLab } from './useLab';
 import { writeRuns } from './keptRuns';
 
-const { lab, browser } = useLab();
-
-before(async () => {
+const { lab, browser } = useLab({}, async () => {
   await writeRuns(lab.folder);
 });
+
 async function openRollouts(page: Page): Promise<void> {
   await page.locator('.joylab-Training').waitFor();
   await page.evaluate("jupyterapp.commands.execute('joylab:open-rollouts')");

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { before } from 'node:test';
 import type { Page } from 'playwright-core';
 import { TRAINING_MIME, type EpisodeData, type TrainingData } from '../../kernel/display/mime';
 import { trainingBundle } from '../../kernel/display/training/trainingBundle';
@@ -11,9 +10,7 @@ import { labTest } from './labTest';
 import { useLab } from './useLab';
 import { writeNotebook } from './notebooks';
 
-const { lab, browser } = useLab();
-
-before(async () => {
+const { lab, browser } = useLab({}, async () => {
   const save = (name: string, data: TrainingData) =>
     writeNotebook(lab.folder, name, [{ source: '/** @grpo */', outputs: [trainingBundle(data)] }]);
   const score = (index: number, reward: number | null) => ({

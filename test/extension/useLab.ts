@@ -5,14 +5,21 @@ import { startLab, type Lab, type LabOptions } from './lab';
 
 /**
  * Starts JupyterLab and a browser before the tests of the file, and closes both after
- * them. What it returns can be used in tests, and in what a file does before these.
+ * them. What it returns can be used in these tests.
+ *
+ * @param prepare called once both have started. A hook of the file itself would run beside
+ *   this one: Node.js waits for none of them but before the first test.
  */
-export function useLab(options: LabOptions = {}): { lab: Lab; browser: Browser } {
+export function useLab(
+  options: LabOptions = {},
+  prepare: () => void | Promise<void> = () => undefined,
+): { lab: Lab; browser: Browser } {
   let lab: Lab | undefined;
   let browser: Browser | undefined;
   before(async () => {
     lab = await startLab(options);
     browser = await launchBrowser();
+    await prepare();
   });
   after(async () => {
     await browser?.close();

@@ -2,6 +2,7 @@ import type { RolloutData, RolloutRow } from '../../../kernel/display/rollouts';
 import { decodeFrames } from '../../frames/decode';
 import { describe, element, setText } from '../../widgets/element';
 import { problem } from '../../widgets/problem';
+import { RolloutChooser } from '../chooser';
 import { nameOf, rewardTable, shown, tokenSummary, tokenView } from '../details';
 import { sorted } from './order';
 import type { Page, PageContext } from './page';
@@ -25,6 +26,7 @@ class RolloutPage implements Page {
   private readonly stage = element('div', 'joylab-Rollout-stage');
   private readonly decision = element('div', 'joylab-Rollout-decision');
   private readonly source: SourceView | null;
+  private readonly chooser: RolloutChooser;
   private player: ReplayPlayer | null = null;
   private disposed = false;
 
@@ -34,11 +36,13 @@ class RolloutPage implements Page {
     private readonly rollout: RolloutData,
   ) {
     const { code } = rollout;
+    this.chooser = new RolloutChooser(context, rollout, this.group);
     this.source = code === null ? null : new SourceView(code, context.highlighter);
     const left = element('div', 'joylab-Rollout-left', [this.stage]);
     const right = element('div', 'joylab-Rollout-right', [this.worth(), this.texts()]);
     this.node = element('div', 'joylab-RolloutPage', [
       this.toolbar(),
+      this.chooser.node,
       element('div', 'joylab-Rollout-columns', [left, right]),
     ]);
     void this.play();
@@ -46,6 +50,7 @@ class RolloutPage implements Page {
 
   dispose(): void {
     this.disposed = true;
+    this.chooser.dispose();
     this.player?.dispose();
   }
 
@@ -88,7 +93,7 @@ class RolloutPage implements Page {
       button('‹', 'The one before (←)', -1),
       button('›', 'The next one (→)', 1),
       this.pin(),
-      this.others(),
+      this.chooser.button,
     ]);
   }
 
@@ -109,27 +114,6 @@ class RolloutPage implements Page {
     });
     show();
     return button;
-  }
-
-  /** Returns a menu of the rollouts to compare it with: the pinned one, then its group. */
-  private others(): HTMLElement {
-    const { context, group, rollout } = this;
-    const { pinned } = context.order;
-    const others = element('select', 'joylab-Select');
-    others.append(new Option('compare with …', ''));
-    const isOther = pinned && (pinned.step !== rollout.step || pinned.position !== rollout.position);
-    if (isOther) others.append(new Option(`pinned: ${nameOf(pinned)}`, 'pinned'));
-    group.forEach((row, i) => {
-      if (row.id !== rollout.id)
-        others.append(new Option(`${i + 1}. reward ${shown(row.reward)}`, String(row.position)));
-    });
-    others.setAttribute('aria-label', 'Compare with another rollout');
-    others.addEventListener('change', () => {
-      if (others.value === '') return;
-      const other = others.value === 'pinned' ? pinned! : { step: rollout.step, position: Number(others.value) };
-      context.go({ other });
-    });
-    return others;
   }
 
   private worth(): HTMLElement {
@@ -184,7 +168,7 @@ class RolloutPage implements Page {
     }
     stage.replaceChildren(element('p', 'joylab-Rollout-waiting', 'Playing the episode again …'));
     try {
-      const { data, frames } = await this.context.connection.replay(rollout.id, this.source !== null);
+      const { data, frames } = await this.context.connection.replay(rollout.id, { lines: this.source !== null });
       const decoded = await decodeFrames(data.episode, frames);
       if (this.disposed) return;
       const { every } = data.episode;
