@@ -1,9 +1,10 @@
 import type { RolloutRow } from '../../kernel/display/rollouts';
 import { Playback } from '../frames/playback';
-import { frameView, viewAspect, type FrameView, type Frames } from '../frames/view';
+import { frameView, viewAspect, type FrameView } from '../frames/view';
 import { prefersReducedMotion, watchVisibility } from '../frames/visibility';
 import { describe, element } from '../widgets/element';
 import { nameOf, shown } from './details';
+import type { Played } from './player';
 import type { TileFrames } from './tileFrames';
 
 /** Frames per second of a tile: its few frames take some seconds. */
@@ -73,12 +74,12 @@ export class RolloutTile {
     if (known) return this.show(known);
     this.takeBack ??= this.frames.want(
       this.row,
-      (frames) => this.show(frames),
+      (played) => this.show(played),
       ({ message }) => this.fail(message),
     );
   }
 
-  private show(frames: Frames): void {
+  private show({ frames }: Played): void {
     if (this.view) return;
     this.view = frameView(frames);
     // The button's name says it.

@@ -1,7 +1,7 @@
 import type { RolloutRow } from '../../kernel/display/rollouts';
 import { decodeFrames } from '../frames/decode';
-import type { Frames } from '../frames/view';
 import type { RolloutsConnection } from './connection';
+import type { Played } from './player';
 
 /** Frames of an episode that a tile has, at most. */
 const FRAMES = 60;
@@ -12,28 +12,29 @@ const MOST_EVERY = 255;
 
 interface Wish {
   row: RolloutRow;
-  resolve(frames: Frames): void;
+  resolve(played: Played): void;
   reject(error: Error): void;
 }
 
 /**
- * Makes the frames of tiles again from the records, one episode after another: only of
- * those that are wanted now, so that a rollout that is opened waits for one at most.
+ * Plays episodes again with few frames, one after another, for tiles and for the first
+ * look at a rollout: only those that are wanted now, so that one that is opened waits for
+ * one other at most.
  */
 export class TileFrames {
-  private readonly known = new Map<number, Frames>();
+  private readonly known = new Map<number, Played>();
   private wishes: Wish[] = [];
   private busy = false;
 
   constructor(private readonly connection: Pick<RolloutsConnection, 'replay'>) {}
 
   /** Returns frames that are here. */
-  get(row: RolloutRow): Frames | undefined {
+  get(row: RolloutRow): Played | undefined {
     return this.known.get(row.id);
   }
 
   /** Asks for the frames of a rollout. Returns a function that takes the wish back. */
-  want(row: RolloutRow, resolve: (frames: Frames) => void, reject: (error: Error) => void): () => void {
+  want(row: RolloutRow, resolve: (played: Played) => void, reject: (error: Error) => void): () => void {
     const wish = { row, resolve, reject };
     this.wishes.push(wish);
     if (!this.busy) void this.work();
@@ -54,14 +55,14 @@ export class TileFrames {
     this.busy = false;
   }
 
-  private async make(row: RolloutRow): Promise<Frames> {
+  private async make(row: RolloutRow): Promise<Played> {
     const known = this.known.get(row.id);
     if (known) return known;
     const every = Math.min(MOST_EVERY, Math.max(1, Math.floor((row.steps ?? 0) / FRAMES)));
     const { data, frames } = await this.connection.replay(row.id, { every });
-    const decoded = await decodeFrames(data.episode, frames);
-    this.known.set(row.id, decoded);
+    const played = { data, frames: await decodeFrames(data.episode, frames), name: data.episode.environment };
+    this.known.set(row.id, played);
     if (this.known.size > KEPT) this.known.delete(this.known.keys().next().value!);
-    return decoded;
+    return played;
   }
 }

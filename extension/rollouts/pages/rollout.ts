@@ -6,7 +6,7 @@ import { RolloutChooser } from '../chooser';
 import { nameOf, rewardTable, shown, tokenSummary, tokenView } from '../details';
 import { sorted } from './order';
 import type { Page, PageContext } from './page';
-import { ReplayPlayer } from '../player';
+import { ReplayPlayer, type Played } from '../player';
 import { diffView, SourceView } from '../source';
 import { StateStrips } from '../states';
 import { Tabs } from '../tabs';
@@ -27,7 +27,10 @@ class RolloutPage implements Page {
   private readonly decision = element('div', 'joylab-Rollout-decision');
   private readonly source: SourceView | null;
   private readonly chooser: RolloutChooser;
+  /** What is to be said of the replay. */
+  private readonly remark = element('p', 'joylab-Rollouts-hint');
   private player: ReplayPlayer | null = null;
+  private takeBack: (() => void) | null = null;
   private disposed = false;
 
   constructor(
@@ -51,6 +54,7 @@ class RolloutPage implements Page {
   dispose(): void {
     this.disposed = true;
     this.chooser.dispose();
+    this.takeBack?.();
     this.player?.dispose();
   }
 
@@ -159,32 +163,50 @@ class RolloutPage implements Page {
     return tabs.node;
   }
 
-  /** Plays the episode again, with the lines that decided. */
+  /** Plays the episode again: at once with few frames, then with all, and with the lines that decided. */
   private async play(): Promise<void> {
-    const { rollout, stage } = this;
+    const { rollout, stage, context } = this;
     if (!rollout.episode) {
       stage.replaceChildren(element('p', 'joylab-Rollout-waiting', 'Nothing was played.'));
       return;
     }
     stage.replaceChildren(element('p', 'joylab-Rollout-waiting', 'Playing the episode again …'));
+    // Why it fails is told below.
+    this.takeBack = context.frames.want(
+      rollout,
+      (played) => this.showEarly(played),
+      () => undefined,
+    );
     try {
-      const { data, frames } = await this.context.connection.replay(rollout.id, { lines: this.source !== null });
-      const decoded = await decodeFrames(data.episode, frames);
-      if (this.disposed) return;
-      const { every } = data.episode;
-      const strips = new StateStrips(data.states, (step) => this.player?.seekStep(step, every));
-      const { lines } = data;
-      if (lines) this.source?.showCounts(lines);
-      this.player = new ReplayPlayer([{ data, frames: decoded, name: data.episode.environment }], (step) => {
-        strips.show(step);
-        this.decide(lines, step);
-      });
-      const note = element('p', 'joylab-Rollouts-hint', data.note ?? '');
-      note.hidden = !data.note;
-      stage.replaceChildren(this.player.node, strips.node, note);
+      const { data, frames } = await context.connection.replay(rollout.id, { lines: this.source !== null });
+      const played = { data, frames: await decodeFrames(data.episode, frames), name: data.episode.environment };
+      if (!this.disposed) this.showWhole(played);
     } catch (error) {
       if (!this.disposed) stage.replaceChildren(problem('The episode cannot be shown.', (error as Error).message));
     }
+  }
+
+  private showEarly(played: Played): void {
+    if (this.disposed || this.player) return;
+    this.player = new ReplayPlayer([played], () => undefined);
+    this.remark.textContent = 'Playing it again, with every step …';
+    this.stage.replaceChildren(this.player.node, this.remark);
+  }
+
+  private showWhole(played: Played): void {
+    const { lines, states, note = '' } = played.data;
+    const strips = new StateStrips(states, (step) => this.player?.seekStep(step));
+    if (lines) this.source?.showCounts(lines);
+    const moved = (step: number) => {
+      strips.show(step);
+      this.decide(lines, step);
+    };
+    const before = this.player;
+    this.player = new ReplayPlayer([played], moved, before);
+    this.remark.textContent = note;
+    if (!before) this.stage.replaceChildren(this.player.node, this.remark);
+    this.remark.before(strips.node);
+    this.remark.hidden = note === '';
   }
 
   /** Shows which line chose the action after `step` steps. */

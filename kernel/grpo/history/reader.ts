@@ -18,6 +18,8 @@ const SUMMARY_LINES = 6;
 /** Rollouts that a search by words finds, and the milliseconds that it has: the kernel may have other work. */
 const MOST_FOUND = 50;
 const SEARCH_TIME = 300;
+/** Rollouts that a search reads at once. */
+const PAGE = 500;
 
 const ROW = `r.id, r.step, r.position, r."group", r.reward, r.advantage, r.rewards, r."return", r.steps, r.ending,
   r.code, r.completion, r.tokens, r.details, r.run`;
@@ -182,16 +184,11 @@ export class RolloutReader {
 
   /** Looks through the rollouts, the best first; of those with the same program the first is found. */
   private searchWords(run: string, words: readonly string[]): FoundRollouts {
-    const started = performance.now();
-    const all = this.database.all<{ id: number; text: number; ending: string | null }>(
-      `SELECT r.id, coalesce(r.code, r.completion) AS text, r.ending FROM rollouts r
-       WHERE r.run = (SELECT id FROM runs WHERE run = ?) ORDER BY r.reward DESC, r.step, r.position`,
-      [run],
-    );
+    const end = performance.now() + SEARCH_TIME;
     const rows: RolloutRow[] = [];
     const seen = new Set<string>();
-    for (const { id, text, ending } of all) {
-      if (rows.length === MOST_FOUND || performance.now() - started > SEARCH_TIME) return { rows, more: true };
+    for (const { id, text, ending } of this.texts(run)) {
+      if (rows.length === MOST_FOUND || performance.now() > end) return { rows, more: true };
       const key = `${text} ${ending}`;
       if (seen.has(key)) continue;
       seen.add(key);
@@ -199,6 +196,19 @@ export class RolloutReader {
       if (words.every((word) => searched.includes(word))) rows.push(this.rolloutRow(this.fullRow(id)));
     }
     return { rows, more: false };
+  }
+
+  /** Yields the programs or completions of a run, those with the best reward first, a page at a time. */
+  private *texts(run: string): Generator<{ id: number; text: number; ending: string | null }> {
+    for (let offset = 0; ; offset += PAGE) {
+      const page = this.database.all<{ id: number; text: number; ending: string | null }>(
+        `SELECT r.id, coalesce(r.code, r.completion) AS text, r.ending FROM rollouts r
+         WHERE r.run = (SELECT id FROM runs WHERE run = ?) ORDER BY r.reward DESC LIMIT ${PAGE} OFFSET ?`,
+        [run, offset],
+      );
+      yield* page;
+      if (page.length < PAGE) return;
+    }
   }
 
   /** Returns the episode of a rollout; `null` where none was played. */

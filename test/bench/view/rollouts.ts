@@ -82,10 +82,10 @@ function finishedRun(file: string, steps: readonly TrainingStep[]): void {
 function distinct({ samples, rewards, advantages }: TrainingStep, step: number): ScoredBatch {
   return {
     samples: samples.map((sample, i) => {
+      const { episode: played } = sample;
       // It can still be played again.
-      const end = { message: '', ...sample.episode?.end, reason: sample.episode?.end.reason ?? 'truncated' } as const;
       const episode =
-        sample.episode && new Episode({ ...sample.episode, end: { ...end, message: `${end.message} ${step}.${i}` } });
+        played && new Episode({ ...played, end: { ...played.end, message: `${played.end.message} ${step}.${i}` } });
       const mark = `// ${step}.${i}\n`;
       return { ...sample, episode, completion: mark + sample.completion, code: sample.code && mark + sample.code };
     }),
