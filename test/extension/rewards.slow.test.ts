@@ -86,7 +86,8 @@ labTest(
     assert.deepEqual(await numbers(), ascending.reverse());
 
     // A weight that is changed in the panel counts from the next step, too.
-    const panel = page.locator('.joylab-Rewards');
+    const panel = page.locator('.joylab-Training .joylab-Rewards');
+    await page.locator('.joylab-RewardsPart > summary').click();
     await panel.getByLabel('Weight of plays').fill('3');
     await page.keyboard.press('Enter');
     await waitForMark(page, 'weight of plays 1 → 3');

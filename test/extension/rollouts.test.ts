@@ -138,7 +138,7 @@ labTest('tiles of a step play how the reward came about, and any two rollouts of
   await search.fill('step 2, no. 3');
   await becomes(found, ['0\nstep 2, no. 3 · return 1.5']);
   await search.fill('paddle_x truncated');
-  await becomes(found, ['6\nstep 1, no. 7 · return 0']);
+  await becomes(found, ['6\nstep 1, no. 8 · return 0']);
   await search.fill('nobody writes this');
   await becomes(() => view.locator('.joylab-Chooser .joylab-Rollouts-hint').innerText(), 'Nothing is found.');
   await search.fill('5');
