@@ -40,7 +40,7 @@ const env = await openenv('atari', { game: 'breakout' });`,
     { source: REWARDS },
     {
       source:
-        '/** @grpo */\nconst config = { maxSteps: 2000, numGenerations: 8, maxEpisodeSteps: 200, learningRate: 1e-5, seed: 1 };',
+        '/** @grpo */\nconst config = { maxSteps: 60, numGenerations: 8, maxEpisodeSteps: 200, learningRate: 1e-5, seed: 1 };',
     },
   ]);
 });
