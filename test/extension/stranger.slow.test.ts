@@ -95,6 +95,8 @@ function rewards(page: Page): Promise<Array<[step: number, reward: number]>> {
 
 /** Waits until a run has made some more steps. */
 async function moreSteps(page: Page, count: number): Promise<void> {
+  // The charts are drawn where they are seen.
+  await page.locator('.joylab-Chart').first().scrollIntoViewIfNeeded();
   const made = async () => (await rewards(page).catch(() => [])).length;
   const wanted = (await made()) + count;
   await waitUntil(page, async () => (await made()) >= wanted, `${count} more steps are made`, 400_000);
@@ -125,17 +127,22 @@ labTest(
     const status = page.locator('.joylab-Status');
     await page.locator('.joylab-Chart-plot .main-svg').first().waitFor({ timeout: 300_000 });
     await moreSteps(page, 4);
-    await page.locator('.joylab-Training').scrollIntoViewIfNeeded();
+    await status.scrollIntoViewIfNeeded();
     await visitor.see('it-trains');
 
     await editReward(page, visitor, CALM);
     await page.locator('.joylab-Compare').first().waitFor();
     await visitor.see('the-reward-is-edited-and-what-changed-is-shown');
-    const mark = page.locator('.joylab-Chart').first().locator('.joylab-Mark', { hasText: '◆' });
-    await mark.first().waitFor();
+    // No click leads there: it is the next cell.
+    const mark = page.locator('.joylab-Chart').first().locator('.joylab-Mark[aria-label*="plays replaced"]');
+    const isMarked = async () => {
+      await page.locator('.joylab-Status').scrollIntoViewIfNeeded();
+      return (await mark.count()) > 0;
+    };
+    await waitUntil(page, isMarked, 'the chart has the mark', 120_000);
     await mark.first().hover();
     assert.match(
-      await page.locator('.joylab-Marks-text').first().innerText(),
+      await page.locator('.joylab-Chart').first().locator('.joylab-Marks-text').innerText(),
       /^Step \d+: plays replaced \(Cell \[\d+\], line 5\)/,
     );
     assert.equal(await status.getAttribute('data-status'), 'running');
@@ -145,6 +152,7 @@ labTest(
     assert.ok(edits <= 1, `${edits} clicks from the edit to the mark`);
 
     await moreSteps(page, 3);
+    await status.scrollIntoViewIfNeeded();
     await editReward(page, visitor, REWARDS.slice(REWARDS.indexOf('function plays')));
     await moreSteps(page, 4);
     await page.evaluate('jupyterapp.commands.execute("notebook:interrupt-kernel")');
