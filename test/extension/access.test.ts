@@ -79,7 +79,10 @@ function runs(): MimeBundle[] {
     maxSteps: 40,
     rewardNames: ['a', 'b'],
     log,
-    events: [{ step: 5, text: 'a was replaced' }],
+    events: [
+      { step: 5, text: 'a was replaced' },
+      { step: 9, text: 'no signal', kind: 'problem' },
+    ],
   };
   return [
     { ...run, group },
