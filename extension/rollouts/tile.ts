@@ -74,6 +74,7 @@ export class RolloutTile {
     if (known) return this.show(known);
     this.takeBack ??= this.frames.want(
       this.row,
+      this.node,
       (played) => this.show(played),
       ({ message }) => this.fail(message),
     );

@@ -12,6 +12,7 @@ const MOST_EVERY = 255;
 
 interface Wish {
   row: RolloutRow;
+  tile: Node | null;
   resolve(played: Played): void;
   reject(error: Error): void;
 }
@@ -33,9 +34,18 @@ export class TileFrames {
     return this.known.get(row.id);
   }
 
-  /** Asks for the frames of a rollout. Returns a function that takes the wish back. */
-  want(row: RolloutRow, resolve: (played: Played) => void, reject: (error: Error) => void): () => void {
-    const wish = { row, resolve, reject };
+  /**
+   * Asks for the frames of a rollout. Returns a function that takes the wish back.
+   *
+   * @param tile where they are shown: those first on the page are made first; `null`: before all others
+   */
+  want(
+    row: RolloutRow,
+    tile: Node | null,
+    resolve: (played: Played) => void,
+    reject: (error: Error) => void,
+  ): () => void {
+    const wish = { row, tile, resolve, reject };
     this.wishes.push(wish);
     if (!this.busy) void this.work();
     return () => {
@@ -45,7 +55,9 @@ export class TileFrames {
 
   private async work(): Promise<void> {
     this.busy = true;
-    for (let wish = this.wishes.shift(); wish; wish = this.wishes.shift()) {
+    // Tiles that come into view together are told of it one after another.
+    await new Promise((resolve) => window.setTimeout(resolve));
+    for (let wish = this.next(); wish; wish = this.next()) {
       try {
         wish.resolve(await this.make(wish.row));
       } catch (error) {
@@ -53,6 +65,13 @@ export class TileFrames {
       }
     }
     this.busy = false;
+  }
+
+  private next(): Wish | null {
+    if (this.wishes.length === 0) return null;
+    const first = this.wishes.reduce((a, b) => (isBefore(b, a) ? b : a));
+    this.wishes = this.wishes.filter((wish) => wish !== first);
+    return first;
   }
 
   private async make(row: RolloutRow): Promise<Played> {
@@ -65,4 +84,9 @@ export class TileFrames {
     if (this.known.size > KEPT) this.known.delete(this.known.keys().next().value!);
     return played;
   }
+}
+
+function isBefore({ tile }: Wish, { tile: other }: Wish): boolean {
+  if (!tile || !other) return !tile && other !== null;
+  return (tile.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING) !== 0;
 }

@@ -95,9 +95,11 @@ function rewards(page: Page): Promise<Array<[step: number, reward: number]>> {
 
 /** Waits until a run has made some more steps. */
 async function moreSteps(page: Page, count: number): Promise<void> {
-  // The charts are drawn where they are seen.
-  await page.locator('.joylab-Chart').first().scrollIntoViewIfNeeded();
-  const made = async () => (await rewards(page).catch(() => [])).length;
+  const made = async () => {
+    // The charts are drawn where they are seen.
+    await page.locator('.joylab-Chart').first().scrollIntoViewIfNeeded();
+    return (await rewards(page).catch(() => [])).length;
+  };
   const wanted = (await made()) + count;
   await waitUntil(page, async () => (await made()) >= wanted, `${count} more steps are made`, 400_000);
 }

@@ -174,6 +174,7 @@ class RolloutPage implements Page {
     // Why it fails is told below.
     this.takeBack = context.frames.want(
       rollout,
+      null,
       (played) => this.showEarly(played),
       () => undefined,
     );
