@@ -8,7 +8,7 @@ import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 import { packageRoot } from '../../kernel/common/packagePaths';
-import { changeTheme, launchBrowser, openNotebook, waitForCells } from '../extension/browser';
+import { changeTheme, launchBrowser, openNotebook, waitForCells, waitForKernel } from '../extension/browser';
 import { startLab } from '../extension/lab';
 import { writeNotebook } from '../extension/notebooks';
 import { fileOf, FOLDER, MOST_BYTES, PICTURES, type PictureName } from './list';
@@ -39,6 +39,7 @@ async function main(): Promise<void> {
       reducedMotion: 'reduce',
     });
     await page.evaluate('jupyterapp.shell.collapseLeft()');
+    await waitForKernel(page);
     await training(page);
     await comparison(page, cells[PLACES.rewards]);
     await refinement(page);
