@@ -17,9 +17,10 @@ import { editedRewards, PLACES, pictureCells } from './notebook';
 /** Milliseconds for a run of the notebook, on a machine that has much else to do. */
 const PATIENCE = 30 * 60_000;
 
-/** What a picture shows of the page: a part of it, of which at most `height` pixels. */
+/** What a picture shows of the page: a part of it, of which at most `width` × `height` pixels. */
 interface View {
   part: Locator;
+  width?: number;
   height?: number;
 }
 
@@ -35,7 +36,7 @@ async function main(): Promise<void> {
     );
     const { page } = await openNotebook(browser, lab.url('breakout.ipynb'), {
       width: 1240,
-      height: 1000,
+      height: 1160,
       reducedMotion: 'reduce',
     });
     await page.evaluate('jupyterapp.shell.collapseLeft()');
@@ -57,8 +58,12 @@ async function training(page: Page): Promise<void> {
   const view = cellOf(page, PLACES.training).locator('.joylab-Training');
   await view.scrollIntoViewIfNeeded();
   await view.locator('.joylab-Chart-plot .main-svg').first().waitFor();
-  await page.waitForTimeout(1500);
-  await take(page, 'training', { part: view, height: 780 });
+  for (const name of ['Length', 'Loss']) await view.getByRole('button', { name, exact: true }).click();
+  // The rollouts are in the middle of their episodes.
+  await view.getByRole('button', { name: 'Play the rollouts' }).click();
+  await page.waitForTimeout(4000);
+  await view.getByRole('button', { name: 'Pause the rollouts' }).click();
+  await take(page, 'training', { part: view, height: 940 });
   await view.locator('.joylab-RewardsPart > summary').click();
   await take(page, 'rewards', { part: view.locator('.joylab-RewardsPart') });
   await view.locator('.joylab-RewardsPart > summary').click();
@@ -81,7 +86,7 @@ async function refinement(page: Page): Promise<void> {
   await run(page, PLACES.refinement, PLACES.refinement);
   const tree = cellOf(page, PLACES.refinement).locator('.jp-OutputArea-output').nth(1);
   await tree.scrollIntoViewIfNeeded();
-  await take(page, 'refinement', { part: tree, height: 620 });
+  await take(page, 'refinement', { part: tree, width: 730, height: 620 });
 }
 
 /** The group of a step, and its best rollout with the lines that decided. */
@@ -124,7 +129,7 @@ function cellOf(page: Page, index: number): Locator {
 }
 
 /** Takes a picture in both themes. */
-async function take(page: Page, name: PictureName, { part, height = Infinity }: View): Promise<void> {
+async function take(page: Page, name: PictureName, { part, width = Infinity, height = Infinity }: View): Promise<void> {
   mkdirSync(join(packageRoot, FOLDER), { recursive: true });
   for (const theme of ['dark', 'light'] as const) {
     await changeTheme(page, theme === 'dark' ? 'JupyterLab Dark' : 'JupyterLab Light');
@@ -134,7 +139,11 @@ async function take(page: Page, name: PictureName, { part, height = Infinity }: 
     await part.evaluate((node: any) => node.scrollIntoView({ block: 'start' }));
     await page.waitForTimeout(500);
     const box = (await part.boundingBox())!;
-    const clip = { ...box, height: Math.min(box.height, height, page.viewportSize()!.height - box.y) };
+    const clip = {
+      ...box,
+      width: Math.min(box.width, width),
+      height: Math.min(box.height, height, page.viewportSize()!.height - box.y),
+    };
     await page.screenshot({ path: join(packageRoot, FOLDER, fileOf(name, theme)), clip, animations: 'disabled' });
   }
   console.log(`✓ ${name}`);
