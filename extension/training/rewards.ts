@@ -17,7 +17,7 @@ export class RewardsPart {
 
   /** @param session `null` where outputs are shown without a kernel */
   constructor(private readonly session: ISessionContext | null) {
-    this.node.append(element('summary', '', ['Rewards', this.about]));
+    this.node.append(element('summary', '', ['Rewards ', this.about]));
     this.node.hidden = true;
   }
 

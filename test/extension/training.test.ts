@@ -282,7 +282,7 @@ labTest(
     await text.waitFor({ state: 'hidden' });
 
     const part = page.locator('.joylab-RewardsPart');
-    assert.equal(await part.locator('summary').innerText(), 'Rewards\nfunctionWorks, scores · 1 remark');
+    assert.equal(await part.locator('summary').innerText(), 'Rewards functionWorks, scores · 1 remark');
     await part.locator('summary').click();
     assert.match(await part.locator('.joylab-Rewards').innerText(), /scores applies to none of the last 64 rollouts\./);
     assert.deepEqual(errors, []);
