@@ -102,7 +102,8 @@ export class RolloutChooser {
   private async found(text: string): Promise<[Section[], string]> {
     const { rows, more } = await this.context.connection.search(this.context.route.run!, text);
     const said = rows.length === 0 ? 'Nothing is found.' : more ? 'There may be more: use other words.' : '';
-    return [[{ title: 'Found', rows }], said];
+    const best = [...rows].sort((a, b) => (b.reward ?? -Infinity) - (a.reward ?? -Infinity));
+    return [[{ title: 'Found', rows: best }], said];
   }
 
   private show(sections: readonly Section[]): void {
