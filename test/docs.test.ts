@@ -7,6 +7,7 @@ import { CellCompiler } from '../kernel/cells/compile/compiler';
 import { typescript } from '../kernel/cells/compile/typescript';
 import { prepareDirectives } from '../kernel/cells/directives';
 import { packageRoot } from '../kernel/common/packagePaths';
+import { fileOf, FOLDER, MOST_BYTES, PICTURES } from './pictures/list';
 
 /** Files and folders in which pages are looked for. */
 const PLACES = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'docs', 'kernel', 'test'];
@@ -40,7 +41,7 @@ test('every local link leads to a file, and to a heading of it', () => {
   let count = 0;
   for (const page of pages) {
     const text = prose(page).replace(/`[^`\n]+`/g, '');
-    const targets = [/\]\(([^)\s]+)\)/g, /src="([^"]+)"/g].flatMap((link) => [...text.matchAll(link)]);
+    const targets = [/\]\(([^)\s]+)\)/g, /src(?:set)?="([^"]+)"/g].flatMap((link) => [...text.matchAll(link)]);
     for (const [, target] of targets) {
       if (/^[a-z]+:/.test(target)) continue;
       const [path, anchor] = target.split('#');
@@ -52,6 +53,19 @@ test('every local link leads to a file, and to a heading of it', () => {
     }
   }
   assert.ok(count > 50, `${count} links`);
+});
+
+test('pages use every picture that is made, and no other, in both themes and with a text', () => {
+  const made = PICTURES.flatMap((name) => [fileOf(name, 'light'), fileOf(name, 'dark')]);
+  const used = new Set<string>();
+  for (const page of documentation) {
+    for (const [, file] of prose(page).matchAll(/src(?:set)?="[^"]*pictures\/([^"]+)"/g)) used.add(file);
+    for (const [image] of prose(page).matchAll(/<img[^>]*>/g)) assert.match(image, /alt="[^"]{20,}"/, page);
+  }
+  assert.deepEqual([...used].sort(), [...made].sort());
+  assert.deepEqual(readdirSync(join(packageRoot, FOLDER)).sort(), [...made].sort());
+  const sizes = made.map((file) => statSync(join(packageRoot, FOLDER, file)).size);
+  assert.ok(Math.max(...sizes) < MOST_BYTES.each && sizes.reduce((a, b) => a + b) < MOST_BYTES.together, sizes.join());
 });
 
 test('every page of docs can be reached from its index', () => {

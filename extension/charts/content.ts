@@ -11,8 +11,11 @@ export interface Line {
 export interface ChartMark {
   x: number;
   text: string;
-  kind?: 'pause' | 'resume';
+  kind?: 'pause' | 'resume' | 'problem';
 }
+
+/** The signs of marks, by their kind. */
+export const SIGNS = { pause: '❚❚', resume: '▶', problem: '!', other: '◆' };
 
 /** The content of a chart. */
 export interface ChartContent {

@@ -1,5 +1,5 @@
 import type { Layout, Trace } from 'plotly.js-basic-dist-min';
-import type { ChartContent, ChartMark, Line } from './content';
+import { SIGNS, type ChartContent, type ChartMark, type Line } from './content';
 import { smoothed, thinned, within } from './series';
 import type { ChartTheme } from './theme';
 
@@ -11,6 +11,8 @@ export interface ChartLook {
   range: [number, number] | null;
   smoothing: number;
   log: boolean;
+  /** Whether the signs of marks are part of the picture. */
+  signs?: boolean;
   /** Names of the lines that are switched off. */
   hidden: ReadonlySet<string>;
 }
@@ -70,7 +72,8 @@ function lineTraces(raw: Line, mean: Line, index: number, look: ChartLook): Trac
   return [...behind, trace];
 }
 
-function layout(content: ChartContent, shown: Line[], { theme, width, height, range, log }: ChartLook): Layout {
+function layout(content: ChartContent, shown: Line[], look: ChartLook): Layout {
+  const { theme, width, height, range, log } = look;
   const axis = {
     gridcolor: theme.grid,
     linecolor: theme.axis,
@@ -109,14 +112,12 @@ function layout(content: ChartContent, shown: Line[], { theme, width, height, ra
       type: log ? 'log' : 'linear',
       ...(range && heightsWithin(shown, range, log)),
     },
-    ...marks(content.marks, theme),
+    ...marks(content.marks, look),
   };
 }
 
-const SIGNS = { pause: '❚❚', resume: '▶', other: '◆' };
-
-function marks(all: ChartMark[], theme: ChartTheme): Layout {
-  const colour = ({ kind }: ChartMark) => (kind ? theme.faint : theme.mark);
+function marks(all: ChartMark[], { theme, signs }: ChartLook): Layout {
+  const colour = ({ kind }: ChartMark) => (kind === 'pause' || kind === 'resume' ? theme.faint : theme.mark);
   // What happened last at a step covers the rest.
   const last = all.filter((mark, i) => !all.slice(i + 1).some(({ x }) => x === mark.x));
   return {
@@ -129,7 +130,8 @@ function marks(all: ChartMark[], theme: ChartTheme): Layout {
       y1: 1,
       line: { color: colour(mark), width: 1, dash: 'dot' },
     })),
-    annotations: last.map((mark) => ({
+    // On the page, buttons stand here, whose texts can be reached.
+    annotations: (signs ? last : []).map((mark) => ({
       x: mark.x,
       y: 1,
       yref: 'paper',

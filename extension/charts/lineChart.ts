@@ -6,6 +6,7 @@ import type { ChartContent } from './content';
 import { allPositive, figure, MARGIN, type ChartLook } from './figure';
 import { Legend } from './legend';
 import { inTurn, loadPlotly } from './plotly';
+import { MarkSigns } from './marks';
 import type { ChartSync } from './sync';
 import { chartTheme } from './theme';
 
@@ -17,6 +18,7 @@ export class LineChart {
   readonly node: HTMLElement;
   private readonly plot = element('div', 'joylab-Chart-plot');
   private readonly cursor = element('div', 'joylab-Chart-cursor');
+  private readonly marks: MarkSigns;
   private readonly legend = new Legend(() => this.redraw());
   private readonly logButton: HTMLButtonElement;
   private readonly observer: ResizeObserver;
@@ -45,7 +47,8 @@ export class LineChart {
       iconButton(icon('expand'), 'Full screen', () => this.toggleFullScreen()),
     ]);
     const head = element('div', 'joylab-Chart-head', [element('span', 'joylab-Chart-title', title), tools]);
-    const place = element('div', 'joylab-Chart-place', [this.plot, this.cursor]);
+    this.marks = new MarkSigns((step) => sync.clicked.emit(step));
+    const place = element('div', 'joylab-Chart-place', [this.plot, this.cursor, this.marks.node]);
     this.node = element('figure', 'joylab-Chart', [
       element('figcaption', 'joylab-Chart-caption', [head, this.legend.node]),
       place,
@@ -102,6 +105,7 @@ export class LineChart {
       responsive: false,
       doubleClick: false,
     });
+    this.marks.show(content.marks, this.axisRange ?? [0, 1], this.width);
     if (!this.plotly) this.listen(node);
     this.plotly = plotly;
     // Keyboard users find the numbers in the table: the picture is one image to screen readers.
@@ -157,7 +161,7 @@ export class LineChart {
     if (!content) return;
     const step = sync.cursor;
     this.legend.show(content, chartTheme(this.plot).series, step);
-    const axis = (this.plot as { _fullLayout?: { xaxis?: { range?: number[] } } })._fullLayout?.xaxis?.range;
+    const axis = this.axisRange;
     cursor.hidden = step === null || !axis;
     if (step === null || !axis) return;
     const share = (step - axis[0]) / (axis[1] - axis[0]);
@@ -165,10 +169,15 @@ export class LineChart {
     cursor.style.left = `${MARGIN.l + share * (this.width - MARGIN.l - MARGIN.r)}px`;
   }
 
+  /** The steps at the ends of the axis, once it is drawn. */
+  private get axisRange(): number[] | undefined {
+    return (this.plot as { _fullLayout?: { xaxis?: { range?: number[] } } })._fullLayout?.xaxis?.range;
+  }
+
   private async savePicture(): Promise<void> {
     const { content, plotly } = this;
     if (!content || !plotly) return;
-    const look = this.look(content);
+    const look = { ...this.look(content), signs: true };
     const { data, layout } = figure(content, look);
     const { background, text } = look.theme;
     const opaque = {

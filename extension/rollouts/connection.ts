@@ -1,6 +1,8 @@
 import { ServerConnection, type Kernel, type ServiceManager } from '@jupyterlab/services';
 import {
   ROLLOUTS_COMM,
+  type FoundRollouts,
+  type RelatedRollouts,
   type ReplayData,
   type RolloutData,
   type RolloutRow,
@@ -69,9 +71,17 @@ export class RolloutsConnection {
     return (await this.ask({ method: 'rollout', rollout })).result;
   }
 
-  /** Plays the episode of a rollout again. */
-  async replay(rollout: number, lines: boolean): Promise<Replayed> {
-    const { result, buffers } = await this.ask({ method: 'replay', rollout, lines });
+  async related(rollout: number): Promise<RelatedRollouts> {
+    return (await this.ask({ method: 'related', rollout })).result;
+  }
+
+  async search(run: string, text: string): Promise<FoundRollouts> {
+    return (await this.ask({ method: 'search', run, text })).result;
+  }
+
+  /** Plays the episode of a rollout again. @param options with `lines`, also which line decided each step */
+  async replay(rollout: number, options: { lines?: boolean; every?: number } = {}): Promise<Replayed> {
+    const { result, buffers } = await this.ask({ method: 'replay', rollout, ...options });
     return { data: result, frames: buffers[0] };
   }
 

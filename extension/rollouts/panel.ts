@@ -9,6 +9,7 @@ import { linkTo, type Route } from './route';
 import { runsPage } from './pages/runs';
 import type { Highlighter } from './source';
 import { stepPage } from './pages/step';
+import { TileFrames } from './tileFrames';
 // From where this file is compiled to. The style is loaded with the view.
 import '../../../../style/rollouts.css';
 import '../../../../style/rollout.css';
@@ -21,6 +22,7 @@ export class RolloutsPanel extends Widget {
   private readonly trail = element('nav', 'joylab-Rollouts-trail');
   private readonly place = element('div', 'joylab-Rollouts-place');
   private readonly order: Order = { by: 'reward', ascending: false, filter: '', pinned: null };
+  private readonly frames: TileFrames;
   private page: Page | null = null;
   /** Counts calls of `visit`: only the newest may show its page. */
   private visits = 0;
@@ -34,6 +36,7 @@ export class RolloutsPanel extends Widget {
     private readonly moved: () => void,
   ) {
     super();
+    this.frames = new TileFrames(connection);
     this.addClass('joylab-Output');
     this.addClass('joylab-Rollouts');
     this.node.tabIndex = -1;
@@ -54,11 +57,12 @@ export class RolloutsPanel extends Widget {
     this.showTrail();
     this.moved();
     this.place.setAttribute('aria-busy', 'true');
-    const { connection, highlighter, order } = this;
+    const { connection, highlighter, order, frames } = this;
     const context: PageContext = {
       connection,
       highlighter,
       order,
+      frames,
       route,
       go: (change) => this.go(change),
       note: (change) => this.note(change),

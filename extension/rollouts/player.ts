@@ -22,16 +22,23 @@ export class ReplayPlayer {
   private readonly controls: Controls;
   private readonly unwatch: () => void;
   private started = prefersReducedMotion();
+  private step = 0;
+  private readonly every: number;
 
-  /** @param moved called with the number of steps played, whenever another frame is shown */
+  /**
+   * @param moved called with the number of steps played, whenever another frame is shown
+   * @param before the player that it replaces, where that is: its position stays
+   */
   constructor(
     episodes: readonly Played[],
     private readonly moved: (step: number) => void,
+    before: ReplayPlayer | null = null,
   ) {
     this.screens = episodes.map((episode) => new Screen(episode));
     // The longest leads: the others keep their last frame.
     const longest = episodes.reduce((a, b) => (b.frames.count > a.frames.count ? b : a));
     const timeline = new Timeline(longest.data.episode);
+    this.every = longest.data.episode.every;
     this.playback = new Playback(longest.frames.count, longest.data.episode.fps, {
       frame: (index) => this.show(index, timeline.stepOf(index)),
       state: () => this.controls?.showState(),
@@ -52,11 +59,12 @@ export class ReplayPlayer {
     this.node.addEventListener('keydown', (event) => this.onKey(event));
     this.unwatch = watchVisibility(this.node, (visible) => this.onVisible(visible));
     this.show(0, 0);
+    if (before) this.follow(before);
   }
 
   /** Shows the frame after a number of steps. */
-  seekStep(step: number, every: number): void {
-    this.playback.seek(Math.ceil(step / every));
+  seekStep(step: number): void {
+    this.playback.seek(Math.ceil(step / this.every));
   }
 
   dispose(): void {
@@ -65,7 +73,21 @@ export class ReplayPlayer {
     for (const screen of this.screens) screen.dispose();
   }
 
+  /** Takes the place of another player of the same episode. */
+  private follow(before: ReplayPlayer): void {
+    const { playing, speed, loop } = before.playback;
+    const hadFocus = before.node.contains(document.activeElement);
+    this.seekStep(before.step);
+    Object.assign(this.playback, { speed, loop });
+    this.started ||= before.started;
+    before.node.replaceWith(this.node);
+    before.dispose();
+    if (playing) this.playback.play();
+    if (hadFocus) this.node.focus();
+  }
+
   private show(index: number, step: number): void {
+    this.step = step;
     for (const screen of this.screens) screen.show(index);
     this.controls?.showFrame(index);
     this.moved(step);

@@ -87,8 +87,15 @@ export function chartContent(chart: MetricChart, data: TrainingData): ChartConte
   const lines = chart.lines(data).filter((line) => line.y.some((value) => value !== null));
   if (lines.length === 0) return null;
   // A run that was stopped does not go on.
-  const maxX = data.status === 'finished' ? data.step : data.maxSteps;
+  const maxX = data.status === 'finished' ? data.step : shownSteps(data);
   return { lines, maxX, marks: data.events.map(({ step, text, kind }) => ({ x: step, text, kind })) };
+}
+
+/** Returns the steps that the axis of a run has: all, or of a long run that has only begun some, which double as it goes on. */
+function shownSteps({ step, maxSteps }: TrainingData): number {
+  let shown = 100;
+  while (shown < 2 * step) shown *= 2;
+  return Math.min(shown, maxSteps);
 }
 
 /** Returns the log of a run as CSV: a row per entry, a column per metric. */

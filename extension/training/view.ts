@@ -9,6 +9,7 @@ import { ChartPanel } from './chartPanel';
 import { ComparisonNote } from './comparison';
 import { TrainingConnection } from './connection';
 import { TrainingState } from './state';
+import { RewardsPart } from './rewards';
 import { StatusLine } from './status';
 import { selected } from './selection';
 import { MetricTable } from './table';
@@ -29,6 +30,7 @@ export class TrainingView {
   private readonly status: StatusLine;
   private readonly comparison = new ComparisonNote();
   private readonly charts = new ChartPanel();
+  private readonly rewards: RewardsPart;
   private readonly table = new MetricTable((step) => this.select(step));
   private readonly wall = new Wall({
     shown: (step) => this.connection?.acknowledge(step),
@@ -63,11 +65,13 @@ export class TrainingView {
       report: () => this.connection?.report(),
       resume: cell.resume,
     });
+    this.rewards = new RewardsPart(session);
     this.charts.sync.clicked.connect((_, step) => this.select(step));
     this.node = element('div', 'joylab-Card joylab-Training', [
       this.status.node,
       this.comparison.node,
       this.charts.node,
+      this.rewards.node,
       this.wall.node,
       this.table.node,
     ]);
@@ -87,14 +91,16 @@ export class TrainingView {
   newerThan(kept: TrainingData): TrainingData | null {
     const data = this.shown();
     const group = this.state.savedGroup();
+    const rewards = this.rewards.data ?? data.rewards;
     const same =
       data.status === kept.status &&
       data.log.length === kept.log.length &&
       data.events.length === kept.events.length &&
       data.step === kept.step &&
       Boolean(data.comparison) === Boolean(kept.comparison) &&
+      JSON.stringify(rewards) === JSON.stringify(kept.rewards) &&
       group?.step === kept.group?.step;
-    return same ? null : { ...data, ...(group && { group }) };
+    return same ? null : { ...data, ...(rewards && { rewards }), ...(group && { group }) };
   }
 
   /** Shows newer data of the notebook. */
@@ -112,6 +118,7 @@ export class TrainingView {
     this.unwatch();
     this.connection?.dispose();
     this.charts.dispose();
+    this.rewards.dispose();
     this.wall.dispose();
     this.node.remove();
   }
@@ -223,5 +230,6 @@ export class TrainingView {
     const data = this.shown();
     if (charts) this.charts.show(data);
     this.table.show(data);
+    this.rewards.show(data.rewards);
   }
 }

@@ -1,3 +1,5 @@
+import type { RewardsData } from './rewardsMime';
+
 /**
  * The MIME types that the kernel writes and the extension renders, and the
  * comm between a training output and the run it shows. Both sides compile
@@ -86,11 +88,11 @@ export interface RolloutGroup {
 /** The state of a run; `lost`: its kernel ended before it did, which only a view knows. */
 export type TrainingStatus = 'running' | 'paused' | 'finished' | 'failed' | 'lost';
 
-/** A mark on the charts' step axis: a pause, a resumption, or something else, for example a replaced reward function. */
+/** A mark on the charts' step axis: a pause, a resumption, something wrong with how it learns, or something else, for example a replaced reward function. */
 export interface TrainingEvent {
   step: number;
   text: string;
-  kind?: 'pause' | 'resume';
+  kind?: 'pause' | 'resume' | 'problem';
 }
 
 /** A training run as its output shows it. */
@@ -109,6 +111,8 @@ export interface TrainingData {
   events: TrainingEvent[];
   /** The current stage of the run, in words. */
   stage?: string;
+  /** The reward functions that it learns from, where a view can change them. */
+  rewards?: RewardsData;
   /** The file that keeps its rollouts, relative to the notebook's folder where it is in it. */
   rollouts?: string;
   /** Whether the run has a folder for checkpoints, so that a view can have one written. */

@@ -13,13 +13,15 @@ export type RolloutsRequest = { id: number } & (
   | { method: 'run'; run: string }
   | { method: 'group'; run: string; step: number }
   | { method: 'rollout'; rollout: number }
+  | { method: 'related'; rollout: number }
+  | { method: 'search'; run: string; text: string }
   /** `every`: steps between two frames, 1 by default; `lines`: also which line of the program decided each step. */
   | { method: 'replay'; rollout: number; every?: number; lines?: boolean }
 );
 
 /** Kernel → view. Buffer 0 of a `replay` has its deflated frames. */
 export type RolloutsAnswer = { id: number } & (
-  | { result: RunSummary[] | RunData | RolloutRow[] | RolloutData | ReplayData }
+  | { result: RunSummary[] | RunData | RolloutRow[] | RolloutData | RelatedRollouts | FoundRollouts | ReplayData }
   | { error: string }
 );
 
@@ -80,6 +82,21 @@ export interface RolloutRow {
   tokens: number;
   /** ID of the program that it is an edit of. */
   parent?: number;
+}
+
+/** Rollouts that a rollout is best compared with. */
+export interface RelatedRollouts {
+  /** The first one of its run that wrote the program which it is an edit of; `null` where none is kept. */
+  parent: RolloutRow | null;
+  /** The best one of its run. */
+  best: RolloutRow | null;
+}
+
+/** What a search has found: the rollouts of a step, or those whose program or ending has all words, the best first. */
+export interface FoundRollouts {
+  rows: RolloutRow[];
+  /** Whether there may be more: a search by words ends after a while. */
+  more: boolean;
 }
 
 /** A rollout with all that is kept of it. */

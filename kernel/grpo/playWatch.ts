@@ -13,8 +13,15 @@ const RECENT = 5;
 /** Steps without a problem after which it counts as new again. */
 const QUIET = 10;
 
-/** Kinds of problems of rewards that are told as a run goes on: groups without a spread, and silence that pays, are told apart from these. */
-const DURING_RUN: ReadonlySet<RewardNote['kind']> = new Set(['dwarfs', 'length', 'actions']);
+/** Kinds of problems of rewards that are told as a run goes on: zeros that are normal are none, and silence that pays is told apart from these. */
+const DURING_RUN: ReadonlySet<RewardNote['kind']> = new Set([
+  'never',
+  'constant',
+  'rare',
+  'dwarfs',
+  'length',
+  'actions',
+]);
 
 /** Diagnoses how the completions of a run play. A problem that stays is reported once. */
 export class PlayWatch {
@@ -54,6 +61,11 @@ export class PlayWatch {
     return problems.filter(({ kind }) => this.isNew(kind, step)).map(({ text }) => text);
   }
 
+  /** Returns the sentences about groups without a spread that are new: those of one kind differ in their numbers. */
+  ties(step: number, sentences: readonly string[]): string[] {
+    return sentences.filter((text) => this.isNew(`tie ${text.replace(/[\d.]+/g, '')}`, step));
+  }
+
   /** Returns a line for each function that failed on some samples of a step, where that is new. */
   failures(
     step: number,
@@ -73,9 +85,14 @@ export class PlayWatch {
   rewards(step: number, recent: RecentRollouts): string[] {
     if (recent.groupCount < recent.maxGroups) return [];
     const scored = statsOf(recent.batches());
+    const { maxSteps } = recent.batches().at(-1)!;
     const notes = [
       ...[...scored.stats].flatMap(([name, stats]) =>
-        functionNotes(stats, scored, { step }).map(({ kind, text }) => ({ kind, name, text: `${name} ${text}` })),
+        functionNotes(stats, scored, { step, maxSteps }).map(({ kind, text }) => ({
+          kind,
+          name,
+          text: `${name} ${text}`,
+        })),
       ),
       ...sumNotes(scored).map((note) => ({ ...note, name: '' })),
     ];

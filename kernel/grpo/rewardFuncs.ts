@@ -65,8 +65,9 @@ export function rewardChanges(before: readonly WeightedReward[], after: readonly
   const changes = after.flatMap((reward) => {
     const old = earlier.get(reward.name);
     earlier.delete(reward.name);
-    if (!old) return [`${reward.name} added`];
-    if (named.has(reward)) return [`${reward.name} replaced`];
+    const place = reward.source ? ` (${reward.source})` : '';
+    if (!old) return [`${reward.name} added${place}`];
+    if (named.has(reward)) return [`${reward.name} replaced${place}`];
     return old.weight === reward.weight ? [] : [`weight of ${reward.name} ${old.weight} → ${reward.weight}`];
   });
   return [...changes, ...[...earlier.keys()].map((name) => `${name} removed`)].join(', ');

@@ -157,7 +157,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
     const train = () => super.train(options);
     try {
       if (this.options.rewardFuncs) return await train();
-      return await trainWith(this.session.rewardRegistry, this.given.rewardWeights, train);
+      return await trainWith(this.session.rewardRegistry, this.given.rewardWeights, this.output, train);
     } finally {
       this.history.close();
     }
@@ -271,18 +271,24 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
       if (changes) this.output.event({ step: step + 1, text: changes });
       this.usedRewards = rewards;
       this.output.data.rewardNames = rewards.map(({ name }) => name);
-      for (const text of diagnoseSignal(table, samples, this.config.numGenerations)) this.output.note(step + 1, text);
+      const ties = diagnoseSignal(table, samples, this.config.numGenerations);
+      for (const text of this.playWatch.ties(step + 1, ties)) this.problem(step + 1, text);
     }
-    for (const text of this.playWatch.failures(step + 1, fresh)) this.output.event({ step: step + 1, text });
+    for (const text of this.playWatch.failures(step + 1, fresh)) this.problem(step + 1, text);
     if (this.env && fresh.length > 0) {
       const firstEntropy = this.logHistory.find((entry) => entry.entropy !== undefined)?.entropy;
       const problems = this.playWatch.look(step + 1, fresh, this.config, { entropy, firstEntropy });
       for (const text of [...problems, ...this.playWatch.rewards(step + 1, this.recentRollouts)])
-        this.output.event({ step: step + 1, text });
+        this.problem(step + 1, text);
     }
     if (generations.some(({ samples }) => samples.length > 0)) this.completionsLog.keep(generations);
     this.history.keep(step + 1, fresh, this.config.numGenerations);
     this.highlights.keep(step + 1, fresh);
+  }
+
+  /** Marks a step with what is wrong there. */
+  private problem(step: number, text: string): void {
+    this.output.event({ step, text, kind: 'problem' });
   }
 
   protected override logged(entry: Metrics): void {

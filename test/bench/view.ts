@@ -1,5 +1,4 @@
 /*
-/*
  * What people look at: `npm run bench -- view [start] [notebook] [wall] [training] [rollouts]`.
  *
  * start: JavaScript that a page loads before there is any output.
@@ -9,7 +8,9 @@
  * training: the same while a model trains, and while a run of 2,000 steps goes on.
  * rollouts: a real run on Breakout keeps its rollouts: how long a step's takes to
  * write beside the step, and the bytes of 1,000; then the time until a rollout of
- * a finished run of 2,000 steps × 32 is read, in a process that has read nothing.
+ * a finished run of 2,000 steps × 32 is read, in a process that has read nothing,
+ * and until it is shown after a click on its tile in JupyterLab: its program with what
+ * it was worth, a frame, every step with the lines that decided.
  */
 import { notebook } from './view/notebook';
 import { benchRollouts as rollouts } from './view/rollouts';

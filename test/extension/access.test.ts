@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
-import { after, before } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { completionsBundle } from '../../kernel/display/training/completions';
 import { episodeData } from '../../kernel/display/pictures/episode';
 import { setCellContext } from '../../kernel/display/cellContext';
@@ -20,31 +19,21 @@ import { EnvironmentReport, type CheckId, type CheckResult } from '../../kernel/
 import { CHECK_IDS } from '../../kernel/check/checks';
 import type { Sample } from '../../kernel/rewards/sample';
 import { scoreSamples } from '../../kernel/rewards/scoring';
-import { becomes, changeTheme, launchBrowser, openNotebook, type NotebookPage } from './browser';
-import { startLab, type Lab } from './lab';
+import { becomes, changeTheme, openNotebook, type NotebookPage } from './browser';
 import { labTest } from './labTest';
+import { useLab } from './useLab';
 import { writeNotebook, type Bundle } from './notebooks';
 
-let lab: Lab;
-let browser: Browser;
-let bundles: Bundle[];
-
-before(async () => {
+// What is not drawn is not looked at.
+const { lab, browser } = useLab({ drawsAll: true }, async () => {
   bundles = [...(await played()), ...runs(), ...(await tables()), ...pictures()].map((bundle) => encoded(bundle));
-  // What is not drawn is not looked at.
-  lab = await startLab({ drawsAll: true });
-  browser = await launchBrowser();
   writeNotebook(
     lab.folder,
     'outputs.ipynb',
     bundles.map((bundle) => ({ source: '', outputs: [bundle] })),
   );
 });
-
-after(async () => {
-  await browser?.close();
-  await lab?.close();
-});
+let bundles: Bundle[];
 
 let group: TrainingData['group'];
 
@@ -92,7 +81,10 @@ function runs(): MimeBundle[] {
     maxSteps: 40,
     rewardNames: ['a', 'b'],
     log,
-    events: [{ step: 5, text: 'a was replaced' }],
+    events: [
+      { step: 5, text: 'a was replaced' },
+      { step: 9, text: 'no signal', kind: 'problem' },
+    ],
   };
   return [
     { ...run, group },

@@ -83,12 +83,17 @@ export async function openNotebook(
   return { page, errors, cell: (index) => page.locator('.jp-Notebook .jp-Cell').nth(index) };
 }
 
-/** Runs all cells through the menu, once the kernel is ready: before that, JupyterLab asks to try again. */
-export async function runAllCells(page: Page): Promise<void> {
+/** Waits until the kernel is ready: before that, JupyterLab asks to try again when cells are run. */
+export async function waitForKernel(page: Page): Promise<void> {
   await page
     .locator('.jp-StatusBar-TextItem, .jp-StatusItem', { hasText: '| Idle' })
     .first()
     .waitFor({ timeout: 2 * TIMEOUT });
+}
+
+/** Runs all cells through the menu, once the kernel is ready. */
+export async function runAllCells(page: Page): Promise<void> {
+  await waitForKernel(page);
   await page.getByRole('menuitem', { name: 'Run', exact: true }).click();
   await page.getByRole('menuitem', { name: 'Run All Cells', exact: true }).click();
 }

@@ -1,25 +1,13 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
-import { after, before } from 'node:test';
-import type { Browser, Locator, Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { outline } from '../../kernel/cells/directives/comments';
-import { becomes, changeTheme, launchBrowser, openNotebook, waitUntil } from './browser';
-import { startLab, type Lab } from './lab';
+import { becomes, changeTheme, openNotebook, waitUntil } from './browser';
 import { labTest } from './labTest';
+import { useLab } from './useLab';
 import { writeNotebook } from './notebooks';
 
-let lab: Lab;
-let browser: Browser;
-
-before(async () => {
-  lab = await startLab();
-  browser = await launchBrowser();
-});
-
-after(async () => {
-  await browser?.close();
-  await lab?.close();
-});
+const { lab, browser } = useLab();
 
 /** Cells with a directive and cells without one, whatever they look like. */
 const SOURCES = [

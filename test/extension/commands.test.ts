@@ -1,27 +1,15 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { after, before } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { packageRoot } from '../../kernel/common/packagePaths';
 import { ATARI_GAMES } from '../../kernel/environments/atari/catalog';
-import { becomes, launchBrowser, openNotebook, waitForCells, waitUntil } from './browser';
-import { startLab, type Lab } from './lab';
+import { becomes, openNotebook, waitForCells, waitUntil } from './browser';
 import { labTest } from './labTest';
+import { useLab } from './useLab';
 import { writeNotebook } from './notebooks';
 
-let lab: Lab;
-let browser: Browser;
-
-before(async () => {
-  lab = await startLab();
-  browser = await launchBrowser();
-});
-
-after(async () => {
-  await browser?.close();
-  await lab?.close();
-});
+const { lab, browser } = useLab();
 
 const AXE = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 

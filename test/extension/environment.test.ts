@@ -1,20 +1,13 @@
 import assert from 'node:assert/strict';
-import { after, before } from 'node:test';
-import type { Browser } from 'playwright-core';
 import { ENVIRONMENT_MIME, type EnvironmentData } from '../../kernel/display/mime';
 import { openenv } from '../../kernel/environments';
 import { startPythonServer } from '../openenv/pythonServer';
-import { becomes, launchBrowser, openNotebook, runAllCells, waitForCells, waitUntil } from './browser';
-import { startLab, type Lab } from './lab';
+import { becomes, openNotebook, runAllCells, waitForCells, waitUntil } from './browser';
 import { labTest } from './labTest';
+import { useLab } from './useLab';
 import { writeNotebook, type Bundle } from './notebooks';
 
-let lab: Lab;
-let browser: Browser;
-let data: EnvironmentData;
-let remoteData: EnvironmentData;
-
-before(async () => {
+const { lab, browser } = useLab({ theme: 'dark' }, async () => {
   const env = await openenv('atari', { game: 'breakout' });
   const reference = {
     maxSteps: 1000,
@@ -25,8 +18,6 @@ before(async () => {
   const bundle = (await env.card({ reference })) as Bundle;
   await env.close();
   data = bundle[ENVIRONMENT_MIME] as EnvironmentData;
-  lab = await startLab({ theme: 'dark' });
-  browser = await launchBrowser();
   const garden = await startPythonServer();
   const remote = await openenv(garden.url);
   const remoteBundle = (await remote.card()) as Bundle;
@@ -45,11 +36,8 @@ before(async () => {
     },
   ]);
 });
-
-after(async () => {
-  await browser?.close();
-  await lab?.close();
-});
+let data: EnvironmentData;
+let remoteData: EnvironmentData;
 
 labTest('the card shows name, actions, state variables with their ranges, and the first frame', async () => {
   const { page, errors } = await openNotebook(browser, lab.url('card.ipynb'));

@@ -1,26 +1,14 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { after, before } from 'node:test';
-import type { Browser, Locator, Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { packageRoot } from '../../kernel/common/packagePaths';
-import { becomes, launchBrowser, openNotebook, runAllCells, waitForCells, waitForMotion, waitUntil } from './browser';
-import { startLab, type Lab } from './lab';
+import { becomes, openNotebook, runAllCells, waitForCells, waitForMotion, waitUntil } from './browser';
 import { labTest } from './labTest';
+import { useLab } from './useLab';
 import { writeNotebook } from './notebooks';
 
-let lab: Lab;
-let browser: Browser;
-
-before(async () => {
-  lab = await startLab();
-  browser = await launchBrowser();
-});
-
-after(async () => {
-  await browser?.close();
-  await lab?.close();
-});
+const { lab, browser } = useLab();
 
 /** The project's notebook with less work in it: few steps, small groups. */
 function writeShortened(file: string): void {

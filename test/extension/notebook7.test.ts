@@ -1,24 +1,11 @@
 import assert from 'node:assert/strict';
-import { after, before } from 'node:test';
-import type { Browser } from 'playwright-core';
-import { launchBrowser, openNotebook, waitForCells, waitForMotion, waitUntil } from './browser';
+import { openNotebook, waitForCells, waitForMotion, waitUntil } from './browser';
 import { writeRuns } from './keptRuns';
-import { startLab, type Lab } from './lab';
 import { labTest } from './labTest';
+import { useLab } from './useLab';
 import { writeNotebook } from './notebooks';
 
-let notebook7: Lab;
-let browser: Browser;
-
-before(async () => {
-  notebook7 = await startLab({ app: 'notebook' });
-  browser = await launchBrowser();
-});
-
-after(async () => {
-  await browser?.close();
-  await notebook7?.close();
-});
+const { lab: notebook7, browser } = useLab({ app: 'notebook' });
 
 const KERNEL_STATUS = 'jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status';
 
@@ -56,8 +43,14 @@ labTest('Notebook 7 shows kept rollouts over the notebook, and leads back', asyn
   await page.locator('.joylab-Training').waitFor();
   await page.evaluate("jupyterapp.commands.execute('joylab:open-rollouts')");
   const view = page.getByRole('dialog', { name: 'Rollouts' });
+  // Frames of tiles, the line that decided, and another rollout to compare with.
+  await view.locator('.joylab-Rollout canvas').first().waitFor();
   await view.locator('.joylab-Rollout').first().click();
   await waitForMotion(view.locator('canvas').first());
+  await view.locator('.joylab-Source-line.joylab-mod-decided').first().waitFor();
+  await view.getByRole('button', { name: 'Compare with' }).click();
+  await view.locator('.joylab-Chooser-item').nth(1).click();
+  await view.locator('canvas').nth(1).waitFor();
   await view.getByRole('button', { name: 'Close' }).click();
   await view.waitFor({ state: 'detached' });
   assert.deepEqual(

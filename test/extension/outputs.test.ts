@@ -1,25 +1,13 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { after, before } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
-import { becomes, launchBrowser, openNotebook, type NotebookPage } from './browser';
-import { startLab, type Lab } from './lab';
+import type { Page } from 'playwright-core';
+import { becomes, openNotebook, type NotebookPage } from './browser';
 import { labTest } from './labTest';
+import { useLab } from './useLab';
 import { writeNotebook } from './notebooks';
 
-let lab: Lab;
-let browser: Browser;
-
-before(async () => {
-  lab = await startLab();
-  browser = await launchBrowser();
-});
-
-after(async () => {
-  await browser?.close();
-  await lab?.close();
-});
+const { lab, browser } = useLab();
 
 /** A cell that goes on when a file is there: `gate('b')` waits for the file `b`. */
 const GATES = `

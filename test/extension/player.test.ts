@@ -1,30 +1,22 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
-import { after, before } from 'node:test';
-import type { Browser, Locator } from 'playwright-core';
+import type { Locator } from 'playwright-core';
 import { EPISODE_MIME, type EpisodeData } from '../../kernel/display/mime';
 import { openenv } from '../../kernel/environments';
 import { Environment, serve } from '../../kernel/openenv';
 import { episodeData } from '../../kernel/display/pictures/episode';
 import { executeWithTimeLimit, rollout, type RolloutEnvironment } from '../../kernel/rollout';
-import { becomes, changes, launchBrowser, openNotebook, pixels, waitForMotion } from './browser';
-import { startLab, type Lab } from './lab';
+import { becomes, changes, openNotebook, pixels, waitForMotion } from './browser';
 import { labTest } from './labTest';
+import { useLab } from './useLab';
 import { writeNotebook, type Bundle } from './notebooks';
 
 const followBall =
   'function strategy(state) { return state.ball_x > state.paddle_x + 2 ? "RIGHT" : state.ball_x < state.paddle_x - 2 ? "LEFT" : "NOOP"; }';
 
-let lab: Lab;
-let browser: Browser;
-let bundle: Bundle;
-let data: EpisodeData;
-
-before(async () => {
+const { lab, browser } = useLab({}, async () => {
   bundle = await playedEpisode();
   data = bundle[EPISODE_MIME] as EpisodeData;
-  lab = await startLab();
-  browser = await launchBrowser();
   const broken: EpisodeData = { ...data, frames: data.frames.slice(0, 400) };
   const wrongVersion = { ...data, version: 2 };
   writeNotebook(lab.folder, 'episode.ipynb', [{ source: 'episode', outputs: [bundle] }]);
@@ -45,11 +37,8 @@ before(async () => {
     ...Array.from({ length: 40 }, (_, i) => ({ source: `// cell ${i}\n\n\n` })),
   ]);
 });
-
-after(async () => {
-  await browser?.close();
-  await lab?.close();
-});
+let bundle: Bundle;
+let data: EpisodeData;
 
 async function drawnEpisode(): Promise<Bundle> {
   return played(await openenv('game2048'), 'function strategy(state) { return state.legal_actions[0]; }');

@@ -1,17 +1,11 @@
 import assert from 'node:assert/strict';
-import { after, before } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
-import { becomes, launchBrowser, openNotebook, runAllCells, waitForMotion, waitUntil } from './browser';
-import { startLab, type Lab } from './lab';
+import type { Page } from 'playwright-core';
+import { becomes, openNotebook, runAllCells, waitForMotion, waitUntil } from './browser';
 import { labTest } from './labTest';
+import { useLab } from './useLab';
 import { writeNotebook } from './notebooks';
 
-let lab: Lab;
-let browser: Browser;
-
-before(async () => {
-  lab = await startLab();
-  browser = await launchBrowser();
+const { lab, browser } = useLab({}, async () => {
   writeNotebook(lab.folder, 'run.ipynb', [
     {
       source: `import { FastLanguageModel, openenv, normalizedReturn } from 'joylab';
@@ -30,11 +24,6 @@ function plays(sample: Sample) { return normalizedReturn(sample); }`,
         '/** @grpo */\nconst config = { maxSteps: 2000, numGenerations: 8, maxEpisodeSteps: 200, learningRate: 1e-4, seed: 1 };',
     },
   ]);
-});
-
-after(async () => {
-  await browser?.close();
-  await lab?.close();
 });
 
 /** Replaces the reward cell's last function, and runs the cell as its user would. */
@@ -97,7 +86,8 @@ labTest(
     assert.deepEqual(await numbers(), ascending.reverse());
 
     // A weight that is changed in the panel counts from the next step, too.
-    const panel = page.locator('.joylab-Rewards');
+    const panel = page.locator('.joylab-Training .joylab-Rewards');
+    await page.locator('.joylab-RewardsPart > summary').click();
     await panel.getByLabel('Weight of plays').fill('3');
     await page.keyboard.press('Enter');
     await waitForMark(page, 'weight of plays 1 → 3');

@@ -1,23 +1,13 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
-import { after, before } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
-import { becomes, launchBrowser, openNotebook, pixels, waitForMotion } from './browser';
-import { startLab, type Lab } from './lab';
+import type { Page } from 'playwright-core';
+import { becomes, changeTheme, openNotebook, pixels, waitForMotion } from './browser';
 import { labTest } from './labTest';
+import { useLab } from './useLab';
 import { writeRuns } from './keptRuns';
 
-let lab: Lab;
-let browser: Browser;
-
-before(async () => {
-  lab = await startLab();
-  browser = await launchBrowser();
+const { lab, browser } = useLab({}, async () => {
   await writeRuns(lab.folder);
-});
-after(async () => {
-  await browser?.close();
-  await lab?.close();
 });
 
 async function openRollouts(page: Page): Promise<void> {
@@ -90,7 +80,12 @@ labTest(
     await page.keyboard.press('ArrowLeft');
     await becomes(rewards, ['3', '4']);
     await view.locator('.joylab-Rollout').last().click();
-    await view.getByLabel('Compare with another').selectOption('pinned');
+    await view.getByRole('button', { name: 'Compare with' }).click();
+    await becomes(
+      () => view.locator('.joylab-Chooser-title').allTextContents(),
+      ['Pinned', 'Best of the run', 'Step 3'],
+    );
+    await view.locator('.joylab-Chooser-item', { hasText: 'step 4, no. 7' }).click();
     await view.locator('canvas').nth(1).waitFor();
     assert.match(await view.locator('.joylab-Source').innerText(), /They are the same/);
     await view.locator('.joylab-Replay').focus();
@@ -113,6 +108,52 @@ labTest(
     await page.close();
   },
 );
+
+labTest('tiles of a step play how the reward came about, and any two rollouts of a run are compared', async () => {
+  const { page, errors } = await openNotebook(browser, lab.url('run.ipynb'), { width: 1600 });
+  await openRollouts(page);
+  const view = page.locator('.joylab-Rollouts');
+  const best = view.locator('.joylab-Rollout').first();
+  // Frames are made again for what is played; the rest of the tile says what gave the reward.
+  const canvas = best.locator('canvas');
+  await canvas.waitFor();
+  assert.deepEqual(await best.locator('.joylab-Rollout-function').allInnerTexts(), ['scores\n2', 'survives\n0']);
+  const still = await pixels(canvas);
+  await best.hover();
+  await waitForMotion(canvas);
+  await view.getByRole('searchbox').hover();
+  await becomes(() => pixels(canvas), still, 'it shows how the episode ended again');
+  const why = view.locator('.joylab-Rollout-why').first();
+  await why.scrollIntoViewIfNeeded();
+  assert.match(await why.innerText(), /^Its frames are made again in line, which is not open/);
+  for (const theme of ['JupyterLab Dark', 'JupyterLab Light'] as const) {
+    await changeTheme(page, theme);
+    assert.deepEqual(await axe(page), []);
+  }
+
+  await best.click();
+  await view.getByRole('button', { name: 'Compare with' }).click();
+  const found = () => view.locator('.joylab-Chooser-item').allInnerTexts();
+  const search = view.locator('.joylab-Chooser').getByRole('searchbox');
+  await search.fill('step 2, no. 3');
+  await becomes(found, ['0\nstep 2, no. 3 · return 1.5']);
+  await search.fill('paddle_x truncated');
+  await becomes(found, ['6\nstep 1, no. 8 · return 0']);
+  await search.fill('nobody writes this');
+  await becomes(() => view.locator('.joylab-Chooser .joylab-Rollouts-hint').innerText(), 'Nothing is found.');
+  await search.fill('5');
+  await becomes(async () => (await found()).length, 7, 'the seven others of step 5');
+  assert.deepEqual(await axe(page), []);
+  await search.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await becomes(() => view.locator('.joylab-Rollouts-title').innerText(), 'Reward 2 and 1');
+  for (const theme of ['JupyterLab Dark', 'JupyterLab Light'] as const) {
+    await changeTheme(page, theme);
+    assert.deepEqual(await axe(page), []);
+  }
+  assert.deepEqual(errors.filter(isOurs), []);
+  await page.close();
+});
 
 labTest(
   'a link shows a rollout whose notebook has no kernel, in one of its own, which ends with the view',

@@ -1,26 +1,14 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { after, before } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { TRAINING_MIME, type TrainingData } from '../../kernel/display/mime';
-import { becomes, launchBrowser, openNotebook, runAllCells, waitUntil } from './browser';
-import { startLab, type Lab } from './lab';
+import { becomes, openNotebook, runAllCells, waitUntil } from './browser';
 import { labTest } from './labTest';
+import { useLab } from './useLab';
 import { writeNotebook } from './notebooks';
 
-let lab: Lab;
-let browser: Browser;
-
-before(async () => {
-  lab = await startLab();
-  browser = await launchBrowser();
-});
-
-after(async () => {
-  await browser?.close();
-  await lab?.close();
-});
+const { lab, browser } = useLab();
 
 /** A run with frames that takes some seconds. */
 function writeRun(name: string, maxSteps: number): void {

@@ -1,22 +1,16 @@
 import assert from 'node:assert/strict';
-import { after, before } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { TRAINING_MIME, type EpisodeData, type TrainingData } from '../../kernel/display/mime';
 import { trainingBundle } from '../../kernel/display/training/trainingBundle';
 import { openenv } from '../../kernel/environments';
 import { rollout } from '../../kernel/rollout';
 import { episodeData } from '../../kernel/display/pictures/episode';
-import { becomes, changeTheme, launchBrowser, openNotebook, waitForMotion } from './browser';
-import { startLab, type Lab } from './lab';
+import { becomes, changeTheme, openNotebook, waitForMotion } from './browser';
 import { labTest } from './labTest';
+import { useLab } from './useLab';
 import { writeNotebook } from './notebooks';
 
-let lab: Lab;
-let browser: Browser;
-
-before(async () => {
-  lab = await startLab();
-  browser = await launchBrowser();
+const { lab, browser } = useLab({}, async () => {
   const save = (name: string, data: TrainingData) =>
     writeNotebook(lab.folder, name, [{ source: '/** @grpo */', outputs: [trainingBundle(data)] }]);
   const score = (index: number, reward: number | null) => ({
@@ -34,16 +28,43 @@ before(async () => {
   save('finished.ipynb', { ...run('finished', 40), group });
   save('running.ipynb', run('running', 12));
   save('empty.ipynb', run('running', 0));
+  save('marked.ipynb', {
+    ...run('finished', 40),
+    events: [
+      { step: 4, text: 'paused', kind: 'pause' },
+      { step: 9, text: 'scores replaced (Cell [3], line 2)' },
+      { step: 9, text: 'no signal: all 8 completions get 1', kind: 'problem' },
+      { step: 30, text: 'weight of scores 1 → 2' },
+    ],
+    rewards: savedRewards,
+  });
   save('supervised.ipynb', supervisedRun());
   writeNotebook(lab.folder, 'broken.ipynb', [
     { source: '', outputs: [{ [TRAINING_MIME]: { version: 1 }, 'text/plain': 'text' }] },
   ]);
 });
 
-after(async () => {
-  await browser?.close();
-  await lab?.close();
-});
+const savedRewards: TrainingData['rewards'] = {
+  version: 1,
+  id: 'of a kernel that has ended',
+  rows: ['functionWorks', 'scores'].map((name, i) => ({
+    name,
+    weight: i + 1,
+    enabled: true,
+    source: 'Cell [3], line 2',
+    mean: 1,
+    std: 0.5,
+    share: 0.5,
+    decides: 0.5,
+    withReturn: null,
+    ties: 0,
+    notes: i === 1 ? ['applies to none of the last 64 rollouts'] : [],
+  })),
+  rollouts: 64,
+  groups: 8,
+  step: 40,
+  notes: [],
+};
 
 /** A run whose rewards rise from step to step. */
 function run(status: TrainingData['status'], steps: number): TrainingData {
@@ -237,6 +258,37 @@ labTest('charts and lines can be switched', async () => {
   assert.deepEqual(errors, []);
   await page.close();
 });
+
+labTest(
+  'signs of a chart tell what happened, by pointer and by keyboard; the rewards are a part that opens',
+  async () => {
+    const { page, errors } = await openNotebook(browser, lab.url('marked.ipynb'));
+    const chart = charts(page).first();
+    const signs = chart.locator('.joylab-Mark');
+    await becomes(() => signs.allInnerTexts(), ['❚❚', '!', '◆']);
+    const text = chart.locator('.joylab-Marks-text');
+    await signs.nth(1).hover();
+    assert.equal(
+      await text.innerText(),
+      'Step 9: scores replaced (Cell [3], line 2)\nno signal: all 8 completions get 1',
+    );
+    // The chart has one stop of the Tab key.
+    assert.deepEqual(await signs.evaluateAll((all) => all.map((one: any) => one.tabIndex)), [0, -1, -1]);
+    await signs.first().focus();
+    assert.equal(await text.innerText(), 'Step 4: paused');
+    for (let i = 0; i < 2; i++) await page.keyboard.press('ArrowRight');
+    assert.equal(await text.innerText(), 'Step 30: weight of scores 1 → 2');
+    await page.keyboard.press('Escape');
+    await text.waitFor({ state: 'hidden' });
+
+    const part = page.locator('.joylab-RewardsPart');
+    assert.equal(await part.locator('summary').innerText(), 'Rewards functionWorks, scores · 1 remark');
+    await part.locator('summary').click();
+    assert.match(await part.locator('.joylab-Rewards').innerText(), /scores applies to none of the last 64 rollouts\./);
+    assert.deepEqual(errors, []);
+    await page.close();
+  },
+);
 
 labTest('charts share cursor and zoom: the legend tells the values, with the spread, and what happened', async () => {
   const { page, errors } = await openNotebook(browser, lab.url('finished.ipynb'));

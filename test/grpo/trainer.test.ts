@@ -214,7 +214,10 @@ test('a reward replaced during a run counts from the next step, and the boundary
   );
   assert.equal(trainer.logHistory[2].reward, 10);
   assert.equal(trainer.logHistory[2].frac_reward_zero_std, 1);
-  assert.deepEqual(shownRun(shown).events, [{ step: 3, text: 'letters replaced' }]);
+  assert.deepEqual(shownRun(shown).events, [
+    { step: 3, text: 'letters replaced' },
+    { step: 3, text: 'no signal: all 4 completions get 10: letters gives each 5', kind: 'problem' },
+  ]);
 });
 
 test('running the cell again continues a paused run with changed settings; a finished one starts anew', async () => {

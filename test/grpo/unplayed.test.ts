@@ -161,12 +161,13 @@ test('a problem is told when it comes, not while it stays', async () => {
     [normalizedReturn],
     { seed: 3 },
   );
-  assert.equal(events.length, 2, events.join('\n'));
+  assert.equal(events.length, 3, events.join('\n'));
   assert.match(
     events[0],
     /^step 1: all 3 programs of a group that played are constant: always LEFT 2, DOWN 1 \(always \w+ gets [\d.]+\)\. .*raise temperature or entropyCoef/,
   );
-  assert.match(events[1], /^step 5: none of 4 completions of a group played: 3 without a function, 1 failed\./);
+  assert.equal(events[1], 'step 5: no signal: all 4 completions get -1: normalizedReturn gives each -1');
+  assert.match(events[2], /^step 5: none of 4 completions of a group played: 3 without a function, 1 failed\./);
 });
 
 test('samples carry the reference, measured at the steps of an episode; without it no reward has a scale', async () => {

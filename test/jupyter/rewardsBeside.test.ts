@@ -73,7 +73,7 @@ test('an edited reward cell runs at once while a model trains, and the run takes
     ],
     'the kernel is shown as busy again',
   );
-  await kernel.until(() => events().includes('long replaced'), 'the mark');
+  await kernel.until(() => events().some((text) => text.startsWith('long replaced (Cell [')), 'the mark');
   assert.ok(shown()!.log.at(-1)!['rewards/long/mean'] < 0);
 });
 

@@ -6,6 +6,8 @@ import { after, before, test } from 'node:test';
 import { inflateSync } from 'node:zlib';
 import {
   ROLLOUTS_COMM,
+  type FoundRollouts,
+  type RelatedRollouts,
   type ReplayData,
   type RolloutData,
   type RolloutRow,
@@ -99,4 +101,42 @@ test('what cannot be read or played again is told in a sentence, and the view go
     /made again in line, which is not open: run the notebook's environment cell/,
   );
   assert.equal((await ask<RunSummary[]>({ method: 'runs' })).length, 1);
+});
+
+test('any rollout of a run is found: by its step, by words, as the parent of one, as the best', async () => {
+  const file = join(folder, 'edits.db');
+  const writer = openWriter(file, facts('edits'), 1000);
+  const [first, second] = [batch(1, 8), batch(2, 8)];
+  second.samples[3].parent = { id: 7, worth: 0.5, code: first.samples[5].code! } as never;
+  writer.write(1, [first]);
+  writer.write(2, [second]);
+  writer.close();
+  const ask = view(file);
+  const search = async (text: string) => {
+    const { rows, more } = await ask<FoundRollouts>({ method: 'search', run: 'edits', text } as never);
+    assert.equal(more, false);
+    return rows.map(({ step, position }) => `${step}.${position + 1}`);
+  };
+  assert.deepEqual(
+    await search('2'),
+    [1, 2, 3, 4, 5, 6, 7, 8].map((number) => `2.${number}`),
+  );
+  assert.deepEqual(await search('step 1, no. 4'), ['1.4']);
+  assert.deepEqual(await search('< 103 LEFT truncated'), ['1.4'], 'words of a program and of its ending');
+  const found = await search('state.ball_x return');
+  assert.deepEqual([found.length, found[0], found.at(-1)], [16, '1.8', '2.1'], 'the best first');
+  assert.deepEqual(await search('nothing'), []);
+
+  const rows = await ask<RolloutRow[]>({ method: 'group', run: 'edits', step: 2 } as never);
+  const related = await ask<RelatedRollouts>({ method: 'related', rollout: rows[3].id } as never);
+  const place = (row: RolloutRow | null) => row && [row.step, row.position];
+  assert.deepEqual(
+    [place(related.parent), place(related.best)],
+    [
+      [1, 5],
+      [1, 7],
+    ],
+  );
+  const without = await ask<RelatedRollouts>({ method: 'related', rollout: rows[0].id } as never);
+  assert.equal(without.parent, null);
 });

@@ -67,7 +67,7 @@ class ComparePage implements Page {
       const played: Played[] = [];
       for (const rollout of pair) {
         if (!rollout.episode) continue;
-        const { data, frames } = await context.connection.replay(rollout.id, false);
+        const { data, frames } = await context.connection.replay(rollout.id);
         if (this.disposed) return;
         const name = `${nameOf(rollout)}: ${shown(rollout.reward)}`;
         played.push({ data, frames: await decodeFrames(data.episode, frames), name });

@@ -1,12 +1,15 @@
 import type { RolloutsConnection } from '../connection';
 import type { Route } from '../route';
 import type { Highlighter } from '../source';
+import type { TileFrames } from '../tileFrames';
 
 /** What a page of the view works with. */
 export interface PageContext {
   readonly connection: RolloutsConnection;
   readonly highlighter: Highlighter;
   readonly route: Route;
+  /** The frames of tiles, which stay from page to page. */
+  readonly frames: TileFrames;
   /** Order and filter of the group, and the pinned rollout, which stay from page to page. */
   readonly order: Order;
   /** Shows another page. */

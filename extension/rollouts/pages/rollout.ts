@@ -2,10 +2,11 @@ import type { RolloutData, RolloutRow } from '../../../kernel/display/rollouts';
 import { decodeFrames } from '../../frames/decode';
 import { describe, element, setText } from '../../widgets/element';
 import { problem } from '../../widgets/problem';
+import { RolloutChooser } from '../chooser';
 import { nameOf, rewardTable, shown, tokenSummary, tokenView } from '../details';
 import { sorted } from './order';
 import type { Page, PageContext } from './page';
-import { ReplayPlayer } from '../player';
+import { ReplayPlayer, type Played } from '../player';
 import { diffView, SourceView } from '../source';
 import { StateStrips } from '../states';
 import { Tabs } from '../tabs';
@@ -25,7 +26,11 @@ class RolloutPage implements Page {
   private readonly stage = element('div', 'joylab-Rollout-stage');
   private readonly decision = element('div', 'joylab-Rollout-decision');
   private readonly source: SourceView | null;
+  private readonly chooser: RolloutChooser;
+  /** What is to be said of the replay. */
+  private readonly remark = element('p', 'joylab-Rollouts-hint');
   private player: ReplayPlayer | null = null;
+  private takeBack: (() => void) | null = null;
   private disposed = false;
 
   constructor(
@@ -34,11 +39,13 @@ class RolloutPage implements Page {
     private readonly rollout: RolloutData,
   ) {
     const { code } = rollout;
+    this.chooser = new RolloutChooser(context, rollout, this.group);
     this.source = code === null ? null : new SourceView(code, context.highlighter);
     const left = element('div', 'joylab-Rollout-left', [this.stage]);
     const right = element('div', 'joylab-Rollout-right', [this.worth(), this.texts()]);
     this.node = element('div', 'joylab-RolloutPage', [
       this.toolbar(),
+      this.chooser.node,
       element('div', 'joylab-Rollout-columns', [left, right]),
     ]);
     void this.play();
@@ -46,6 +53,8 @@ class RolloutPage implements Page {
 
   dispose(): void {
     this.disposed = true;
+    this.chooser.dispose();
+    this.takeBack?.();
     this.player?.dispose();
   }
 
@@ -88,7 +97,7 @@ class RolloutPage implements Page {
       button('‹', 'The one before (←)', -1),
       button('›', 'The next one (→)', 1),
       this.pin(),
-      this.others(),
+      this.chooser.button,
     ]);
   }
 
@@ -109,27 +118,6 @@ class RolloutPage implements Page {
     });
     show();
     return button;
-  }
-
-  /** Returns a menu of the rollouts to compare it with: the pinned one, then its group. */
-  private others(): HTMLElement {
-    const { context, group, rollout } = this;
-    const { pinned } = context.order;
-    const others = element('select', 'joylab-Select');
-    others.append(new Option('compare with …', ''));
-    const isOther = pinned && (pinned.step !== rollout.step || pinned.position !== rollout.position);
-    if (isOther) others.append(new Option(`pinned: ${nameOf(pinned)}`, 'pinned'));
-    group.forEach((row, i) => {
-      if (row.id !== rollout.id)
-        others.append(new Option(`${i + 1}. reward ${shown(row.reward)}`, String(row.position)));
-    });
-    others.setAttribute('aria-label', 'Compare with another rollout');
-    others.addEventListener('change', () => {
-      if (others.value === '') return;
-      const other = others.value === 'pinned' ? pinned! : { step: rollout.step, position: Number(others.value) };
-      context.go({ other });
-    });
-    return others;
   }
 
   private worth(): HTMLElement {
@@ -175,32 +163,51 @@ class RolloutPage implements Page {
     return tabs.node;
   }
 
-  /** Plays the episode again, with the lines that decided. */
+  /** Plays the episode again: at once with few frames, then with all, and with the lines that decided. */
   private async play(): Promise<void> {
-    const { rollout, stage } = this;
+    const { rollout, stage, context } = this;
     if (!rollout.episode) {
       stage.replaceChildren(element('p', 'joylab-Rollout-waiting', 'Nothing was played.'));
       return;
     }
     stage.replaceChildren(element('p', 'joylab-Rollout-waiting', 'Playing the episode again …'));
+    // Why it fails is told below.
+    this.takeBack = context.frames.want(
+      rollout,
+      null,
+      (played) => this.showEarly(played),
+      () => undefined,
+    );
     try {
-      const { data, frames } = await this.context.connection.replay(rollout.id, this.source !== null);
-      const decoded = await decodeFrames(data.episode, frames);
-      if (this.disposed) return;
-      const { every } = data.episode;
-      const strips = new StateStrips(data.states, (step) => this.player?.seekStep(step, every));
-      const { lines } = data;
-      if (lines) this.source?.showCounts(lines);
-      this.player = new ReplayPlayer([{ data, frames: decoded, name: data.episode.environment }], (step) => {
-        strips.show(step);
-        this.decide(lines, step);
-      });
-      const note = element('p', 'joylab-Rollouts-hint', data.note ?? '');
-      note.hidden = !data.note;
-      stage.replaceChildren(this.player.node, strips.node, note);
+      const { data, frames } = await context.connection.replay(rollout.id, { lines: this.source !== null });
+      const played = { data, frames: await decodeFrames(data.episode, frames), name: data.episode.environment };
+      if (!this.disposed) this.showWhole(played);
     } catch (error) {
       if (!this.disposed) stage.replaceChildren(problem('The episode cannot be shown.', (error as Error).message));
     }
+  }
+
+  private showEarly(played: Played): void {
+    if (this.disposed || this.player) return;
+    this.player = new ReplayPlayer([played], () => undefined);
+    this.remark.textContent = 'Playing it again, with every step …';
+    this.stage.replaceChildren(this.player.node, this.remark);
+  }
+
+  private showWhole(played: Played): void {
+    const { lines, states, note = '' } = played.data;
+    const strips = new StateStrips(states, (step) => this.player?.seekStep(step));
+    if (lines) this.source?.showCounts(lines);
+    const moved = (step: number) => {
+      strips.show(step);
+      this.decide(lines, step);
+    };
+    const before = this.player;
+    this.player = new ReplayPlayer([played], moved, before);
+    this.remark.textContent = note;
+    if (!before) this.stage.replaceChildren(this.player.node, this.remark);
+    this.remark.before(strips.node);
+    this.remark.hidden = note === '';
   }
 
   /** Shows which line chose the action after `step` steps. */

@@ -3,7 +3,7 @@ import { describe, element, setText } from '../../widgets/element';
 import { RewardCurve } from '../curve';
 import { sorted } from './order';
 import { dateOf } from './runs';
-import { nameOf, shown } from '../details';
+import { RolloutTile } from '../tile';
 import type { Page, PageContext } from './page';
 
 /** A run: the curve of its steps, and the group of one of them. */
@@ -23,6 +23,7 @@ class StepPage implements Page {
   private readonly title = element('h2', 'joylab-Rollouts-title');
   private readonly count = element('span', 'joylab-Rollouts-count');
   private readonly tiles = element('div', 'joylab-Rollouts-tiles');
+  private readonly known = new Map<number, RolloutTile>();
   private readonly ascending = element('button', 'joylab-Switch');
 
   constructor(
@@ -46,6 +47,7 @@ class StepPage implements Page {
 
   dispose(): void {
     this.curve.dispose();
+    this.forget();
   }
 
   /** Moves the focus from tile to tile. */
@@ -75,6 +77,7 @@ class StepPage implements Page {
     const rows = await this.context.connection.group(this.run.run, step);
     if (step !== this.step) return;
     this.rows = rows;
+    this.forget();
     this.show();
     this.context.note({ step });
   }
@@ -126,31 +129,24 @@ class StepPage implements Page {
     );
     setText(this.ascending, order.ascending ? 'lowest first' : 'highest first');
     describe(this.ascending, order.ascending ? 'Lowest first: change' : 'Highest first: change');
-    this.tiles.replaceChildren(...rows.map((row) => this.tile(row, shareOf(row.reward, least, most))));
+    const tiles = rows.map((row) => this.tile(row, shareOf(row.reward, least, most)));
+    this.tiles.replaceChildren(...tiles.map(({ node }) => node));
   }
 
-  private tile(row: RolloutRow, share: number | null): HTMLElement {
-    const facts = [
-      `advantage ${shown(row.advantage)}`,
-      ...(row.return === null ? [] : [`return ${shown(row.return)}`]),
-      ...(row.steps === null ? [] : [`${row.steps} steps`]),
-      ...(row.ending === null ? ['not played'] : row.ending === 'terminated' ? [] : [row.ending]),
-    ];
-    const code = element('pre', 'joylab-Rollout-code', row.summary);
-    if (!row.hasProgram) code.classList.add('joylab-mod-text');
-    const button = element('button', 'joylab-Rollout', [
-      element('span', 'joylab-Rollout-reward', shown(row.reward)),
-      element('span', 'joylab-Rollout-facts', facts.join(' · ')),
-      code,
-    ]);
-    button.type = 'button';
-    button.style.setProperty('--joylab-share', String(share ?? 0));
-    button.classList.toggle('joylab-mod-none', share === null);
-    describe(button, `Reward ${shown(row.reward)}, ${facts.join(', ')}. Open ${nameOf(row)}.`);
-    button.addEventListener('click', () => this.context.go({ step: row.step, position: row.position }));
-    const item = element('div', '', [button]);
-    item.setAttribute('role', 'listitem');
-    return item;
+  /** Returns the tile of a rollout, which stays while the step does: its frames may be there. */
+  private tile(row: RolloutRow, share: number | null): RolloutTile {
+    let tile = this.known.get(row.id);
+    if (!tile) {
+      const { frames, go } = this.context;
+      tile = new RolloutTile(row, share, frames, () => go({ step: row.step, position: row.position }));
+      this.known.set(row.id, tile);
+    }
+    return tile;
+  }
+
+  private forget(): void {
+    for (const tile of this.known.values()) tile.dispose();
+    this.known.clear();
   }
 }
 

@@ -12,6 +12,7 @@ import {
   type TrainingViewMessage,
 } from '../mime';
 import type { ExperimentData } from '../experimentMime';
+import type { RewardsData } from '../rewardsMime';
 import type { ProgressPlace, Stage } from '../progress/progress';
 import { compareExperiments } from './experiment';
 import { keptRollouts } from './keptRollouts';
@@ -44,7 +45,6 @@ export class TrainingOutput {
   private shownAt = 0;
   private timer: NodeJS.Timeout | null = null;
   private shown = false;
-  private lastNote = '';
   /** Shows the progress of the run in its output, without delay. */
   readonly place: ProgressPlace = { delay: 0, show: (stage) => this.stage(stage) };
   /** Does what a view asks for; `null` until the run can. */
@@ -53,6 +53,8 @@ export class TrainingOutput {
   openRollout: ((step: number, index: number) => Promise<GroupEpisode>) | null = null;
   /** Makes a report of the run, as HTML; `null` where it has none. */
   makeReport: (() => Promise<string>) | null = null;
+  /** Returns the reward functions that the run learns from, for views; `null` where these could not change them. */
+  rewards: (() => RewardsData) | null = null;
   private newestGroup: ShownGroup | null = null;
   /** Number of the newest group: a step that is scored again has another. */
   private groupNumber = 0;
@@ -64,7 +66,7 @@ export class TrainingOutput {
   begin(facts: Partial<TrainingData>): void {
     const { data } = this;
     Object.assign(data, facts, { status: 'running' });
-    const last = data.events.findLastIndex(({ kind }) => kind !== undefined);
+    const last = data.events.findLastIndex(({ kind }) => kind === 'pause' || kind === 'resume');
     if (data.events[last]?.kind === 'pause')
       data.events.splice(last + 1, 0, { step: data.step, text: 'resumed', kind: 'resume' });
     this.show();
@@ -85,6 +87,7 @@ export class TrainingOutput {
   show(): void {
     remember(this);
     this.shown = true;
+    if (this.rewards) this.data.rewards = this.rewards();
     this.send({ type: 'data', data: this.data });
     if (cellContext().console) return;
     this.displayId = randomUUID();
@@ -107,13 +110,6 @@ export class TrainingOutput {
     this.send({ type: 'event', event });
     if (cellContext().console) cellContext().display({ 'text/plain': `step ${event.step}: ${event.text}` });
     else this.updateSoon();
-  }
-
-  /** Prints a line beside the output, for what is not an event. The same line twice in a row is printed once. */
-  note(step: number, text: string): void {
-    if (text === this.lastNote) return;
-    this.lastNote = text;
-    console.log(`step ${step}: ${text}`);
   }
 
   /** Keeps what made the numbers of the run, with these, beside what the notebook had saved. */
@@ -237,6 +233,7 @@ export class TrainingOutput {
 
   /** Returns the data for the notebook's file: that of a run which is not running has the newest group. */
   private savedData(): TrainingData {
+    if (this.rewards) this.data.rewards = this.rewards();
     if (this.data.status === 'running' || !this.newestGroup) return this.data;
     const kept = keptRollouts(this.newestGroup);
     const episodes = kept.episodes.map(

@@ -1,11 +1,25 @@
 import { parseExact } from '../../common/exactJson';
-import type { RolloutData, RolloutRow, RunData, RunSummary, StepSummary } from '../../display/rollouts';
+import type {
+  FoundRollouts,
+  RelatedRollouts,
+  RolloutData,
+  RolloutRow,
+  RunData,
+  RunSummary,
+  StepSummary,
+} from '../../display/rollouts';
 import type { CodeProblem } from '../../strategy/check';
 import { bytesOf, Database, DatabaseError } from './database';
 import { inflated, unpackEpisode, unpackTokens, type CompactEpisode } from './packing';
 
 /** Lines of a program that a tile shows. */
 const SUMMARY_LINES = 6;
+
+/** Rollouts that a search by words finds, and the milliseconds that it has: the kernel may have other work. */
+const MOST_FOUND = 50;
+const SEARCH_TIME = 300;
+/** Rollouts that a search reads at once. */
+const PAGE = 500;
 
 const ROW = `r.id, r.step, r.position, r."group", r.reward, r.advantage, r.rewards, r."return", r.steps, r.ending,
   r.code, r.completion, r.tokens, r.details, r.run`;
@@ -139,6 +153,62 @@ export class RolloutReader {
         actionNames: kept.actionNames,
       },
     };
+  }
+
+  /** @throws DatabaseError for a rollout that the file does not have (any more) */
+  related(id: number): RelatedRollouts {
+    const { run, parent } = this.fullRow(id);
+    const first = (clause: string, values: number[]): RolloutRow | null => {
+      const [row] = this.database.all<Row>(`SELECT ${ROW} FROM rollouts r WHERE r.run = ? ${clause} LIMIT 1`, [
+        run,
+        ...values,
+      ]);
+      return row ? this.rolloutRow(row) : null;
+    };
+    return {
+      parent: parent === null ? null : first('AND r.code = ? ORDER BY r.step, r.position', [parent]),
+      best: first('AND r.reward IS NOT NULL ORDER BY r.reward DESC, r.step, r.position', []),
+    };
+  }
+
+  /** Returns the rollouts of a run that a text names: a step ("12", "step 12, no. 5"), or words of programs and endings. */
+  search(run: string, text: string): FoundRollouts {
+    const [, step, number] = /^(?:step)?\s*(\d+)(?:\D+(\d+))?$/i.exec(text.trim()) ?? [];
+    if (step === undefined) return this.searchWords(run, text.toLowerCase().split(/\s+/).filter(Boolean));
+    const rows = this.group(run, Number(step));
+    return {
+      rows: number === undefined ? rows : rows.filter(({ position }) => position + 1 === Number(number)),
+      more: false,
+    };
+  }
+
+  /** Looks through the rollouts, the best first; of those with the same program the first is found. */
+  private searchWords(run: string, words: readonly string[]): FoundRollouts {
+    const end = performance.now() + SEARCH_TIME;
+    const rows: RolloutRow[] = [];
+    const seen = new Set<string>();
+    for (const { id, text, ending } of this.texts(run)) {
+      if (rows.length === MOST_FOUND || performance.now() > end) return { rows, more: true };
+      const key = `${text} ${ending}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      const searched = `${this.text(text)} ${ending ?? 'not played'}`.toLowerCase();
+      if (words.every((word) => searched.includes(word))) rows.push(this.rolloutRow(this.fullRow(id)));
+    }
+    return { rows, more: false };
+  }
+
+  /** Yields the programs or completions of a run, those with the best reward first, a page at a time. */
+  private *texts(run: string): Generator<{ id: number; text: number; ending: string | null }> {
+    for (let offset = 0; ; offset += PAGE) {
+      const page = this.database.all<{ id: number; text: number; ending: string | null }>(
+        `SELECT r.id, coalesce(r.code, r.completion) AS text, r.ending FROM rollouts r
+         WHERE r.run = (SELECT id FROM runs WHERE run = ?) ORDER BY r.reward DESC LIMIT ${PAGE} OFFSET ?`,
+        [run, offset],
+      );
+      yield* page;
+      if (page.length < PAGE) return;
+    }
   }
 
   /** Returns the episode of a rollout; `null` where none was played. */

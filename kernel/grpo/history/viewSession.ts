@@ -46,6 +46,10 @@ export class RolloutsSession {
         return { result: reader.group(request.run, request.step) };
       case 'rollout':
         return { result: reader.rollout(request.rollout) };
+      case 'related':
+        return { result: reader.related(request.rollout) };
+      case 'search':
+        return { result: reader.search(request.run, request.text) };
       case 'replay': {
         const { data, frames } = await this.replay(reader, request);
         return { result: data, buffers: [frames] };

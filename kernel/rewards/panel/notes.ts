@@ -26,7 +26,7 @@ export interface RunPlace {
 
 /** Something wrong with rewards, in words. */
 export interface RewardNote {
-  kind: 'never' | 'constant' | 'zeros' | 'dwarfs' | 'length' | 'silence' | 'actions';
+  kind: 'never' | 'constant' | 'zeros' | 'rare' | 'dwarfs' | 'length' | 'silence' | 'actions';
   text: string;
 }
 
@@ -67,11 +67,15 @@ function constantNote(
       text: `gives each of the last ${count} rollouts ${formatNumber(mean)}: it tells none apart`,
     };
   const until = maxSteps === undefined ? 20 : Math.max(10, Math.ceil(EARLY * maxSteps));
-  const text =
-    step < until
-      ? `gives 0 to all so far. That is normal for what is rare at first, until about step ${until}`
-      : `still gives 0 to all at step ${step}. What never happens is never learned: give partial credit on the way to it (closeTo)`;
-  return { kind: 'zeros', text };
+  return step < until
+    ? {
+        kind: 'zeros',
+        text: `gives 0 to all so far. That is normal for what is rare at first, until about step ${until}`,
+      }
+    : {
+        kind: 'rare',
+        text: `still gives 0 to all at step ${step}. What never happens is never learned: give partial credit on the way to it (closeTo)`,
+      };
 }
 
 function lengthNotes({ withReturn, withSteps }: RewardStats): RewardNote[] {

@@ -9,6 +9,7 @@ import { openWriter, RolloutWriter, type ScoredBatch } from '../../../kernel/grp
 import { FastLanguageModel } from '../../../kernel/models';
 import { episodeReturn, functionWorks } from '../../../kernel/rewards';
 import { facts } from '../../grpo/history/fixtures';
+import { openInPage } from './opening';
 
 /** Steps of the real run; those of the finished one that is read, and the rollouts of each. */
 const REAL_STEPS = 32;
@@ -20,7 +21,9 @@ export async function benchRollouts(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'joylab-bench-'));
   try {
     const steps = await realRun(folder);
-    finishedRun(join(folder, 'finished.db'), steps);
+    const file = join(folder, 'finished.db');
+    finishedRun(file, steps);
+    await openInPage(file, 'finished', STEPS >> 1);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -79,7 +82,10 @@ function finishedRun(file: string, steps: readonly TrainingStep[]): void {
 function distinct({ samples, rewards, advantages }: TrainingStep, step: number): ScoredBatch {
   return {
     samples: samples.map((sample, i) => {
-      const episode = sample.episode && new Episode({ ...sample.episode, seed: step * GROUP + i });
+      const { episode: played } = sample;
+      // It can still be played again.
+      const episode =
+        played && new Episode({ ...played, end: { ...played.end, message: `${played.end.message} ${step}.${i}` } });
       const mark = `// ${step}.${i}\n`;
       return { ...sample, episode, completion: mark + sample.completion, code: sample.code && mark + sample.code };
     }),
