@@ -31,6 +31,9 @@ export function weightSlider(
     readout_format: step < 0.01 ? '.4f' : '.2f',
     // A weight for every pixel on the way would be a mark on the charts for each.
     continuous_update: false,
+    layout: { width: '32em', max_width: '100%' },
+    // Sliders of several functions below one another are of one length.
+    style: { description_width: name.length > 20 ? 'initial' : '11em' },
   });
   slider.on('change:value', (value) => {
     if (value !== weightOf(registry, name)) registry.setWeight(name, value);

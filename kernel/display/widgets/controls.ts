@@ -175,7 +175,7 @@ function control<State extends ControlState>(
     );
   const looks = name === 'Button' ? style : { description_width: 'initial', ...style };
   const fields = { ...classesOf(name), layout: part('Layout', layout), style: part(styleName, looks) };
-  return modelOf<State>({ name, fields, ...hooks }, { ...state, ...(given as Partial<State>) });
+  return modelOf<State>({ name, fields, defaults: state, ...hooks }, { ...state, ...(given as Partial<State>) });
 }
 
 function classesOf(name: string): Record<string, unknown> {

@@ -19,6 +19,8 @@ export interface WidgetKind<State> {
   readonly name: string;
   /** Fields of the protocol that never change: `_model_name` and the like. */
   readonly fields: Readonly<Record<string, unknown>>;
+  /** Values that texts leave out. */
+  readonly defaults?: Partial<State>;
   /** Returns values that may be set, changed where they have to; throws a TypeError that says why they may not. */
   checked?(values: Partial<State>, state: State): Partial<State>;
   /** Returns values under the front end's names, where these differ. */
@@ -133,7 +135,9 @@ export class WidgetModel<State extends object> {
   }
 
   [inspect.custom](): string {
-    const values = Object.fromEntries(Object.entries(this.#state).filter(([, value]) => isShown(value)));
+    const isShown = ([name, value]: [string, unknown]): boolean =>
+      name === 'value' || !isDeepStrictEqual(value, this.#kind.defaults?.[name as keyof State]);
+    const values = Object.fromEntries(Object.entries(this.#state).filter(isShown));
     const text = inspect(values, { depth: 1, breakLength: Infinity, maxArrayLength: 5, maxStringLength: 60 });
     return `${this.#kind.name}(${text.length > 200 ? `${text.slice(0, 200)} …` : text})`;
   }
@@ -216,9 +220,4 @@ function guarded(handler: Handler): Handler {
       void Promise.reject(error);
     }
   };
-}
-
-/** Returns whether a value says something in a text. */
-function isShown(value: unknown): boolean {
-  return value !== null && value !== undefined && value !== '' && !(value instanceof WidgetModel);
 }
