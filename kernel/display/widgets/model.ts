@@ -11,7 +11,7 @@ const PROTOCOL = '2.1.0';
 
 /** What viewers without Jupyter's widgets show below the text of a widget. */
 const HOW_TO_SEE =
-  'To see this widget, run `pip install anywidget` in the Python environment of JupyterLab, and reload the page.';
+  'This is a Jupyter widget. It is shown where the Python package anywidget is installed beside JupyterLab (`pip install anywidget`, then reload the page), and the notebook has a kernel.';
 
 /** A kind of widget: its classes in the front end, and how its state is written there. */
 export interface WidgetKind<State> {
