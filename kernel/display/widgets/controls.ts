@@ -114,7 +114,7 @@ export function Dropdown<const Value>(options: Options<DropdownState<Value>>): W
   return control<DropdownState<Value>>('Dropdown', 'DescriptionStyle', state, options ?? {}, {
     checked: chosen,
     toFrontEnd({ options, value, ...values }, state) {
-      const entries = labelled(state.options);
+      const entries = labelled(options ?? state.options);
       if (options) Object.assign(values, { _options_labels: entries.map(([label]) => label) });
       if (value === undefined) return values;
       const index = entries.findIndex(([, it]) => it === value);

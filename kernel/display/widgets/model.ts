@@ -91,7 +91,8 @@ export class WidgetModel<State extends object> {
     const values = (typeof key === 'object' ? key : { [key]: value }) as Partial<State>;
     for (const name of Object.keys(values)) if (!Object.hasOwn(this.#state, name)) throw this.#unknown(name);
     const changed = this.#changed(this.#kind.checked?.(values, this.#state) ?? values);
-    this.#apply(changed, () => this.#sendState('update', changed));
+    if (Object.keys(changed).length > 0) this.#sendState('update', changed);
+    this.#apply(changed);
   }
 
   /**
@@ -159,11 +160,10 @@ export class WidgetModel<State extends object> {
     return Object.fromEntries(entries) as Partial<State>;
   }
 
-  #apply(changed: Partial<State>, send: () => void): void {
+  #apply(changed: Partial<State>): void {
     const names = Object.keys(changed);
     if (names.length === 0) return;
     Object.assign(this.#state, changed);
-    send();
     for (const name of names) this.#emit(`change:${name}`, this.#state[name as keyof State]);
     this.#emit('change');
   }
@@ -195,10 +195,22 @@ export class WidgetModel<State extends object> {
     ) as Partial<State>;
     if (Object.keys(known).length === 0) return;
     this.#sendState('echo_update', known);
-    const checked = this.#kind.checked?.(known, this.#state) ?? known;
-    this.#apply(this.#changed(checked), () => {
-      if (!isDeepStrictEqual(checked, known)) this.#sendState('update', checked);
-    });
+    const changed = this.#changed(this.#possible(known));
+    const before = Object.fromEntries(Object.keys(known).map((name) => [name, this.#state[name as keyof State]]));
+    const corrected = Object.entries<unknown>({ ...before, ...changed }).filter(
+      ([name, value]) => !isDeepStrictEqual(value, known[name as keyof State]),
+    );
+    if (corrected.length > 0) this.#sendState('update', Object.fromEntries(corrected) as Partial<State>);
+    this.#apply(changed);
+  }
+
+  /** Returns what the widget can take of the values of a view. */
+  #possible(values: Partial<State>): Partial<State> {
+    try {
+      return this.#kind.checked?.(values, this.#state) ?? values;
+    } catch {
+      return {};
+    }
   }
 
   #unknown(name: string): TypeError {
