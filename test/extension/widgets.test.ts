@@ -135,7 +135,8 @@ await new Promise<void>((resolve) => rewardRegistry.on('change', ({ name }) => {
   const plays = sliders(cell(1)).first();
   for (const weight of [1.05, 1.1, 1.15]) {
     await press(plays, 'ArrowRight', 1);
-    await cell(3).getByText(`weight ${weight}`).waitFor();
+    // The change was made by the slider's own handler, which is cell 1's.
+    await cell(1).getByText(`weight ${weight}`).waitFor();
   }
   await waitForCells(page, 60_000);
   assert.deepEqual(errors, []);
