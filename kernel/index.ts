@@ -6,20 +6,6 @@
 export { clearOutput, display, html, image, md, openComm, registerCommTarget, svg } from './display';
 export type { Comm, MimeBundle } from './display';
 
-export {
-  Button,
-  Checkbox,
-  Dropdown,
-  FloatLogSlider,
-  FloatSlider,
-  HBox,
-  IntSlider,
-  Text,
-  VBox,
-  widget,
-} from './display/widgets';
-export type { Widget, WidgetOptions } from './display/widgets';
-
 export { openenv, strategyPrompt } from './environments';
 export * from './environments/openedEnvironments';
 export type {

@@ -15,7 +15,8 @@ const CELLS = [
 function plays() { return 1; }
 /** @reward weight=0.5 */
 function survivesLong() { return 0; }`,
-  `import { FloatSlider, rewardRegistry, VBox, widget } from 'joylab';
+  `import { rewardRegistry } from 'joylab';
+import { VBox, widget } from 'joylab/widgets';
 VBox([rewardRegistry.weightSlider('plays'), rewardRegistry.weightSlider('survivesLong')])`,
   `const counter = widget({
   state: { value: 0, bytes: new Uint8Array([1, 2, 3]) },
@@ -114,7 +115,7 @@ labTest('an anywidget is drawn by its own code, and what its handlers print is b
   // Another view of the same state.
   await page.evaluate(`jupyterapp.commands.execute('notebook:create-output-view')`);
   const views = page.getByRole('button', { name: /count is/ });
-  await becomes(() => views.count(), 2).catch(() => {});
+  await becomes(() => views.count(), 2);
   await views.last().click();
   await becomes(async () => new Set(await views.allInnerTexts()), new Set(['count is 8, 3 bytes']));
   assert.deepEqual(errors, []);

@@ -45,7 +45,7 @@ test('nbconvert exports a highlighted page and a script that TypeScript can read
 
 test('a notebook that nbconvert runs has the state of its widgets, and so has its page', { timeout: 300_000 }, () => {
   const file = jupyter.write('widgets.ipynb', [
-    "import { FloatSlider } from 'joylab';\nconst slider = FloatSlider({ value: 1.25, max: 2, description: 'plays' });\nslider",
+    "import { FloatSlider } from 'joylab/widgets';\nconst slider = FloatSlider({ value: 1.25, max: 2, description: 'plays' });\nslider",
     'slider.value = 1.5;',
   ]);
   jupyter.python('-m', 'jupyter', 'nbconvert', '--to', 'notebook', '--execute', '--inplace', file);

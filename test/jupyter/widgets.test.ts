@@ -11,7 +11,9 @@ const VIEW = 'application/vnd.jupyter.widget-view+json';
 let kernel: TestKernel;
 before(async () => {
   kernel = await TestKernel.start();
-  await kernel.run("import { Button, Dropdown, FloatSlider, HBox, rewardRegistry, widget } from 'joylab';");
+  await kernel.run(
+    "import { rewardRegistry } from 'joylab'; import { Button, Dropdown, FloatSlider, HBox, widget } from 'joylab/widgets';",
+  );
 });
 after(() => kernel.stop());
 
@@ -286,6 +288,16 @@ rewardRegistry.register('long', ({ completion }) => completion.length, { weight:
   assert.equal(
     text((await kernel.execute('`${slider.disabled} ${slider.description}`')).outputs),
     "'true one (no longer a reward)'",
+  );
+});
+
+test('names of widgets and of the browser are known where they are missing', async () => {
+  const advice = /Hint: Checkbox comes with joylab, too: import \{ Checkbox \} from 'joylab\/widgets';/;
+  assert.match(await kernel.fail('Checkbox({ value: true })'), advice);
+  assert.match(await kernel.fail("import { Checkbox } from 'joylab';"), advice);
+  assert.match(
+    await kernel.fail('document.title'),
+    /Hint: A cell runs in Node\.js, which has no document\..*lib="dom"/,
   );
 });
 

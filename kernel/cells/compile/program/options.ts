@@ -17,7 +17,7 @@ export function joylabDeclarations(): string {
   return join(buildRoot, 'kernel', 'index.d.ts');
 }
 
-/** anywidget's package for TypeScript kernels, which Deno loads from JSR: `widget` of joylab is the same. */
+/** anywidget's package for TypeScript kernels, which Deno loads from JSR: `widget` of joylab/widgets is the same. */
 export const ANYWIDGET = 'jsr:@anywidget/deno';
 
 /**
@@ -53,6 +53,7 @@ export function compilerOptions(folders: Folders): ts.CompilerOptions {
       ...own.paths,
       joylab: [joylabDeclarations()],
       'joylab/internal': [join(buildRoot, 'kernel', 'internal.d.ts')],
+      'joylab/widgets': [join(buildRoot, 'kernel', 'display', 'widgets', 'index.d.ts')],
       [ANYWIDGET]: [join(buildRoot, 'kernel', 'display', 'widgets', 'index.d.ts')],
       tslab: [join(require.resolve('tslab/package.json'), '..', 'dist', 'public.d.ts')],
     },

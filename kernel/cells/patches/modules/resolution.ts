@@ -17,7 +17,7 @@ const SOURCES: Record<string, string[]> = { '.js': ['.ts', '.tsx'], '.mjs': ['.m
  *
  * - `joylab` and `tslab` are the kernel's own copies, so that a notebook and
  *   the kernel share one cell context;
- * - anywidget's package for Deno is joylab's `widget`;
+ * - anywidget's package for Deno is joylab/widgets;
  * - packages that the notebook's folder lacks are looked for in Joylab's;
  * - `./file.js` is `./file.ts` where only that exists, as in TypeScript.
  *
@@ -29,6 +29,7 @@ export function installResolution(packageRoot: string, isVirtual: (path: string)
   const known: Record<string, string> = {
     joylab: join(buildRoot, 'kernel', 'index.js'),
     'joylab/internal': join(buildRoot, 'kernel', 'internal.js'),
+    'joylab/widgets': join(buildRoot, 'kernel', 'display', 'widgets', 'index.js'),
     [ANYWIDGET]: join(buildRoot, 'kernel', 'display', 'widgets', 'index.js'),
     tslab: own.resolve('tslab'),
   };
