@@ -50,25 +50,6 @@ labTest('Notebook 7 runs cells, shows the card and plays episodes', async () => 
   await page.close();
 });
 
-labTest('Notebook 7 shows the slider of a reward, and the kernel follows it', async () => {
-  writeNotebook(notebook7.folder, 'slider.ipynb', [
-    {
-      source: `import { rewardRegistry } from 'joylab';
-rewardRegistry.register('plays', () => 1);
-rewardRegistry.on('change', ({ name }) => console.log('weight', rewardRegistry.get(name).weight));
-rewardRegistry.weightSlider('plays')`,
-    },
-  ]);
-  const { page, cell } = await openNotebook(browser, notebook7.url('slider.ipynb'));
-  await waitUntil(page, async () => (await page.evaluate(KERNEL_STATUS)) === 'idle', 'the kernel is idle', 300_000);
-  await page.getByRole('menuitem', { name: 'Run', exact: true }).click();
-  await page.getByRole('menuitem', { name: 'Run All Cells', exact: true }).click();
-  await cell(0).locator('.noUi-handle').focus({ timeout: 120_000 });
-  await page.keyboard.press('ArrowRight');
-  await cell(0).getByText('weight 1.05').waitFor();
-  await page.close();
-});
-
 labTest('Notebook 7 shows kept rollouts over the notebook, and leads back', async () => {
   await writeRuns(notebook7.folder);
   const { page, errors } = await openNotebook(browser, notebook7.url('run.ipynb'));
