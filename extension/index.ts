@@ -12,6 +12,7 @@ import { outputsPlugin } from './outputs';
 import { rolloutsPlugin } from './rollouts';
 import { rewardsPlugin } from './rewards';
 import { trainingPlugin } from './training';
+import { widgetStatePlugin } from './widgetState';
 
 export default [
   episodePlugin,
@@ -28,4 +29,5 @@ export default [
   cellsPlugin,
   commandsPlugin,
   launcherPlugin,
+  widgetStatePlugin,
 ];

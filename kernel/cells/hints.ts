@@ -1,5 +1,6 @@
 import { builtinModules } from 'node:module';
 import { camelCase, nameDistance } from '../common/names';
+import * as widgets from '../display/widgets';
 import type { Problem } from './compile/compiler';
 import { adviceOnJsx } from './compile/problems/jsx';
 import { joylabExports } from './directives/autoImport';
@@ -36,6 +37,8 @@ const PYTHON_BLOCK =
 export function hintFor(problem: Problem): string | null {
   const { code, text, start, length } = problem;
   const named = text.slice(start, start + length);
+  if (code === 2305 && problem.message.includes('"joylab"')) return widgetName(named);
+  if (code === 2584) return browserName(named);
   if (code === 2307) return missingModule(named.slice(1, -1));
   // TypeScript takes an element that is not closed for a type assertion.
   if (code === 2304 && text[start - 1] === '<' && /^[a-z]+\d?$/.test(named) && /^\s*>/.test(text.slice(start + length)))
@@ -48,7 +51,21 @@ export function hintFor(problem: Problem): string | null {
 
 function unknownName(name: string): string | null {
   if (joylabExports().has(name)) return `${name} comes with joylab: import { ${name} } from 'joylab';`;
+  const widget = widgetName(name);
+  if (widget) return widget;
   return Object.hasOwn(PYTHON, name) ? `Python's ${name} is ${PYTHON[name]} here.` : null;
+}
+
+/** Returns advice on a name of `joylab/widgets`. */
+function widgetName(name: string): string | null {
+  return Object.hasOwn(widgets, name)
+    ? `${name} comes with joylab, too: import { ${name} } from 'joylab/widgets';`
+    : null;
+}
+
+/** Returns advice on a name that the browser alone has. */
+function browserName(name: string): string {
+  return `A cell runs in Node.js, which has no ${name}. For code that a widget sends to the browser, the cell begins with the line /// <reference lib="dom" />`;
 }
 
 /** Returns advice on a setting that other libraries have, or that had another name. */

@@ -1,6 +1,7 @@
 import { inKernel, keepIntrinsics } from '../common/intrinsics';
 import { serveRollouts } from '../grpo/history/serve';
 import { setCellContext } from '../display/cellContext';
+import { serveWidgets } from '../display/widgets/control';
 import { recordPlaysWith } from '../environments/play/recorder';
 import type { CommOpener, Interpreter } from '../jupyter/interpreter';
 import { packageRoot } from '../common/packagePaths';
@@ -43,6 +44,7 @@ export function createInterpreter({ comms, interruptFlag, folder }: InterpreterO
   session.onClose(installPatches(SESSION_PATCHES, { ...session.parts, folder, packageRoot, reportUncaught }));
   session.serveDiagnostics(comms);
   serveRollouts(comms);
+  serveWidgets(comms);
   withoutOptimizer(() => session.warmUp());
   setTimeout(() => inKernel(keepCompiledTypeScript), QUIET).unref();
   keepIntrinsics();

@@ -74,8 +74,8 @@ export class KernelContext implements CellContext {
     };
   }
 
-  openComm(target: string, data?: object, buffers?: Uint8Array[]): Comm {
-    return this.comms.open(target, data, buffers);
+  openComm(target: string, data?: object, buffers?: Uint8Array[], metadata?: object): Comm {
+    return this.comms.open(target, data, buffers, metadata);
   }
 
   registerCommTarget(target: string, onOpen: (comm: Comm, data: any, buffers: Uint8Array[]) => void): void {

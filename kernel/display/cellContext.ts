@@ -76,8 +76,8 @@ export interface CellContext {
   admitRewards?<Result>(work: () => Promise<Result>): Promise<Result>;
   /** Returns an exception as the notebook shows it, with its position and code, in ANSI colours. */
   describeError?(error: unknown): string;
-  /** Opens a comm to the front end, which closes it when it does not know `target`. Undefined where there is no front end. */
-  openComm?(target: string, data?: object, buffers?: Uint8Array[]): Comm;
+  /** Opens a comm to the front end, which closes it when it does not know `target`; `metadata` is the message's. Undefined where there is no front end. */
+  openComm?(target: string, data?: object, buffers?: Uint8Array[], metadata?: object): Comm;
   /** Calls `onOpen` for each comm that a front end opens on `target`. A later call for the same target replaces the handler. */
   registerCommTarget(target: string, onOpen: (comm: Comm, data: any, buffers: Uint8Array[]) => void): void;
 }

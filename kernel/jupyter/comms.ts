@@ -7,6 +7,7 @@ export type CommPublisher = (
   type: 'comm_open' | 'comm_msg' | 'comm_close',
   content: object,
   buffers: Uint8Array[],
+  metadata?: object,
 ) => void;
 
 type OpenHandler = (comm: Comm, data: any, buffers: Uint8Array[]) => void;
@@ -65,9 +66,9 @@ export class Comms implements CommOpener {
   }
 
   /** Opens a comm from the kernel's side and returns it. */
-  open(target: string, data: object = {}, buffers: Uint8Array[] = []): Comm {
+  open(target: string, data: object = {}, buffers: Uint8Array[] = [], metadata?: object): Comm {
     const comm = this.create(randomUUID(), target);
-    this.publish('comm_open', { comm_id: comm.commId, target_name: target, data }, buffers);
+    this.publish('comm_open', { comm_id: comm.commId, target_name: target, data }, buffers, metadata);
     return comm;
   }
 

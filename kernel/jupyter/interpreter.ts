@@ -58,8 +58,8 @@ export type Completeness = { status: 'complete' | 'invalid' | 'unknown' } | { st
 
 /** Opens comms for the interpreter, and takes its handlers for those that the front end opens. */
 export interface CommOpener {
-  /** Opens a comm from the kernel's side and returns it. */
-  open(target: string, data?: object, buffers?: Uint8Array[]): Comm;
+  /** Opens a comm from the kernel's side and returns it. `metadata` is the message's. */
+  open(target: string, data?: object, buffers?: Uint8Array[], metadata?: object): Comm;
   registerTarget(target: string, onOpen: (comm: Comm, data: any, buffers: Uint8Array[]) => void): void;
 }
 

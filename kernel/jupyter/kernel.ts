@@ -33,8 +33,16 @@ export class Kernel {
     private readonly outbox: Outbox,
     createInterpreter: InterpreterFactory,
   ) {
-    this.comms = new Comms((type, content, buffers) => {
-      this.outbox.post({ type: 'publish', message: type, content: stringify(content), parent: this.parent, buffers });
+    this.comms = new Comms((message, content, buffers, metadata) => {
+      const { parent } = this;
+      this.outbox.post({
+        type: 'publish',
+        message,
+        content: stringify(content),
+        metadata: metadata && stringify(metadata),
+        parent,
+        buffers,
+      });
     });
     this.interpreter = createInterpreter(this.comms);
   }

@@ -2,6 +2,8 @@ import { EventEmitter } from 'node:events';
 import { flag, number, preset, resolveSettings, type Declaration, type Given } from '../common/settings';
 import { cellContext, type CellEvent, type CellRun, type MimeBundle } from '../display/cellContext';
 import { rewardsBundle } from '../display/training/rewardsBundle';
+import type { Widget } from '../display/widgets';
+import type { SliderState } from '../display/widgets/controls';
 import { rewardsData } from './panel/panel';
 import { offerPanel } from './panel/server';
 import { RecentRollouts } from './recent';
@@ -9,6 +11,7 @@ import { compareRewards } from './comparison/compare';
 import type { Comparison, Rescore } from './comparison/comparison';
 import type { RewardFunction } from './sample';
 import { rewardTimeLimit, type WeightedReward } from './scoring';
+import { weightSlider, type WeightSliderOptions } from './weightSlider';
 
 /** A change of a registry. `changed`: the function's weight, or whether it counts. */
 export interface RewardChange {
@@ -148,6 +151,16 @@ export class RewardRegistry {
     this.recentRollouts.reweigh(name, weight);
   }
 
+  /**
+   * Returns a slider that sets a function's weight and follows it, for the end of a cell:
+   * `rewardRegistry.weightSlider('plays')`. Throws a TypeError when there is no such
+   * function.
+   */
+  weightSlider(name: string, options?: WeightSliderOptions): Widget<SliderState> {
+    this.known(name);
+    return weightSlider(this, name, options);
+  }
+
   get(name: string): WeightedReward | undefined {
     return this.rewards.get(name);
   }
@@ -198,13 +211,17 @@ export class RewardRegistry {
   }
 
   private change(name: string, changes: Partial<WeightedReward>): void {
-    const entry = this.rewards.get(name);
-    if (!entry)
-      throw new TypeError(
-        `There is no reward function "${name}". Registered: ${[...this.rewards.keys()].join(', ') || 'none'}.`,
-      );
-    this.rewards.set(name, { ...entry, ...changes });
+    this.rewards.set(name, { ...this.known(name), ...changes });
     this.announce('changed', name);
+  }
+
+  /** Returns a function. Throws a TypeError when there is no such function. */
+  private known(name: string): WeightedReward {
+    const entry = this.rewards.get(name);
+    if (entry) return entry;
+    throw new TypeError(
+      `There is no reward function "${name}". Registered: ${[...this.rewards.keys()].join(', ') || 'none'}.`,
+    );
   }
 
   private announce(kind: RewardChange['kind'], name: string): void {

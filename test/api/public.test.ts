@@ -33,9 +33,9 @@ test('joylab/internal works in a cell, with types', async () => {
   );
 });
 
-test('package.json offers both', () => {
+test('package.json offers all', () => {
   const { exports } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'));
-  for (const name of ['.', './internal'])
+  for (const name of ['.', './internal', './widgets'])
     assert.ok(existsSync(exports[name].replace(/^\.\/dist/, buildRoot)), exports[name]);
 });
 

@@ -27,10 +27,17 @@ export interface LabOptions {
   app?: 'lab' | 'notebook';
   /** Whether cells are drawn also where they are out of view. */
   drawsAll?: boolean;
+  /** Names of extensions that are off. */
+  disabled?: string[];
 }
 
 /** Starts JupyterLab or Notebook with kernel and extension on a free port. */
-export async function startLab({ theme = 'light', app = 'lab', drawsAll = false }: LabOptions = {}): Promise<Lab> {
+export async function startLab({
+  theme = 'light',
+  app = 'lab',
+  drawsAll = false,
+  disabled = [],
+}: LabOptions = {}): Promise<Lab> {
   const home = fs.mkdtempSync(path.join(os.tmpdir(), 'joylab-lab-'));
   const folder = path.join(home, 'notebooks');
   const runtime = path.join(home, 'runtime');
@@ -40,6 +47,10 @@ export async function startLab({ theme = 'light', app = 'lab', drawsAll = false 
   installKernel({ data: dataFolder(prefix) });
   const settings = path.join(home, 'settings');
   writeSettings(settings, theme, drawsAll);
+  const pageConfig = path.join(home, 'config', 'labconfig');
+  fs.mkdirSync(pageConfig, { recursive: true });
+  const disabledExtensions = Object.fromEntries(disabled.map((name) => [name, true]));
+  fs.writeFileSync(path.join(pageConfig, 'page_config.json'), JSON.stringify({ disabledExtensions }));
   const token = randomBytes(16).toString('hex');
   const child = spawn(pythonPath(), serverArguments(app, folder, token), {
     env: {

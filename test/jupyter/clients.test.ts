@@ -43,6 +43,21 @@ test('nbconvert exports a highlighted page and a script that TypeScript can read
   assert.doesNotMatch(script, /In\[|#!/);
 });
 
+test('a notebook that nbconvert runs has the state of its widgets, and so has its page', { timeout: 300_000 }, () => {
+  const file = jupyter.write('widgets.ipynb', [
+    "import { FloatSlider } from 'joylab/widgets';\nconst slider = FloatSlider({ value: 1.25, max: 2, description: 'plays' });\nslider",
+    'slider.value = 1.5;',
+  ]);
+  jupyter.python('-m', 'jupyter', 'nbconvert', '--to', 'notebook', '--execute', '--inplace', file);
+  const { metadata, cells } = jupyter.read('widgets.ipynb');
+  const { state } = metadata.widgets['application/vnd.jupyter.widget-state+json'];
+  const { model_id } = cells[0].outputs[0].data['application/vnd.jupyter.widget-view+json'];
+  assert.equal(state[model_id].state.value, 1.5);
+  const page = jupyter.python('-m', 'jupyter', 'nbconvert', '--to', 'html', '--stdout', file);
+  assert.match(page, new RegExp(`<script type="application/vnd.jupyter.widget-view\\+json">\\s*\\{"[^<]*${model_id}`));
+  assert.match(page, /<script type="application\/vnd.jupyter.widget-state\+json">[^<]*"FloatSliderModel"/);
+});
+
 /** Gives a program a terminal: jupyter console has its own lines only there. */
 const IN_TERMINAL = 'import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))';
 

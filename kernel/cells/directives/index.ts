@@ -1,3 +1,4 @@
+import { browserTypes } from '../browserCode';
 import { CellFailure } from '../errors';
 import { readArguments, type ArgumentProblem } from './arguments';
 import { joylabImport, wholeJoylabImport } from './autoImport';
@@ -23,8 +24,6 @@ interface Use {
   comment: LeadingComment;
 }
 
-const PLAIN: PreparedCell = { preamble: '', apply: async () => {} };
-
 /**
  * Returns a cell with its directives.
  *
@@ -32,12 +31,13 @@ const PLAIN: PreparedCell = { preamble: '', apply: async () => {} };
  * @throws CellFailure for an unknown directive or argument, with the valid ones
  */
 export function prepareDirectives(code: string, declared: ReadonlySet<string>): PreparedCell {
-  if (!code.includes('/**')) return PLAIN;
+  const plain: PreparedCell = { preamble: browserTypes(code), apply: async () => {} };
+  if (!code.includes('/**')) return plain;
   const cell = outline(code);
   const uses = cell.comments.flatMap((comment, index) => readComment(comment, index === 0, code));
-  if (uses.length === 0) return PLAIN;
+  if (uses.length === 0) return plain;
   return {
-    preamble: joylabImport(cell.file, declared) + givenVariables(uses, cell),
+    preamble: plain.preamble + joylabImport(cell.file, declared) + givenVariables(uses, cell),
     async apply(label, variables, notebook) {
       for (const [i, use] of uses.entries()) {
         await applyUse(use, uses, cell, { label, variables, notebook });
@@ -68,10 +68,11 @@ function givenVariables(uses: Use[], { declared }: CellOutline): string {
 
 /** Returns the preamble for completion and inspection; see {@link PreparedCell}. */
 export function assistPreamble(code: string, declared: ReadonlySet<string>): string {
-  if (!code.includes('/**')) return '';
+  const types = browserTypes(code);
+  if (!code.includes('/**')) return types;
   const cell = outline(code);
   const isDirective = cell.comments.some(({ tags }) => tags.some(({ name }) => directives.has(name)));
-  return isDirective ? wholeJoylabImport(cell.file, declared) : '';
+  return isDirective ? types + wholeJoylabImport(cell.file, declared) : types;
 }
 
 function applyUse(

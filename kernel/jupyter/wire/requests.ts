@@ -45,7 +45,8 @@ interface Parts {
  * #### Notes
  * Comm messages reach the main thread at once, also while a cell awaits
  * something: live views depend on it. Their status messages follow after the
- * cell's own `idle`, so that front ends go on showing the kernel as busy.
+ * cell's own `idle`, so that front ends go on showing the kernel as busy. Those
+ * of Jupyter's widgets come at once: a widget sends nothing more before `idle`.
  *
  * An execution may run beside the active one, where that admits it: a reward
  * cell while a model trains. The user has then run it because of what runs,
@@ -125,7 +126,7 @@ export class Requests {
 
   /** Gives a comm message to the main thread at once. */
   passComm(channel: RequestChannel, message: Message): void {
-    this.dispatch(this.request(channel, message, this.active !== null));
+    this.dispatch(this.request(channel, message, this.active !== null && !isOfWidget(message)));
   }
 
   /** Gives the next request to the main thread, unless one runs. */
@@ -260,6 +261,11 @@ const NOT_RUN = JSON.stringify({
 
 function isExecution({ message }: Request): boolean {
   return message.header.msg_type === 'execute_request';
+}
+
+/** Returns whether a comm message is one of the protocol of Jupyter's widgets. */
+function isOfWidget({ content }: Message): boolean {
+  return typeof content.data?.method === 'string';
 }
 
 /** Returns whether a front end has probably sent two executions together. */

@@ -17,6 +17,9 @@ export function joylabDeclarations(): string {
   return join(buildRoot, 'kernel', 'index.d.ts');
 }
 
+/** anywidget's package for TypeScript kernels, which Deno loads from JSR: `widget` of joylab/widgets is the same. */
+export const ANYWIDGET = 'jsr:@anywidget/deno';
+
 /**
  * Returns the options that cells are compiled with. A `tsconfig.json` in the notebook's folder is
  * followed, for example `strict`, `experimentalDecorators`, `paths` or `lib`;
@@ -50,6 +53,8 @@ export function compilerOptions(folders: Folders): ts.CompilerOptions {
       ...own.paths,
       joylab: [joylabDeclarations()],
       'joylab/internal': [join(buildRoot, 'kernel', 'internal.d.ts')],
+      'joylab/widgets': [join(buildRoot, 'kernel', 'display', 'widgets', 'index.d.ts')],
+      [ANYWIDGET]: [join(buildRoot, 'kernel', 'display', 'widgets', 'index.d.ts')],
       tslab: [join(require.resolve('tslab/package.json'), '..', 'dist', 'public.d.ts')],
     },
   };

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
 import { dirname, extname, join, resolve } from 'node:path';
 import { buildRoot } from '../../../common/packagePaths';
+import { ANYWIDGET } from '../../compile/program/options';
 import { isRelative } from '../../modules/specifier';
 import { replace, type Undo } from '../replace';
 import { packageFolders } from './modules';
@@ -16,6 +17,7 @@ const SOURCES: Record<string, string[]> = { '.js': ['.ts', '.tsx'], '.mjs': ['.m
  *
  * - `joylab` and `tslab` are the kernel's own copies, so that a notebook and
  *   the kernel share one cell context;
+ * - anywidget's package for Deno is joylab/widgets;
  * - packages that the notebook's folder lacks are looked for in Joylab's;
  * - `./file.js` is `./file.ts` where only that exists, as in TypeScript.
  *
@@ -27,6 +29,8 @@ export function installResolution(packageRoot: string, isVirtual: (path: string)
   const known: Record<string, string> = {
     joylab: join(buildRoot, 'kernel', 'index.js'),
     'joylab/internal': join(buildRoot, 'kernel', 'internal.js'),
+    'joylab/widgets': join(buildRoot, 'kernel', 'display', 'widgets', 'index.js'),
+    [ANYWIDGET]: join(buildRoot, 'kernel', 'display', 'widgets', 'index.js'),
     tslab: own.resolve('tslab'),
   };
   const resolveFilename: Resolve = function (this: unknown, request, parent, ...rest) {
