@@ -6,12 +6,15 @@ import {
   type TrainingMessage,
   type TrainingViewMessage,
 } from '../../kernel/display/mime';
+import { watchConnection } from './pulse';
 
 /** Receives the events of a connection. */
 export interface ConnectionListener {
   message(message: TrainingMessage, buffers: Uint8Array[]): void;
   /** Called when the run answers first, and when its connection is lost. */
   connected(connected: boolean): void;
+  /** Called when the way to the kernel is lost, with the time of its last message, and with `null` when the run has answered again. */
+  away(since: number | null): void;
 }
 
 /**
@@ -20,6 +23,10 @@ export interface ConnectionListener {
  */
 export class TrainingConnection {
   private comm: Kernel.IComm | null = null;
+  /** Number of the message that comes next. */
+  private expected = 0;
+  private unwatch: (() => void) | null = null;
+  private isAway = false;
   private visible = false;
   private disposed = false;
 
@@ -56,9 +63,20 @@ export class TrainingConnection {
     this.send({ type: 'visible', visible });
   }
 
+  /** Watches the way to the kernel, or ends that: a run that stands still has nothing to miss. */
+  watch(watched: boolean): void {
+    if (watched === (this.unwatch !== null)) return;
+    if (watched) this.unwatch = watchConnection(this.session, (since) => this.onAway(since));
+    else {
+      this.unwatch!();
+      this.unwatch = null;
+    }
+  }
+
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
+    this.watch(false);
     this.session.kernelChanged.disconnect(this.onKernelChanged, this);
     this.session.statusChanged.disconnect(this.onStatusChanged, this);
     this.close();
@@ -82,17 +100,42 @@ export class TrainingConnection {
     }
     const comm = kernel.createComm(TRAINING_COMM);
     this.comm = comm;
+    this.expected = 0;
     // No promise may be returned here: it would hold up all messages of the kernel.
     let answered = false;
     comm.onMsg = ({ content, buffers = [] }) => {
       if (!answered) this.listener.connected(true);
       answered = true;
-      this.listener.message(content.data as unknown as TrainingMessage, buffers.map(toBytes));
+      this.receive(content.data as unknown as TrainingMessage & { number?: number }, buffers.map(toBytes));
     };
     comm.onClose = () => {
       if (this.comm === comm) this.drop();
     };
     comm.open({ runId: this.runId });
+    if (this.visible) this.send({ type: 'visible', visible: true });
+  }
+
+  private receive({ number, ...message }: TrainingMessage & { number?: number }, buffers: Uint8Array[]): void {
+    // Some were lost on the way: the rest is of little use without them.
+    if (number !== undefined && number !== this.expected && message.type !== 'data') this.sync();
+    this.expected = (number ?? this.expected) + 1;
+    if (message.type === 'data' && this.isAway) {
+      this.isAway = false;
+      this.listener.away(null);
+    }
+    this.listener.message(message, buffers);
+  }
+
+  private onAway(since: number | null): void {
+    if (since === null) return this.sync();
+    this.isAway = true;
+    this.listener.away(since);
+  }
+
+  /** Asks for the whole run, as nothing says which messages have arrived. */
+  private sync(): void {
+    this.send({ type: 'sync' });
+    // What the kernel knew of this view may be lost, too.
     if (this.visible) this.send({ type: 'visible', visible: true });
   }
 
@@ -104,6 +147,8 @@ export class TrainingConnection {
   private drop(): void {
     const had = this.comm !== null;
     this.comm = null;
+    this.watch(false);
+    this.isAway = false;
     if (had && !this.disposed) this.listener.connected(false);
   }
 

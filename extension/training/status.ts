@@ -2,6 +2,7 @@ import type { TrainingData, TrainingStatus } from '../../kernel/display/mime';
 import { duration } from '../../kernel/display/progress/duration';
 import { runTimes } from '../../kernel/display/training/timing';
 import { element, setText } from '../widgets/element';
+import { sentences, type Connection } from './sentences';
 import { RunButtons, type ButtonActions } from './buttons';
 
 const LABELS: Record<TrainingStatus, string> = {
@@ -19,6 +20,8 @@ export class StatusLine {
   private readonly label = element('span', 'joylab-Status-label');
   private readonly detail = element('span', 'joylab-Status-detail');
   private readonly bar = element('progress', 'joylab-Status-bar');
+  /** What went wrong around the run: read out as it happens. */
+  private readonly messages = element('div', 'joylab-Status-messages');
   private readonly stage = element('div', 'joylab-Status-stage');
   private readonly stageText = element('span', 'joylab-Status-stageText');
   private readonly stageBar = element('progress', 'joylab-Status-stageBar');
@@ -29,17 +32,18 @@ export class StatusLine {
     this.stageBar.setAttribute('aria-label', 'Progress of the stage');
     this.stage.append(this.stageBar, this.stageText);
     // Read out when the run pauses or ends, not at each step.
-    this.label.setAttribute('role', 'status');
+    for (const node of [this.label, this.messages]) node.setAttribute('role', 'status');
     const words = element('div', 'joylab-Status-words', [this.label, this.detail]);
     this.node = element('div', 'joylab-Status', [
       element('div', 'joylab-Status-line', [words, this.buttons.node]),
       this.bar,
+      this.messages,
       this.stage,
     ]);
   }
 
-  /** @param share the share of the stage that is done, where it is known */
-  show(data: TrainingData, connected: boolean, share?: number): void {
+  /** @param connection whether the way to the kernel is lost @param share the share of the stage that is done, where it is known */
+  show(data: TrainingData, connected: boolean, connection: Connection, share?: number): void {
     this.node.dataset.status = data.status;
     const isStopped = data.status === 'finished' && data.step < data.maxSteps;
     setText(this.label, isStopped ? 'Stopped' : (LABELS[data.status] ?? data.status));
@@ -52,6 +56,17 @@ export class StatusLine {
     this.bar.max = Math.max(1, data.maxSteps);
     this.bar.value = data.step;
     this.buttons.show(data, connected);
+    this.tell(sentences(data, connection));
+  }
+
+  private tell(texts: string[]): void {
+    const { messages } = this;
+    messages.hidden = texts.length === 0;
+    while (messages.childElementCount > texts.length) messages.lastElementChild!.remove();
+    texts.forEach((text, i) => {
+      const line = messages.children[i] ?? messages.appendChild(element('div', 'joylab-Status-message'));
+      setText(line as HTMLElement, text);
+    });
   }
 }
 
@@ -65,6 +80,5 @@ function details(data: TrainingData): string[] {
     if (data.status === 'finished') parts.push(`${duration(spent)} in all`);
   }
   if (data.status === 'paused') parts.push('run the cell again to go on');
-  if (lost) parts.push(`the kernel ended: what is kept is step ${data.step}; run the cell to train again`);
   return parts;
 }

@@ -6,12 +6,16 @@ import { ChartPanel } from './chartPanel';
 import { TrainingConnection } from './connection';
 import { TrainingState } from './state';
 import { StatusLine } from './status';
+import type { Connection } from './sentences';
 import { selected } from './selection';
 import { MetricTable } from './table';
 import { Wall } from './wall/wall';
 
 /** Milliseconds that the kernel has to update the notebook of a run that has paused or ended. */
 const UPDATE_TIME = 2000;
+
+/** Milliseconds for which it is told that the connection is back. */
+const BACK_TIME = 20_000;
 
 /** Milliseconds between two drawings of charts and table while a run goes on, at least: its steps may be fast. */
 const DRAW_INTERVAL = 500;
@@ -35,6 +39,8 @@ export class TrainingView {
   /** Whether a kernel knows the run; assumed until the session says otherwise. */
   private connected = true;
   private wasConnected = false;
+  private way: Connection = null;
+  private wayTimer = 0;
   private visible = false;
   private request = 0;
   private timer = 0;
@@ -96,8 +102,7 @@ export class TrainingView {
 
   dispose(): void {
     cancelAnimationFrame(this.request);
-    clearTimeout(this.timer);
-    clearTimeout(this.drawTimer);
+    for (const timer of [this.timer, this.drawTimer, this.wayTimer]) clearTimeout(timer);
     this.unwatch();
     this.connection?.dispose();
     this.charts.dispose();
@@ -112,6 +117,7 @@ export class TrainingView {
     this.connection = new TrainingConnection(this.session, this.runId, {
       message: (message, buffers) => this.onMessage(message, buffers),
       connected: (connected) => this.onConnected(connected),
+      away: (since) => this.onAway(since),
     });
     this.connection.setVisible(this.visible);
   }
@@ -120,7 +126,20 @@ export class TrainingView {
     const isLost = this.wasConnected && !connected;
     this.connected = connected;
     this.wasConnected = connected;
+    if (!connected) this.way = null;
     if (isLost) this.keep();
+    this.repaint();
+  }
+
+  /** Tells that the way to the kernel is lost, and for a while that it is back. */
+  private onAway(since: number | null): void {
+    clearTimeout(this.wayTimer);
+    const before = this.way;
+    if (since !== null) this.way = { since };
+    else if (before && 'since' in before) {
+      this.way = { back: (Date.now() - before.since) / 1000 };
+      this.wayTimer = window.setTimeout(() => this.onAway(null), BACK_TIME);
+    } else this.way = null;
     this.repaint();
   }
 
@@ -173,7 +192,8 @@ export class TrainingView {
 
   private showStatus(): void {
     const live = this.connected && this.connection !== null;
-    this.status.show(this.shown(), live, this.state.share);
+    this.status.show(this.shown(), live, this.way, this.state.share);
+    this.connection?.watch(live && this.state.data.status === 'running');
     this.wall.progress(this.state.data.step);
   }
 
