@@ -12,6 +12,9 @@ import {
 } from '../../kernel/jupyter/outputsComm';
 import { FollowedExecution } from './followedExecution';
 
+/** Milliseconds after which lost outputs are asked for again. */
+const ASK_AGAIN = 3000;
+
 /**
  * Requests the outputs of a notebook's cells that no view of it receives by itself
  * from the kernel, and follows them. It also tells the kernel what was saved, so that
@@ -35,6 +38,7 @@ export class DocumentOutputs {
   private revision = 0;
   /** Whether the connection to the kernel was cut, so that messages may be lost. */
   private wasCut = false;
+  private recovery = 0;
   /** Revision and executions of the file that is being saved. */
   private saving: { revision: number; executions: string[] } | null = null;
 
@@ -107,6 +111,7 @@ export class DocumentOutputs {
     if (message.type === 'who')
       this.send({ type: 'here', executions: [...present].filter((id) => !elsewhere.has(id)) });
     else if (message.type === 'executions') {
+      clearTimeout(this.recovery);
       this.wasDirty = context.model.dirty;
       for (const execution of message.executions) this.follow(execution);
     } else if (message.type === 'elsewhere') {
@@ -119,10 +124,15 @@ export class DocumentOutputs {
 
   /** Asks for the outputs of what runs: messages that came while the connection was cut are lost, or on their way. */
   private recover(): void {
+    clearTimeout(this.recovery);
+    if (!this.comm) return;
     const own = this.cells().flatMap(({ outputArea: { future } }) =>
       future && !future.isDisposed ? future.msg.header.msg_id : [],
     );
-    this.send({ type: 'ask', executions: [...own, ...this.followed.keys()] });
+    const executions = [...own, ...this.followed.keys()];
+    this.send({ type: 'ask', executions });
+    // A server loses messages while connections replace one another.
+    if (executions.length > 0) this.recovery = window.setTimeout(() => this.recover(), ASK_AGAIN);
   }
 
   /** Follows an execution in place of the view that has run it, where that has missed outputs, or its end. */

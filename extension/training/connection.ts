@@ -8,6 +8,9 @@ import {
 } from '../../kernel/display/mime';
 import { watchConnection } from './pulse';
 
+/** Milliseconds after which the whole run is asked for again: a server loses messages while connections replace one another. */
+const ASK_AGAIN = 2000;
+
 /** Receives the events of a connection. */
 export interface ConnectionListener {
   message(message: TrainingMessage, buffers: Uint8Array[]): void;
@@ -27,6 +30,8 @@ export class TrainingConnection {
   private expected = 0;
   private unwatch: (() => void) | null = null;
   private isAway = false;
+  /** When the whole run was asked for; 0: it has come. */
+  private asked = 0;
   private visible = false;
   private disposed = false;
 
@@ -117,12 +122,9 @@ export class TrainingConnection {
 
   private receive({ number, ...message }: TrainingMessage & { number?: number }, buffers: Uint8Array[]): void {
     // Some were lost on the way: the rest is of little use without them.
-    if (number !== undefined && number !== this.expected && message.type !== 'data') this.sync();
+    if (message.type === 'data') this.whole();
+    else if (this.asked > 0 || (number !== undefined && number !== this.expected)) this.sync();
     this.expected = (number ?? this.expected) + 1;
-    if (message.type === 'data' && this.isAway) {
-      this.isAway = false;
-      this.listener.away(null);
-    }
     this.listener.message(message, buffers);
   }
 
@@ -132,8 +134,18 @@ export class TrainingConnection {
     this.listener.away(since);
   }
 
-  /** Asks for the whole run, as nothing says which messages have arrived. */
+  /** Takes notice that the whole run has come. */
+  private whole(): void {
+    this.asked = 0;
+    if (!this.isAway) return;
+    this.isAway = false;
+    this.listener.away(null);
+  }
+
+  /** Asks for the whole run, as nothing says which messages have arrived; again where the answer does not come. */
   private sync(): void {
+    if (Date.now() - this.asked < ASK_AGAIN) return;
+    this.asked = Date.now();
     this.send({ type: 'sync' });
     // What the kernel knew of this view may be lost, too.
     if (this.visible) this.send({ type: 'visible', visible: true });
@@ -149,6 +161,7 @@ export class TrainingConnection {
     this.comm = null;
     this.watch(false);
     this.isAway = false;
+    this.asked = 0;
     if (had && !this.disposed) this.listener.connected(false);
   }
 

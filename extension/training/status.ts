@@ -2,7 +2,6 @@ import type { TrainingData, TrainingStatus } from '../../kernel/display/mime';
 import { duration } from '../../kernel/display/progress/duration';
 import { runTimes } from '../../kernel/display/training/timing';
 import { element, setText } from '../widgets/element';
-import { sentences, type Connection } from './sentences';
 import { RunButtons, type ButtonActions } from './buttons';
 
 const LABELS: Record<TrainingStatus, string> = {
@@ -42,8 +41,8 @@ export class StatusLine {
     ]);
   }
 
-  /** @param connection whether the way to the kernel is lost @param share the share of the stage that is done, where it is known */
-  show(data: TrainingData, connected: boolean, connection: Connection, share?: number): void {
+  /** @param share the share of the stage that is done, where it is known */
+  show(data: TrainingData, connected: boolean, share?: number): void {
     this.node.dataset.status = data.status;
     const isStopped = data.status === 'finished' && data.step < data.maxSteps;
     setText(this.label, isStopped ? 'Stopped' : (LABELS[data.status] ?? data.status));
@@ -56,10 +55,10 @@ export class StatusLine {
     this.bar.max = Math.max(1, data.maxSteps);
     this.bar.value = data.step;
     this.buttons.show(data, connected);
-    this.tell(sentences(data, connection));
   }
 
-  private tell(texts: string[]): void {
+  /** Shows what went wrong around the run, a sentence each. */
+  tell(texts: string[]): void {
     const { messages } = this;
     messages.hidden = texts.length === 0;
     while (messages.childElementCount > texts.length) messages.lastElementChild!.remove();

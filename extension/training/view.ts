@@ -6,7 +6,8 @@ import { ChartPanel } from './chartPanel';
 import { TrainingConnection } from './connection';
 import { TrainingState } from './state';
 import { StatusLine } from './status';
-import type { Connection } from './sentences';
+import { watchPages } from './pages';
+import { sentences, type Connection } from './sentences';
 import { selected } from './selection';
 import { MetricTable } from './table';
 import { Wall } from './wall/wall';
@@ -41,6 +42,9 @@ export class TrainingView {
   private wasConnected = false;
   private way: Connection = null;
   private wayTimer = 0;
+  /** Other pages that show the run. */
+  private others = 0;
+  private readonly unwatchPages: () => void;
   private visible = false;
   private request = 0;
   private timer = 0;
@@ -68,6 +72,10 @@ export class TrainingView {
       this.table.node,
     ]);
     this.unwatch = watchVisibility(this.node, (visible) => this.onVisible(visible));
+    this.unwatchPages = watchPages(data.runId, (others) => {
+      this.others = others;
+      this.repaint();
+    });
     this.connected = session !== null;
     this.connect();
     this.showStatus();
@@ -104,6 +112,7 @@ export class TrainingView {
     cancelAnimationFrame(this.request);
     for (const timer of [this.timer, this.drawTimer, this.wayTimer]) clearTimeout(timer);
     this.unwatch();
+    this.unwatchPages();
     this.connection?.dispose();
     this.charts.dispose();
     this.wall.dispose();
@@ -192,7 +201,9 @@ export class TrainingView {
 
   private showStatus(): void {
     const live = this.connected && this.connection !== null;
-    this.status.show(this.shown(), live, this.way, this.state.share);
+    const data = this.shown();
+    this.status.show(data, live, this.state.share);
+    this.status.tell(sentences(data, this.way, this.others));
     this.connection?.watch(live && this.state.data.status === 'running');
     this.wall.progress(this.state.data.step);
   }

@@ -13,6 +13,8 @@ import { tell } from './labTest';
 export interface Lab {
   /** Folder of its notebooks. */
   folder: string;
+  /** Folder of what the server says of itself: its process, its kernels. */
+  runtime: string;
   /** Returns the address of a notebook in `folder`, with the token. */
   url(notebook: string): string;
   /** Returns the server's log so far. */
@@ -63,6 +65,7 @@ export async function startLab({ theme = 'light', app = 'lab', drawsAll = false 
   const port = await waitForServer(child, runtime, () => log);
   return {
     folder,
+    runtime,
     url: (notebook) =>
       `http://127.0.0.1:${port}/${app === 'lab' ? 'lab/tree' : 'notebooks'}/${encodeURIComponent(notebook)}?reset&token=${token}`,
     log: () => log,

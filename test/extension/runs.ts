@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { Page } from 'playwright-core';
@@ -34,7 +35,8 @@ export function savedRun(folder: string, name: string) {
     count: cell.execution_count,
     data,
     steps: data.log.map(({ step }) => step),
-    frames: data.group?.episodes.map((episode) => episode!.frames.length > 0) ?? [],
+    /** Whether they have frames: those of the newest group that have played. */
+    frames: data.group?.episodes.flatMap((episode) => (episode ? episode.frames.length > 0 : [])) ?? [],
     html: joined(output.data['text/html']),
     text: joined(output.data['text/plain']),
   };
@@ -43,7 +45,8 @@ export function savedRun(folder: string, name: string) {
 /** Returns the numbers from 1. */
 export const upTo = (steps: number) => Array.from({ length: steps }, (_, i) => i + 1);
 /** Saves the notebook that is open. */
-export const save = (page: Page) => page.evaluate('jupyterapp.shell.currentWidget.context.save()');
+export const save = (page: Page) =>
+  page.evaluate('[...jupyterapp.shell.widgets("main")].find(({ context }) => context?.model.cells).context.save()');
 
 /** Returns the step that the status of the first run shows. */
 export async function shownStep(page: Page): Promise<number> {
@@ -75,4 +78,16 @@ export function shownRun(page: Page): Promise<{ rows: number[]; curve: number[];
 /** Returns the sentences under the status of the first run. */
 export async function sentences(page: Page): Promise<string[]> {
   return page.locator('.joylab-Training').first().locator('.joylab-Status-message').allInnerTexts();
+}
+
+/** Waits until the view has drawn curve and table up to a step, without a gap. */
+export async function waitForWhole(page: Page, step: number): Promise<void> {
+  await waitUntil(
+    page,
+    async () => Math.max(0, ...(await shownRun(page)).curve) >= step,
+    `the curve has step ${step}`,
+    120_000,
+  );
+  const { rows, curve } = await shownRun(page);
+  assert.deepEqual([rows, curve], [upTo(rows.length), upTo(curve.length)]);
 }

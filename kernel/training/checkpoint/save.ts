@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import { join, resolve } from 'node:path';
+import { shownPath } from '../../common/shownPath';
 import type { CausalLM } from '../../models/causalLM';
 import type { Tensor } from '../../onnx/tensor';
 import { runtimeSettings } from '../../onnx/threads';
@@ -67,7 +68,7 @@ export async function saveCheckpoint(
     return folder;
   } catch (error) {
     removeQuietly(partial);
-    throw writeError(folder, step, error as NodeJS.ErrnoException);
+    throw writeError(shownPath(folder), step, error as NodeJS.ErrnoException);
   }
 }
 
