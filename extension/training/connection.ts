@@ -10,6 +10,8 @@ import { watchConnection } from './pulse';
 
 /** Milliseconds after which the whole run is asked for again: a server loses messages while connections replace one another. */
 const ASK_AGAIN = 2000;
+/** Tries after which the connection is made anew. */
+const TRIES = 4;
 
 /** Receives the events of a connection. */
 export interface ConnectionListener {
@@ -32,6 +34,7 @@ export class TrainingConnection {
   private isAway = false;
   /** When the whole run was asked for; 0: it has come. */
   private asked = 0;
+  private tries = 0;
   private visible = false;
   private disposed = false;
 
@@ -136,7 +139,7 @@ export class TrainingConnection {
 
   /** Takes notice that the whole run has come. */
   private whole(): void {
-    this.asked = 0;
+    this.asked = this.tries = 0;
     if (!this.isAway) return;
     this.isAway = false;
     this.listener.away(null);
@@ -146,6 +149,12 @@ export class TrainingConnection {
   private sync(): void {
     if (Date.now() - this.asked < ASK_AGAIN) return;
     this.asked = Date.now();
+    // Its messages come, and ours do not arrive: half of the connection is dead.
+    if (++this.tries > TRIES) {
+      this.tries = 0;
+      void this.session.session?.kernel?.reconnect().catch(() => undefined);
+      return;
+    }
     this.send({ type: 'sync' });
     // What the kernel knew of this view may be lost, too.
     if (this.visible) this.send({ type: 'visible', visible: true });

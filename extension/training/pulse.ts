@@ -7,6 +7,11 @@ const LOOK = 5000;
 const SILENCE = 10_000;
 const PATIENCE = 10_000;
 const RETRY = 20_000;
+/**
+ * The same while a try is under way. It is not given up sooner: what arrives of it after
+ * another has connected makes Jupyter's server close that one's channels.
+ */
+const LONG_RETRY = 120_000;
 
 /** Called when the way to the kernel is lost, with the time of the last message, and with `null` when it is back. */
 export type Lost = (since: number | null) => void;
@@ -101,7 +106,8 @@ class Pulse {
   }
 
   private retryLater(atOnce = false): void {
-    if (atOnce || Date.now() - this.triedAt > RETRY) this.retry();
+    const pause = this.kernel?.connectionStatus === 'connecting' ? LONG_RETRY : RETRY;
+    if (atOnce || Date.now() - this.triedAt > pause) this.retry();
   }
 
   private readonly retry = (): void => {
