@@ -1,4 +1,5 @@
 import { accessPlugin } from './access';
+import { benchmarkPlugin } from './benchmark';
 import { comparisonPlugin } from './comparison';
 import { cellsPlugin } from './cells';
 import { commandsPlugin } from './commands';
@@ -18,6 +19,7 @@ export default [
   rolloutsPlugin,
   environmentPlugin,
   comparisonPlugin,
+  benchmarkPlugin,
   rewardsPlugin,
   modulesPlugin,
   diagnosticsPlugin,

@@ -9,6 +9,7 @@ const USAGE = `joylab: reinforcement learning with language models in a TypeScri
   joylab lab [NOTEBOOK] [JUPYTERLAB OPTIONS]   open JupyterLab (by default on notebooks/atari.ipynb)
   joylab run NOTEBOOK [--output FILE]          run a notebook without a browser
   joylab serve FILE [OPTIONS]                  serve the environment of a TypeScript file by OpenEnv
+  joylab serve-model FOLDER [OPTIONS]          serve a model by OpenAI's protocol of chat completions
   joylab export NOTEBOOK --to trl|hf-job [-o FOLDER]
                                                write the notebook's training as a script of TRL's, or as a job of Hugging Face
   joylab gguf folder FILE FOLDER               write the model of a GGUF file as a folder that can be trained
@@ -25,6 +26,13 @@ Options of serve:
   --capacity NUMBER    sessions at a time (64)
   --environment NAME   the class, where the file exports several
   --export FOLDER      write a folder that can be pushed as a Space, instead
+
+Options of serve-model:
+  --port NUMBER        (8001)
+  --host ADDRESS       (127.0.0.1; 0.0.0.0 for other machines, too)
+  --name NAME          by which clients ask for the model (the folder's)
+  --api-key-env NAME   environment variable with the key that clients must send
+  --max-seq-length N, --load-in-4bit, --load-in-8bit, --backend NAME   as fromPretrained has them
 
 Options of gguf folder:
   --dtype TYPE         of the weights (float32; float16 or bfloat16 take half of it)
@@ -81,6 +89,11 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
   async serve(args) {
     const { serveCommand } = await import('./openenv/serving/command/command.js');
     return serveCommand(args);
+  },
+
+  async 'serve-model'(args) {
+    const { serveModelCommand } = await import('./chat/serving/command.js');
+    return serveModelCommand(args);
   },
 
   async export(args) {

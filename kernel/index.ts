@@ -27,6 +27,7 @@ export { Episode, executeWithTimeLimit, referenceReturns, replay, rollout } from
 export type { ExecuteOptions, RolloutOptions, RolloutResult, Strategy } from './rollout';
 
 export { checkCode, countOperations, createLockedDownFunction, extractFunction, StrategyError } from './strategy';
+export type { CountedCall, CountOptions } from './strategy';
 
 export {
   clip,
@@ -52,7 +53,22 @@ export type { RewardFunction, RewardInput, RewardOptions, Sample } from './rewar
 export { CausalLM, FastLanguageModel, ggufToFolder, PeftModel, TextStreamer } from './models';
 export type { ChatMessage, FromPretrainedOptions, GenerateOptions, PeftOptions, Tokenizer } from './models';
 
-export { exportRollouts, GRPOTrainer, rewardRegistry, searchPrograms, Session } from './grpo';
+export { benchmark, BenchmarkResult, leaderboard } from './benchmark';
+export type { BenchmarkEntry, BenchmarkOptions, BenchmarkPolicy, PolicyComparison } from './benchmark';
+
+export { ChatModel, chatModel, ChatModelError, serveModel } from './chat';
+export type { ChatModelOptions, ModelServer, ServeModelOptions } from './chat';
+
+export {
+  compareExperiment,
+  exportRollouts,
+  GRPOTrainer,
+  report,
+  rewardRegistry,
+  saveExperiment,
+  searchPrograms,
+  Session,
+} from './grpo';
 export type { GRPOConfig, Program, ProgramEditor, Programs, RefinementConfig, TrainRow } from './grpo';
 
 export { SFTTrainer } from './sft';

@@ -2,6 +2,9 @@
  * Every table of settings, by the name of the type of its settings, and these
  * types: for docs/reference/settings.md, and for hints on cells.
  */
+import { benchmarkDeclaration } from './benchmark/settings';
+import { chatModelDeclaration } from './chat/chatModel';
+import { serveModelDeclaration } from './chat/serving/settings';
 import type { Declaration } from './common/settings';
 import { grpoDeclaration } from './grpo/config';
 import { refinementDeclaration } from './grpo/refinement/settings';
@@ -20,6 +23,9 @@ import { sftDeclaration } from './sft/config';
 import { countingDeclaration } from './strategy/operations/settings';
 import { lockedDownDeclaration } from './strategy/settings';
 
+export type { BenchmarkOptions } from './benchmark/settings';
+export type { ChatModelOptions } from './chat/chatModel';
+export type { ServeModelOptions } from './chat/serving/settings';
 export type { GRPOConfig } from './grpo/config';
 export type { RefinementConfig } from './grpo/refinement/settings';
 export type { FromPretrainedOptions, PeftOptions } from './models/fastLanguageModel';
@@ -59,4 +65,7 @@ export const declarations: Readonly<Record<string, Declaration>> = {
   TextStreamerOptions: streamerDeclaration,
   EncodeOptions: encodeDeclaration,
   DecodeOptions: decodeDeclaration,
+  BenchmarkOptions: benchmarkDeclaration,
+  ChatModelOptions: chatModelDeclaration,
+  ServeModelOptions: serveModelDeclaration,
 };

@@ -162,6 +162,6 @@ function wholeTicks({ lines }: ChartContent, across: number[] | undefined): Layo
 }
 
 /** Returns a text with HTML escaped: Plotly interprets some. */
-function escapeMarkup(text: string): string {
+export function escapeMarkup(text: string): string {
   return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
 }

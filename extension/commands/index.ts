@@ -67,6 +67,16 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       isEnabled: () => active().length > 0,
       execute: () => run(active()),
     });
+    add('joylab:save-experiment', {
+      label: 'Save Experiment',
+      caption: 'Save settings, seeds, versions, reward functions and results of a run with its cell',
+      isEnabled: () => current() !== null,
+      execute: async () => {
+        const { saveExperiments } = await import('../training/saveExperiment');
+        const panel = current();
+        if (panel) await saveExperiments(panel);
+      },
+    });
     add('joylab:run-reward-cells', {
       label: 'Run All Reward Cells Again',
       caption: 'Run all reward cells of the notebook: the rollouts already made are scored again',

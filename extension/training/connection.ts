@@ -58,6 +58,11 @@ export class TrainingConnection {
     this.send({ type: 'control', control });
   }
 
+  /** Asks for a report of the run. */
+  report(): void {
+    this.send({ type: 'report' });
+  }
+
   /** Asks for a rollout with all its frames. Returns false where no kernel could answer. */
   open(step: number, index: number): boolean {
     this.send({ type: 'open', step, index });

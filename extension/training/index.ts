@@ -3,6 +3,7 @@ import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { IRenderMimeRegistry, type IRenderMime } from '@jupyterlab/rendermime';
 import { TRAINING_MIME } from '../../kernel/display/mime';
 import { TrainingRenderer } from './renderer';
+import { cellOfRun, savedWith } from './cell';
 import { rerunCell } from './rerun';
 import { addNotebookRenderer } from '../widgets/notebookRenderer';
 
@@ -18,10 +19,13 @@ export const trainingPlugin: JupyterFrontEndPlugin<void> = {
 };
 
 function factory(panel: NotebookPanel | null): IRenderMime.IRendererFactory {
-  const rerun = panel && ((runId: string) => rerunCell(panel, runId));
+  const cell = panel && {
+    rerun: (runId: string) => rerunCell(panel, runId),
+    saved: (runId: string) => savedWith(cellOfRun(panel, runId)),
+  };
   return {
     safe: true,
     mimeTypes: [TRAINING_MIME],
-    createRenderer: (options) => new TrainingRenderer(options.mimeType, panel?.context ?? null, rerun),
+    createRenderer: (options) => new TrainingRenderer(options.mimeType, panel?.context ?? null, cell),
   };
 }

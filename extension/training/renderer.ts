@@ -1,11 +1,18 @@
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import type { IRenderMime } from '@jupyterlab/rendermime';
 import { Widget } from '@lumino/widgets';
+import type { ExperimentData } from '../../kernel/display/experimentMime';
 import type { TrainingData } from '../../kernel/display/mime';
 import type { TrainingView } from './view';
 
 /** The view with all that it needs, loaded with the first run: JupyterLab starts without it. */
 const load = () => import('./load');
+
+/** The cell of a run, by the run's ID. */
+export interface RunCell {
+  rerun(runId: string): void;
+  saved(runId: string): ExperimentData | null;
+}
 
 /**
  * Renders a training run. Rendered again with newer data, it keeps its view. A view
@@ -19,12 +26,12 @@ export class TrainingRenderer extends Widget implements IRenderMime.IRenderer {
 
   /**
    * @param context the notebook; `null` where outputs are shown without one
-   * @param rerun runs the cell that has the output of a run
+   * @param cell the cell that has the output of a run: runs it, and tells the experiment that is saved with it
    */
   constructor(
     private readonly mimeType: string,
     private readonly context: DocumentRegistry.Context | null,
-    private readonly rerun: ((runId: string) => void) | null,
+    private readonly cell: RunCell | null,
   ) {
     super();
     this.addClass('joylab-Output');
@@ -61,9 +68,12 @@ export class TrainingRenderer extends Widget implements IRenderMime.IRenderer {
   }
 
   private newView(data: TrainingData): TrainingView {
-    const { context, rerun } = this;
-    const resume = rerun && (() => rerun(data.runId));
-    return new this.loaded!.TrainingView(data, context?.sessionContext ?? null, () => this.keep(), resume);
+    const { context, cell } = this;
+    const { runId } = data;
+    return new this.loaded!.TrainingView(data, context?.sessionContext ?? null, () => this.keep(), {
+      resume: cell && (() => cell.rerun(runId)),
+      saved: () => cell?.saved(runId) ?? null,
+    });
   }
 
   private onSaveState(_: unknown, state: DocumentRegistry.SaveState): void {

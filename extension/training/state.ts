@@ -57,7 +57,11 @@ export class TrainingState {
       case 'kept':
         Object.assign(this.data, { checkpoint: message.checkpoint, problems: message.problems });
         break;
+      case 'experiment':
+        Object.assign(this.data, { experiment: message.experiment, comparison: message.comparison });
+        break;
       case 'notice':
+      case 'report':
       case 'episode':
         break;
       case 'stage':

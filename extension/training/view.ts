@@ -1,8 +1,12 @@
 import type { ISessionContext } from '@jupyterlab/apputils';
+import type { ExperimentData } from '../../kernel/display/experimentMime';
 import type { TrainingData, TrainingMessage } from '../../kernel/display/mime';
 import { watchVisibility } from '../frames/visibility';
+import { download } from '../widgets/download';
 import { element } from '../widgets/element';
+import { compareExperiments } from '../../kernel/display/training/experiment';
 import { ChartPanel } from './chartPanel';
+import { ComparisonNote } from './comparison';
 import { TrainingConnection } from './connection';
 import { TrainingState } from './state';
 import { StatusLine } from './status';
@@ -28,6 +32,7 @@ export class TrainingView {
   readonly node: HTMLElement;
   private readonly state: TrainingState;
   private readonly status: StatusLine;
+  private readonly comparison = new ComparisonNote();
   private readonly charts = new ChartPanel();
   private readonly table = new MetricTable((step) => this.select(step));
   private readonly wall = new Wall({
@@ -54,19 +59,24 @@ export class TrainingView {
   /**
    * @param session `null` where outputs are shown without a kernel
    * @param keep called when the notebook may lack what is shown, and would not get it
-   * @param resume runs the cell again; `null` where there is none
+   * @param cell runs it again, `null` where there is none; and the experiment that is saved with it
    */
   constructor(
     data: TrainingData,
     private readonly session: ISessionContext | null,
     private readonly keep: () => void,
-    resume: (() => void) | null,
+    private readonly cell: { resume: (() => void) | null; saved(): ExperimentData | null },
   ) {
     this.state = new TrainingState(data);
-    this.status = new StatusLine({ control: (control) => this.connection?.control(control), resume });
+    this.status = new StatusLine({
+      control: (control) => this.connection?.control(control),
+      report: () => this.connection?.report(),
+      resume: cell.resume,
+    });
     this.charts.sync.clicked.connect((_, step) => this.select(step));
     this.node = element('div', 'joylab-Card joylab-Training', [
       this.status.node,
+      this.comparison.node,
       this.charts.node,
       this.wall.node,
       this.table.node,
@@ -96,6 +106,7 @@ export class TrainingView {
       data.log.length === kept.log.length &&
       data.events.length === kept.events.length &&
       data.step === kept.step &&
+      Boolean(data.comparison) === Boolean(kept.comparison) &&
       group?.step === kept.group?.step;
     return same ? null : { ...data, ...(group && { group }) };
   }
@@ -156,7 +167,10 @@ export class TrainingView {
     this.state.receive(message, buffers);
     if (message.type === 'status' || message.type === 'data') this.keepSoon();
     if (message.type === 'stage') this.showStatus();
-    else if (message.type === 'notice') this.status.buttons.tell(message.text);
+    else if (message.type === 'report') {
+      this.status.buttons.reported(message.why);
+      if (buffers[0]) download('report.html', new Blob([new Uint8Array(buffers[0])], { type: 'text/html' }));
+    } else if (message.type === 'notice') this.status.buttons.tell(message.text);
     else if (message.type === 'group') void this.wall.show(this.state.group!);
     else if (message.type === 'episode')
       void this.wall.opened(message.step, message.index, message.episode, buffers[0], message.why);
@@ -177,6 +191,14 @@ export class TrainingView {
     const { data } = this.state;
     const isLost = (data.status === 'running' || data.status === 'paused') && !this.connected;
     return isLost ? { ...data, status: 'lost' } : data;
+  }
+
+  /** Returns the run beside the experiment that is saved with its cell: the kernel knows only what the file has. */
+  private compared(): TrainingData['comparison'] {
+    const { data } = this.state;
+    const saved = data.comparison || !data.experiment ? null : this.cell.saved();
+    if (saved && saved.runId !== data.runId) data.comparison = compareExperiments(saved, data.experiment!);
+    return data.comparison;
   }
 
   /** Shows the newest group that the notebook has, unless it is shown already. */
@@ -205,6 +227,7 @@ export class TrainingView {
     this.status.show(data, live, this.state.share);
     this.status.tell(sentences(data, this.way, this.others));
     this.connection?.watch(live && this.state.data.status === 'running');
+    this.comparison.show(this.compared());
     this.wall.progress(this.state.data.step);
   }
 

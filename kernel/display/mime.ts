@@ -4,6 +4,8 @@
  * against this file.
  */
 
+import type { ExperimentComparison, ExperimentData } from './experimentMime';
+
 /** One episode with its frames: rendered by the episode player. */
 export const EPISODE_MIME = 'application/vnd.joylab.episode.v1+json';
 
@@ -124,10 +126,16 @@ export interface TrainingData {
   checkpoint?: SavedCheckpoint;
   /** What the run cannot write, in a sentence each; gone once it can again. */
   problems?: Partial<Record<RunProblem, string>>;
+  /** Whether a view can have a report of the run made. */
+  reports?: boolean;
   /** Whether running the cell again goes on with the paused run, so that a view can offer that. */
   cellResumes?: boolean;
   /** The newest group with its frames, as the notebook's file has it; left out while the run is running. */
   group?: RolloutGroup;
+  /** What made its numbers, and these, once it has finished. */
+  experiment?: ExperimentData;
+  /** The experiment that the notebook had saved, beside it. */
+  comparison?: ExperimentComparison;
 }
 
 /**
@@ -149,6 +157,10 @@ export type TrainingMessage =
   | { type: 'stage'; stage?: string; share?: number }
   /** What became of a `control`, in words. */
   | { type: 'notice'; text: string }
+  /** What a run that finishes has for the notebook, and what the notebook had before. */
+  | { type: 'experiment'; experiment: ExperimentData; comparison?: ExperimentComparison }
+  /** The report that a view asked for: buffer 0 holds its HTML. Or why there is none. */
+  | { type: 'report'; why?: string }
   /** The newest group. Buffer i holds the deflated frames of episode i. */
   | ({ type: 'group' } & RolloutGroup)
   /** A rollout with all its frames and its named state; its frames are in buffer 0. Or why there is none. */
@@ -166,7 +178,9 @@ export type TrainingViewMessage =
    */
   | { type: 'control'; control: TrainingControl }
   /** Asks for a rollout of a step, by its index, with all its frames. */
-  | { type: 'open'; step: number; index: number };
+  | { type: 'open'; step: number; index: number }
+  /** Asks for a report of the run. */
+  | { type: 'report' };
 
 /** What a view can ask of a run. */
 export type TrainingControl = 'pause' | 'stop' | 'save';

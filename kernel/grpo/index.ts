@@ -14,3 +14,5 @@ export type { Lineage, Programs, RankedProgram } from './refinement/programs';
 export type { RefinementConfig } from './refinement/settings';
 export { rewardRegistry, Session } from './session';
 export { exportRollouts, type ExportRolloutsOptions } from './history/parquet';
+export { compareExperiment, Experiment, saveExperiment, type ExperimentRun } from './experiment/experiment';
+export { report, Report, type ReportedRun } from './report/report';

@@ -1,5 +1,6 @@
 import { display } from '../display';
 import { cellContext } from '../display/cellContext';
+import type { ExperimentData } from '../display/experimentMime';
 import type { RolloutEnvironment } from '../environments/environment';
 import type { ReferenceReturns } from '../environments/reference';
 import { WorkerError } from '../engines/trl/channel';
@@ -9,7 +10,7 @@ import { OpenEnvError } from '../openenv/errors';
 import { diagnoseSignal } from '../rewards/diagnosis';
 import type { RecentRollouts } from '../rewards/recent';
 import type { RewardFunction, Sample } from '../rewards/sample';
-import { RewardError, type RewardTable, type WeightedReward } from '../rewards/scoring';
+import { RewardError, type WeightedReward } from '../rewards/scoring';
 import type { TrainerCallback } from '../training/callbacks';
 import { CheckpointError } from '../training/checkpoint/folders';
 import type { Metrics } from '../training/metricsBuffer';
@@ -23,6 +24,8 @@ import {
   type TrainOptions,
   type TrainOutput,
 } from '../training/trainer';
+import { recordExperiment } from './experiment/record';
+import { experimentOfNotebook } from './experiment/saved';
 import { CompletionsLog } from './shown/completionsLog';
 import { RolloutHistory } from './history/history';
 import { offerReplays } from './history/environments';
@@ -49,16 +52,19 @@ import { rewardChanges, weightedRewards } from './rewardFuncs';
 import { trainWith } from './shown/rewardPanel';
 import { checkSavedState } from './rollouts/savedState';
 import { runSecret } from './rollouts/seeds';
+import { Highlights } from './report/highlights';
+import { offerReport, type ReportParts } from './report/report';
 import { notebook, Session } from './session';
 import { createLearner, learnerFiles, type Learner, type SavedLearner } from './learner';
 import { grpoStep, trlStep } from './step';
+import { stepResult, type TrainingStep } from './trainingStep';
 import { placeOf } from './trl/place';
 import { TrlUpdate } from './trl/update';
 import type { EntropyState } from './update/entropyControl';
 import type { PolicyUpdater } from './update/noUpdate';
 import { adviceOnLoss } from './update/losses';
 
-export type { TrainOptions, TrainOutput };
+export type { TrainingStep, TrainOptions, TrainOutput };
 
 /** Steps whose rollouts a view can open. */
 const OPEN_STEPS = 8;
@@ -96,19 +102,6 @@ export interface GRPOTrainerOptions {
   session?: Session;
 }
 
-/** A completed training step. */
-export interface TrainingStep {
-  /** Counted from 1. */
-  step: number;
-  /** TRL's metrics of this step alone. */
-  metrics: Metrics;
-  /** All samples of the generations that the step learned from. */
-  samples: Sample[];
-  rewards: RewardTable;
-  /** One per sample. */
-  advantages: Float32Array;
-}
-
 /**
  * Group relative policy optimisation, as TRL's trainer of this name: the model
  * writes a group of completions, each plays, reward functions score them, and
@@ -133,6 +126,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
   private readonly completionsLog = new CompletionsLog((text) => this.output.problem('completions', text));
   private readonly history = new RolloutHistory((text) => this.output.problem('rollouts', text));
   private readonly playWatch = new PlayWatch();
+  private readonly highlights = new Highlights();
   private prompts: PromptSource | null = null;
   private evalPrompts: PromptSource | null = null;
   /** The functions that the newest step was scored with. */
@@ -188,6 +182,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
     this.planned = runLength(this.config, this.prompts);
     this.history.begin(this.config, () => this.runFacts());
     if (this.env) offerReplays(this.env);
+    offerReport(this.output, this);
     return { ...this.planned, evaluates: this.evalPrompts !== null };
   }
 
@@ -287,6 +282,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
     }
     if (generations.some(({ samples }) => samples.length > 0)) this.completionsLog.keep(generations);
     this.history.keep(step + 1, fresh, this.config.numGenerations);
+    this.highlights.keep(step + 1, fresh);
   }
 
   protected override logged(entry: Metrics): void {
@@ -314,8 +310,31 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
     return update instanceof TrlUpdate ? evaluateInWorker(update, context) : evaluatePolicy(update, context);
   }
 
-  /** Chooses the winner among the programs, and shows it in their tree and with its ancestors. */
+  /** What made the numbers of the run, and these; `null` until it has finished. */
+  get experiment(): ExperimentData | null {
+    return this.output.data.experiment ?? null;
+  }
+
+  /** Returns what a report of the run is made of. */
+  reportParts(): ReportParts {
+    const { env, highlights, programs, reference = null } = this;
+    const { data } = this.output;
+    return { training: data, experiment: data.experiment ?? this.record(), env, reference, highlights, programs };
+  }
+
+  private record(): ExperimentData {
+    const { given: config, secret, usedRewards: rewards } = this;
+    const rows = this.options.trainDataset ?? defaultDataset(this.env!);
+    return recordExperiment({ trainer: this, config, secret, rows, rewards });
+  }
+
   protected override async finish(signal: AbortSignal): Promise<void> {
+    await this.chooseWinner(signal);
+    this.output.finished(this.record(), experimentOfNotebook(cellContext().cell?.id));
+  }
+
+  /** Chooses the winner among the programs, and shows it in their tree and with its ancestors. */
+  private async chooseWinner(signal: AbortSignal): Promise<void> {
     const { refinement } = this.config;
     const { search } = this.generations;
     if (!refinement || !search.programs || search.programs.database.size === 0) return;
@@ -353,6 +372,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
       this.generations.clear();
       this.completionsLog.clear();
       this.playWatch.clear();
+      this.highlights.clear();
       this.usedRewards = [];
       this.entropyState = null;
       this.ownSecret = null;
@@ -371,16 +391,4 @@ function resolve(args: GRPOConfig | undefined, place: Place): ResolvedConfig {
   const advice = adviceOnLoss(config);
   if (advice) console.warn(advice);
   return config;
-}
-
-/** Returns what `onStep` gets of a step: all samples of the generations that it learned from. */
-function stepResult(step: number, generations: readonly Scored[], metrics: Metrics): TrainingStep {
-  const { names, weights } = generations[0].table;
-  return {
-    step,
-    metrics,
-    samples: generations.flatMap(({ samples }) => samples),
-    rewards: { names, weights, values: names.map((_, f) => generations.flatMap(({ table }) => table.values[f])) },
-    advantages: Float32Array.from(generations.flatMap(({ advantages }) => Array.from(advantages))),
-  };
 }

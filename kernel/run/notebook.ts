@@ -12,7 +12,9 @@ export function runNotebook(notebook: string, output: string): Promise<number> {
   if (!fs.existsSync(notebook)) throw new Error(`There is no notebook at ${path.resolve(notebook)}.`);
   const script = path.join(packageRoot, 'kernel', 'run', 'run_notebook.py');
   return new Promise((resolve, reject) => {
-    const child = spawn(pythonPath(), ['-u', script, notebook, output], { stdio: 'inherit' });
+    // As Jupyter Server does: the kernel finds what the notebook has saved.
+    const env = { ...process.env, JPY_SESSION_NAME: path.resolve(notebook) };
+    const child = spawn(pythonPath(), ['-u', script, notebook, output], { stdio: 'inherit', env });
     // Ctrl-C reaches the script, too: it saves what there is.
     process.on('SIGINT', () => {});
     process.on('SIGTERM', () => child.kill('SIGINT'));

@@ -13,6 +13,7 @@ import {
   type Setting,
 } from '../common/settings';
 import { scheduleTypes } from './scheduler';
+import { TRACKERS, type TrackerName } from './tracking/trackers';
 
 /** Settings of the optimizer, by transformers' names and with its defaults. */
 export const optimizerArguments = {
@@ -89,6 +90,20 @@ const ownArguments = {
     'the folder of a checkpoint, true, false, or null',
     (v) => v === null || typeof v === 'boolean' || (typeof v === 'string' && v !== ''),
   ),
+
+  /**
+   * Where the metrics are logged, too: 'trackio', 'wandb', or a list of both; each needs its Python package. Nothing leaves
+   * this machine unless Trackio's `TRACKIO_SPACE_ID` or `WANDB_MODE=online` says so. 'none' by default.
+   */
+  reportTo: checked<'none' | TrackerName | readonly TrackerName[], 'none'>(
+    'none',
+    `'none', ${TRACKERS.map((name) => `'${name}'`).join(', ')}, or a list of these`,
+    (v) => v === 'none' || (Array.isArray(v) ? v : [v]).every((name) => TRACKERS.includes(name)),
+  ),
+  /** Name of the run there. `null` by default: the environment's, with the beginning of the run's ID. */
+  runName: nullable(text(null, 'a name')),
+  /** Project of the run there. 'huggingface' by default; for 'wandb' `WANDB_PROJECT` comes first. */
+  project: text('huggingface', 'a name'),
 };
 
 /** The settings that every trainer has: the names of transformers' `TrainingArguments` in camelCase, its defaults unless a setting says otherwise. */
@@ -119,12 +134,11 @@ function interval<const Default>(fallback: Default): Setting<number, Default> {
 /** Settings of transformers and TRL that Joylab does not have: their names here, or why they are missing. */
 export const elsewhere: Record<string, string> = {
   ...because('the metrics are in the output of the cell and in trainer.logHistory', [
-    'reportTo',
-    'runName',
-    'project',
     'logLevel',
     'logLevelReplica',
     'disableTqdm',
+  ]),
+  ...because('set $TRACKIO_SPACE_ID and $TRACKIO_BUCKET_ID, and reportTo: "trackio"', [
     'trackioSpaceId',
     'trackioBucketId',
     'trackioStaticSpaceId',

@@ -26,16 +26,20 @@ export interface TrainerControl {
   shouldSave: boolean;
 }
 
-/** Argument of a callback. */
-export interface TrainerEvent<Args = ResolvedArguments> {
-  args: Readonly<Args>;
-  state: Readonly<TrainerState>;
-  control: TrainerControl;
-  model: CausalLM;
+/** What only some events have. */
+export interface EventFacts {
   /** The new entry of the log, for `onLog`; the evaluation's metrics, for `onEvaluate`. */
   metrics?: Metrics;
   /** The folder, for `onSave`. */
   checkpoint?: string;
+}
+
+/** Argument of a callback. */
+export interface TrainerEvent<Args = ResolvedArguments> extends EventFacts {
+  args: Readonly<Args>;
+  state: Readonly<TrainerState>;
+  control: TrainerControl;
+  model: CausalLM;
 }
 
 type Handler = (event: TrainerEvent) => void | Promise<void>;

@@ -5,10 +5,11 @@ import type { TrainingOutput } from '../display/training/training';
 import type { CausalLM } from '../models/causalLM';
 import type { Tokenizer } from '../models/tokenizer/tokenizer';
 import type { ResolvedArguments, TrainingArguments } from './arguments';
-import { dueAfter, newControl, type TrainerCallback, type TrainerState } from './callbacks';
+import { dueAfter, newControl, type EventFacts, type TrainerCallback, type TrainerState } from './callbacks';
 import { CheckpointError } from './checkpoint/folders';
 import { KeptCheckpoint } from './checkpoint/kept';
 import { loadCheckpoint } from './checkpoint/load';
+import { checkModel } from './checkModel';
 import type { CheckpointPlace, UpdateFiles } from './checkpoint/files';
 import { transformersState } from './checkpoint/runState';
 import { saveCheckpoint } from './checkpoint/save';
@@ -31,6 +32,7 @@ import type {
   TrainOutput,
 } from './trainerParts';
 import { lossOf, StateLost } from './stateLost';
+import { Tracking } from './tracking/tracking';
 import { UpdateInUse } from './updateInUse';
 
 export type * from './trainerParts';
@@ -75,6 +77,7 @@ export abstract class Trainer<
   /** Whether running the cell again goes on with a paused run, as that of `@grpo` does. */
   cellResumes = false;
   private readonly controls: RunControls;
+  private readonly tracking: TrainerCallback = new Tracking(this);
   private readonly alone = new Exclusive(this.constructor.name);
   private readonly update: UpdateInUse<Update, Saved>;
   private length: RunLength | null = null;
@@ -95,11 +98,7 @@ export abstract class Trainer<
     private readonly resolve: (args?: Given) => Config,
     private readonly files: UpdateFiles<Update, Saved>,
   ) {
-    const name = new.target.name;
-    if (typeof model?.generate !== 'function')
-      throw new TypeError(`${name} needs a model: the one that FastLanguageModel.fromPretrained gave.`);
-    if (typeof processingClass?.encode !== 'function')
-      throw new TypeError(`${name} needs the model's tokenizer as processingClass.`);
+    checkModel(new.target.name, model, processingClass);
     this.model = model;
     this.processingClass = processingClass;
     this.callbacks = callbacks;
@@ -155,6 +154,11 @@ export abstract class Trainer<
   /** Whether the run paused because a view of it asked for that. */
   get pausedFromView(): boolean {
     return this.status === 'paused' && this.controls.paused;
+  }
+
+  /** ID of the run, the same when it goes on later. */
+  get runId(): string {
+    return this.output.data.runId;
   }
 
   /** Steps completed. */
@@ -337,12 +341,9 @@ export abstract class Trainer<
     return entry;
   }
 
-  private async call(
-    name: keyof TrainerCallback,
-    more: { metrics?: Metrics; checkpoint?: string } = {},
-  ): Promise<void> {
+  private async call(name: keyof TrainerCallback, more: EventFacts = {}): Promise<void> {
     const { config: args, model, state, due: control } = this;
-    for (const callback of this.callbacks) await callback[name]?.({ args, state, control, model, ...more });
+    for (const one of [...this.callbacks, this.tracking]) await one[name]?.({ args, state, control, model, ...more });
   }
 
   private async prepared(signal: AbortSignal): Promise<RunLength> {

@@ -6,7 +6,9 @@ import { shownSize } from './aspect';
 import { gif } from './gif';
 import type { MimeBundle } from '../cellContext';
 import { EPISODE_MIME, type EpisodeData } from '../mime';
-import { svgImage } from './svgImage';
+import type { Picture } from '../report/data';
+import { animatedSvg } from './animatedSvg';
+import { svgDataUrl, svgImage } from './svgImage';
 import { escapeHtml } from '../table';
 
 /** Bytes, before base64, of the frames of a bundle, at most: deflated, and as a GIF. Together with the rest they take less than 200 KB. */
@@ -180,20 +182,41 @@ function pictureHtml(episode: EpisodeRecord, { type, frames }: EpisodePictures):
 
 /** Returns a GIF as HTML: sanitisers do not remove an image that contains its data. */
 function html(episode: EpisodeRecord, frames: EpisodeFrames): string {
-  const delay = (1000 * frames.every) / stepsPerSecond(frames);
-  // 8 frames a second are enough here, fewer when the file would be large.
-  let take = Math.max(1, Math.round(125 / delay));
-  let file = gif(frames, { take, delay });
-  while (file.length > GIF_BUDGET && take < frames.frames.length) {
-    take = fewer(take, file.length / GIF_BUDGET);
-    file = gif(frames, { take, delay });
-  }
   const text = escapeHtml(caption(episode));
   const { width, height } = shownSize(frames, 2);
+  const file = smallGif(frames, GIF_BUDGET);
   return (
     `<figure style="margin: 0"><img alt="${text}" src="data:image/gif;base64,${base64(file)}" width="${width}" height="${height}" style="image-rendering: pixelated">` +
     `<figcaption>${text}</figcaption></figure>`
   );
+}
+
+/** Returns frames as a GIF of at most so many bytes: at 8 frames a second, or at fewer. */
+function smallGif(frames: EpisodeFrames, bytes: number): Uint8Array {
+  const delay = (1000 * frames.every) / stepsPerSecond(frames);
+  let take = Math.max(1, Math.round(125 / delay));
+  let file = gif(frames, { take, delay });
+  while (file.length > bytes && take < frames.frames.length) {
+    take = fewer(take, file.length / bytes);
+    file = gif(frames, { take, delay });
+  }
+  return file;
+}
+
+/** Returns an episode as pictures for a page without scripts: one that moves, and its last frame. */
+export function episodePicture(frames: EpisodeFrames, bytes: number): Picture {
+  const { pictures, width, height } = frames;
+  if (pictures?.type === 'text/plain')
+    return { moving: null, still: null, width, height, text: pictures.frames.at(-1) ?? '' };
+  if (pictures) {
+    const framesPerSecond = stepsPerSecond(frames) / frames.every;
+    const moving = animatedSvg(pictures.frames, { width, height, framesPerSecond });
+    return { moving: svgDataUrl(moving), still: svgDataUrl(pictures.frames.at(-1)!), width, height, text: null };
+  }
+  if (frames.frames.length === 0) return { moving: null, still: null, width, height, text: 'It has no frames.' };
+  const url = (file: Uint8Array): string => `data:image/gif;base64,${base64(file)}`;
+  const still = gif({ ...frames, frames: frames.frames.slice(-1) }, { take: 1, delay: 100 });
+  return { moving: url(smallGif(frames, bytes)), still: url(still), ...shownSize(frames, 2), text: null };
 }
 
 /** Returns the next `take` to try, when `take` gave a file that was `times` too large. */

@@ -12,7 +12,12 @@ export function svgImage(
   { width, height }: { width?: number; height?: number } = {},
 ): string {
   const size = `${width === undefined ? '' : ` width="${width}"`}${height === undefined ? '' : ` height="${height}"`}`;
-  return `<img alt="${escapeHtml(text)}"${size} src="data:image/svg+xml;base64,${base64(svg)}">`;
+  return `<img alt="${escapeHtml(text)}"${size} src="${svgDataUrl(svg)}">`;
+}
+
+/** Returns an SVG as a data URL. */
+export function svgDataUrl(svg: string): string {
+  return `data:image/svg+xml;base64,${base64(svg)}`;
 }
 
 /** Returns base64 of a text's UTF-8, in Node.js and in browsers. */

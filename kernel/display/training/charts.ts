@@ -23,8 +23,8 @@ const plot = { left: 52, right: width - 12, top: 44, bottom: height - 28 };
 const colours = ['#4c78d8', '#e07b39', '#3fa66b', '#c05b9f', '#8d6cd9', '#b8922f', '#39a3b5', '#d1495b'];
 const grey = '#888888';
 
-/** Returns the chart as an SVG picture with a transparent background. */
-export function chartSvg({ title, series, marks = [] }: Chart): string {
+/** Returns the chart as an SVG picture with a transparent background. @param ink colour of its text; by default one for any background */
+export function chartSvg({ title, series, marks = [] }: Chart, ink = grey): string {
   const points = series.flatMap(({ points }) => points);
   const x = axis(
     points.map((point) => point.x),
@@ -49,7 +49,7 @@ export function chartSvg({ title, series, marks = [] }: Chart): string {
   ];
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" ` +
-    `font-family="sans-serif" font-size="11" fill="${grey}">\n${body.join('\n')}\n</svg>`
+    `font-family="sans-serif" font-size="11" fill="${ink}">\n${body.join('\n')}\n</svg>`
   );
 }
 

@@ -23,7 +23,8 @@ export function lineageBundle(title: string, ancestors: readonly ShownAncestor[]
   };
 }
 
-function heading({ id, step, worth, gain }: ShownAncestor): string {
+/** Returns a program of a lineage in a line. */
+export function heading({ id, step, worth, gain }: ShownAncestor): string {
   const facts = [
     step === null ? 'given' : `step ${step}`,
     ...(gain === null ? [] : [`gain ${gain > 0 ? '+' : ''}${formatNumber(gain)} in its first episode`]),

@@ -13,7 +13,9 @@ import {
   type TrainingStatus,
   type TrainingViewMessage,
 } from '../mime';
+import type { ExperimentData } from '../experimentMime';
 import type { ProgressPlace, Stage } from '../progress/progress';
+import { compareExperiments } from './experiment';
 import { keptRollouts } from './keptRollouts';
 import { progressLine, trainingBundle } from './trainingBundle';
 
@@ -51,6 +53,8 @@ export class TrainingOutput {
   control: ((control: TrainingControl) => void) | null = null;
   /** Plays a rollout of a step again, for a view; `null` where the run has none. */
   openRollout: ((step: number, index: number) => Promise<GroupEpisode>) | null = null;
+  /** Makes a report of the run, as HTML; `null` where it has none. */
+  makeReport: (() => Promise<string>) | null = null;
   private newestGroup: ShownGroup | null = null;
   /** Number of the newest group: a step that is scored again has another. */
   private groupNumber = 0;
@@ -112,6 +116,14 @@ export class TrainingOutput {
     if (text === this.lastNote) return;
     this.lastNote = text;
     console.log(`step ${step}: ${text}`);
+  }
+
+  /** Keeps what made the numbers of the run, with these, beside what the notebook had saved. */
+  finished(experiment: ExperimentData, saved: ExperimentData | null): void {
+    const comparison = saved ? compareExperiments(saved, experiment) : undefined;
+    Object.assign(this.data, { experiment, ...(comparison && { comparison }) });
+    this.send({ type: 'experiment', experiment, ...(comparison && { comparison }) });
+    if (cellContext().console && comparison) cellContext().display({ 'text/plain': comparison.text });
   }
 
   /** Sets the state of the run, and updates the output at once. A view of a run that stands still shows its newest group. */
@@ -177,6 +189,7 @@ export class TrainingOutput {
       if (message?.type === 'sync') this.introduce(view);
       if (message?.type === 'control') this.control?.(message.control);
       if (message?.type === 'open') void this.open(view, message);
+      if (message?.type === 'report') void this.report(view);
       this.offerGroup(view);
     });
     this.introduce(view);
@@ -215,6 +228,17 @@ export class TrainingOutput {
       answer.why = (error as Error).message;
     }
     sendTo(view, answer, frames);
+  }
+
+  /** Sends a view the report that its user wants, or why there is none. */
+  private async report(view: View): Promise<void> {
+    try {
+      if (!this.makeReport) throw new Error('This run has no report.');
+      const html = await this.makeReport();
+      sendTo(view, { type: 'report' }, [Buffer.from(html)]);
+    } catch (error) {
+      sendTo(view, { type: 'report', why: (error as Error).message });
+    }
   }
 
   private send(message: TrainingMessage): void {

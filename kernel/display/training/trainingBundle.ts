@@ -1,6 +1,7 @@
 import { chartImage, type Chart, type Series } from './charts';
 import { duration } from '../progress/duration';
 import { TRAINING_MIME, type TrainingData } from '../mime';
+import { comparisonBundle } from './experiment';
 import { runTimes } from './timing';
 import { escapeHtml, formatNumber, htmlTable, scrollBox, textTable, type Column } from '../table';
 
@@ -15,14 +16,20 @@ export function trainingBundle(data: TrainingData): Record<string, unknown> {
   const columns = tableColumns(data);
   const rows = tableRows(data, columns);
   const title = `${statusLine(data)}${data.events.map(({ step, text }) => `\nstep ${step}: ${text}`).join('')}`;
+  const compared = data.comparison && comparisonBundle(data.comparison);
   const charts = data.log.length > 0 ? trainingCharts(data).map(chartImage).join('\n') : '';
   return {
     [TRAINING_MIME]: { ...data, log: data.log.map(shortened) },
     'text/html':
       `<div>${escapeHtml(title).replace(/\n/g, '<br>')}</div>\n` +
+      (compared ? `${compared['text/html']}\n` : '') +
       `<div style="display:flex;flex-wrap:wrap;gap:8px">${charts}</div>\n` +
       (rows.length > 0 ? scrollBox('Table of training steps', 'max-height:24em', htmlTable(columns, rows)) : ''),
-    'text/plain': rows.length > 0 ? `${title}\n\n${textTable(columns, rows)}` : title,
+    'text/plain': [
+      title,
+      ...(compared ? [compared['text/plain']] : []),
+      ...(rows.length > 0 ? [textTable(columns, rows)] : []),
+    ].join('\n\n'),
   };
 }
 

@@ -13,6 +13,8 @@ export async function completeRows(
 ): Promise<void> {
   const { settings, eos, stops, signal, streamer } = common;
   signal?.throwIfAborted();
+  if (common.topLogprobs > 0)
+    throw new Error('a worker tells no other tokens than those it chose: leave out topLogprobs');
   const growth = new RowGrowth(common);
   const grows = ({ terminated, ids, prompt }: Row) => !terminated && ids.length < prompt.limit;
   const append = ({ type, tokens, logprobs }: Message): void => {

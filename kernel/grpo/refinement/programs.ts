@@ -1,6 +1,6 @@
 import { lineDiff, type DiffLine } from '../../display/training/diff';
 import type { MimeBundle } from '../../display/cellContext';
-import { lineageBundle, programsBundle } from '../../display/training/lineage';
+import { lineageBundle, programsBundle, type ShownAncestor } from '../../display/training/lineage';
 import { formatNumber } from '../../display/table';
 import type { ProgramDatabase } from './database';
 import type { Program } from './program';
@@ -20,16 +20,18 @@ export class Lineage {
 
   [Symbol.for('Jupyter.display')](): MimeBundle {
     const { program } = this.entries.at(-1)!;
-    return lineageBundle(
-      `Lineage of program ${program.id}`,
-      this.entries.map(({ program, worth, edit }) => ({
-        id: program.id,
-        step: stepOf(program),
-        worth,
-        gain: program.gain,
-        edit,
-      })),
-    );
+    return lineageBundle(`Lineage of program ${program.id}`, this.shown());
+  }
+
+  /** Returns the programs as they are shown. */
+  shown(): ShownAncestor[] {
+    return this.entries.map(({ program, worth, edit }) => ({
+      id: program.id,
+      step: stepOf(program),
+      worth,
+      gain: program.gain,
+      edit,
+    }));
   }
 }
 

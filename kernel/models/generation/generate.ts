@@ -8,6 +8,7 @@ import {
   type GenerationConfig,
 } from './generateOptions';
 import { generationSettings } from './generationConfig';
+import type { TokenLogprob } from './sampling';
 import { seededRandom } from '../../common/random';
 
 /** Completions in the order of the prompts; those of a prompt follow each other. */
@@ -19,6 +20,8 @@ export interface Generation {
    * topP and minP; at temperature 1 where tokens are not sampled.
    */
   logprobs: Float32Array[];
+  /** The most likely tokens in the place of each, the first of all first, with their log-probabilities; where `topLogprobs` is given. */
+  topLogprobs?: TokenLogprob[][][];
   /** Whether each completion ended by itself (end token or stop string), not at the limit of tokens. */
   terminated: boolean[];
 }
@@ -63,17 +66,18 @@ export async function generate(setting: GenerationSetting, options: GenerateOpti
       prompt,
       ids: [] as number[],
       logprobs: [] as number[],
+      top: [] as TokenLogprob[][],
       terminated: false,
       random: Array.isArray(seed) ? seededRandom(seed[number], copy) : seededRandom(seed, number * copies + copy),
       seen: new Set(prompt.ids),
     })),
   );
-  const { streamer, signal } = options;
+  const { streamer, signal, topLogprobs = 0 } = options;
   const eos = options.eosTokenId === undefined ? setting.eosTokenIds : [options.eosTokenId ?? []].flat();
   const stops = [options.stopStrings ?? []].flat().filter((stop) => stop.length > 0);
   const write = async (onToken: () => void): Promise<void> => {
     const complete = await setting.completer(rows.reduce((sum, { prompt }) => sum + prompt.limit, 0));
-    const common = { decode: setting.decode, settings, eos, stops, streamer, signal, onToken };
+    const common = { decode: setting.decode, settings, eos, stops, streamer, signal, topLogprobs, onToken };
     const inOrder = byPrompt(rows);
     for (let start = 0; start < rows.length; start += ROWS_PER_BATCH)
       await complete(inOrder.slice(start, start + ROWS_PER_BATCH), common);
@@ -88,6 +92,7 @@ export async function generate(setting: GenerationSetting, options: GenerateOpti
     sequences: rows.map((row) => row.ids),
     logprobs: rows.map((row) => Float32Array.from(row.logprobs)),
     terminated: rows.map((row) => row.terminated),
+    ...(topLogprobs > 0 && { topLogprobs: rows.map((row) => row.top) }),
   };
 }
 

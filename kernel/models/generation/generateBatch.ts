@@ -5,7 +5,7 @@ import type { Prefills } from './prefills';
 import { PromptCache } from './promptCache';
 import type { Random } from '../../common/random';
 import { RowGrowth, type GrowthSetting } from './rowGrowth';
-import { Sampler } from './sampling';
+import { Sampler, type TokenLogprob } from './sampling';
 
 /** A prompt, and the largest number of tokens of its completions. */
 export interface Prompt {
@@ -18,6 +18,8 @@ export interface Row {
   prompt: Prompt;
   ids: number[];
   logprobs: number[];
+  /** The most likely tokens in the place of each token, where they are asked for. */
+  top: TokenLogprob[][];
   terminated: boolean;
   random: Random;
   /** Tokens of the prompt and of the completion. */
@@ -30,6 +32,8 @@ export interface BatchSetting extends GrowthSetting {
   prefills: Prefills;
   settings: GenerationSettings;
   signal?: AbortSignal;
+  /** Number of the most likely tokens to tell in the place of each. */
+  topLogprobs: number;
   /** Called after each token of the batch. */
   onToken(): void;
 }
@@ -110,7 +114,10 @@ export class Batch {
   /** Appends the next token to a completion. */
   private take(row: Row, probabilities: Float32Array): void {
     const forbidden = row.ids.length < this.setting.settings.minNewTokens ? this.growth.eos : null;
-    this.growth.append(row, this.sampler.choose(probabilities, { random: row.random, forbidden }));
+    this.growth.append(
+      row,
+      this.sampler.choose(probabilities, { random: row.random, forbidden, top: this.setting.topLogprobs }),
+    );
   }
 
   /** Returns the unfinished completions, and removes the others from the caches. */

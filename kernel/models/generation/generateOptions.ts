@@ -78,6 +78,8 @@ const callSettings = {
    * prompt. A random one by default.
    */
   seed: unchecked<number | number[]>('a whole number, or a list with one per prompt'),
+  /** This many of the most likely tokens in the place of each are told, too: `topLogprobs` of the result. 0 by default. */
+  topLogprobs: whole(0, { from: 0, to: 100 }),
   /** Follows the generation of a single completion. */
   streamer: unchecked<Streamer>('an object with put and end, such as new TextStreamer(tokenizer)'),
   /** Ends the generation with the reason of the abort as error. */

@@ -23,11 +23,13 @@ export class RowGrowth {
   }
 
   /** Appends the next token to a completion, which may be its last. */
-  append(row: Row, { token, logprob }: Choice): void {
+  append(row: Row, choice: Choice): void {
+    const { token, logprob, top } = choice;
     row.ids.push(token);
     row.logprobs.push(logprob);
+    if (top) row.top.push(top);
     row.seen.add(token);
-    this.setting.streamer?.put([token]);
+    this.setting.streamer?.put([token], [choice]);
     row.terminated = this.eos.has(token) || this.hasStop(row.ids);
   }
 

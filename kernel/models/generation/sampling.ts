@@ -1,10 +1,16 @@
 import type { Random } from '../../common/random';
 import type { SamplingOptions } from './generateOptions';
 
-/** A chosen token and its log-probability. */
-export interface Choice {
+/** A token and its log-probability. */
+export interface TokenLogprob {
   token: number;
   logprob: number;
+}
+
+/** A chosen token. */
+export interface Choice extends TokenLogprob {
+  /** The most likely tokens in its place, the first of all first, where they are asked for. */
+  top?: TokenLogprob[];
 }
 
 /** What a choice depends on besides the probabilities. */
@@ -12,6 +18,8 @@ export interface ChoiceContext {
   random: Random;
   /** Tokens that cannot be chosen now. */
   forbidden?: Iterable<number> | null;
+  /** Number of the most likely tokens to tell. 0 by default. */
+  top?: number;
 }
 
 /** Probabilities are classed by their leading bits, which are ordered as the values: 1, the largest, is 0x3f80…. */
@@ -59,8 +67,9 @@ export class Sampler {
    * changes. Its log-probability is that before topK, topP and minP, as TRL compares it
    * in training.
    */
-  choose(p: Float32Array, { random, forbidden }: ChoiceContext): Choice {
+  choose(p: Float32Array, { random, forbidden, top = 0 }: ChoiceContext): Choice {
     if (forbidden) for (const token of forbidden) p[token] = 0;
+    if (top > 0) return { top: mostLikelyOf(p, top), ...this.choose(p, { random, forbidden }) };
     const { temperature, topK, topP, minP } = this.options;
     if (temperature === 0) return chosen(p, mostLikely(p));
     const truncates = (topK > 0 && topK < p.length) || topP < 1 || minP > 0;
@@ -123,6 +132,19 @@ function mostLikely(p: Float32Array): number {
   let best = 0;
   for (let i = 1; i < p.length; i++) if (p[i] > p[best]) best = i;
   return best;
+}
+
+/** Returns the `count` most likely tokens, the most likely first. */
+function mostLikelyOf(p: Float32Array, count: number): TokenLogprob[] {
+  const best: number[] = [];
+  for (let token = 0; token < p.length; token++) {
+    if (best.length === count && p[token] <= p[best[count - 1]]) continue;
+    let at = best.length;
+    while (at > 0 && p[best[at - 1]] < p[token]) at--;
+    best.splice(at, 0, token);
+    if (best.length > count) best.pop();
+  }
+  return best.map((token) => chosen(p, token));
 }
 
 function sum(p: Float32Array): number {

@@ -1,9 +1,11 @@
 import { checked, checkSettings, flag, type Declaration, type Given } from '../../common/settings';
 import type { Tokenizer } from '../tokenizer/tokenizer';
+import type { Choice } from './sampling';
 
 /** Receives a generation: `put` gets the prompt's tokens, then each new token; `end` is called at the end. */
 export interface Streamer {
-  put(ids: readonly number[]): void;
+  /** @param choices of new tokens: their log-probabilities, as {@link Generation} has them */
+  put(ids: readonly number[], choices?: readonly Choice[]): void;
   end(): void;
 }
 

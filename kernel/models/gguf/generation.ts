@@ -17,6 +17,8 @@ const PROMPT_PART = 512;
 export async function completeRows(model: LlamaModel, rows: readonly Row[], common: BatchCommon): Promise<void> {
   const { signal, streamer } = common;
   signal?.throwIfAborted();
+  if (common.topLogprobs > 0)
+    throw new Error('llama.cpp tells no other tokens than those it chose: leave out topLogprobs');
   const longest = Math.max(...rows.map(({ prompt }) => prompt.ids.length + prompt.limit));
   const sequences = Math.min(rows.length, MOST_SEQUENCES);
   const context = await model.createContext({

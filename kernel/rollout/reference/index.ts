@@ -1,11 +1,9 @@
 import { resolveSettings } from '../../common/settings';
-import { readFileSync } from 'node:fs';
-import * as path from 'node:path';
 import { CacheEntry } from '../../common/cache';
 import type { ReferenceReturns } from '../../environments/reference';
 import { cellContext } from '../../display/cellContext';
 import type { RolloutEnvironment } from '../../environments/environment';
-import { packageRoot } from '../../common/packagePaths';
+import { joylabVersion } from '../../common/versions';
 import { checkPlayable, playSettings, referenceDeclaration, type ReferenceOptions } from '../settings';
 import { measure } from './measure';
 
@@ -95,8 +93,7 @@ const METHOD_VERSION = 2;
  * Joylab, which decides how its environments play.
  */
 export function keptAs(key: string): CacheEntry {
-  const { version } = JSON.parse(readFileSync(path.join(packageRoot, 'package.json'), 'utf8'));
-  return new CacheEntry('reference', [METHOD_VERSION, version, key]);
+  return new CacheEntry('reference', [METHOD_VERSION, joylabVersion(), key]);
 }
 
 /**

@@ -71,7 +71,7 @@ function returns(episodes: ReadonlyArray<Episode | null>): number[] {
 }
 
 /** Returns the code of a strategy that chooses at random, among OpenEnv's `legal_actions` where the state has them. */
-function chanceCode(actions: readonly NamedAction[]): string {
+export function chanceCode(actions: readonly NamedAction[]): string {
   return `const actions = ${literal(actions.map(({ value }) => value))};
 function strategy(state) {
   const given = Array.isArray(state.legal_actions) ? actions.filter((action) => state.legal_actions.includes(action)) : [];
@@ -80,7 +80,8 @@ function strategy(state) {
 }`;
 }
 
-function constantCode(value: unknown): string {
+/** Returns the code of a strategy that always takes the same action. */
+export function constantCode(value: unknown): string {
   return `const action = ${literal(value)};
 function strategy() {
   return action;

@@ -1,25 +1,10 @@
+import { studentT } from '../../../kernel/common/statistics';
+
 /** A mean with half the width of its 95 % interval. */
 export interface Interval {
   mean: number;
   /** Half the width; `NaN` for fewer than two values. */
   half: number;
-}
-
-/** Student's t at 97.5 % for 1, 2, … degrees of freedom. */
-const T = [
-  12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.16, 2.145, 2.131, 2.12, 2.11,
-  2.101, 2.093, 2.086, 2.08, 2.074, 2.069, 2.064, 2.06, 2.056, 2.052, 2.048, 2.045, 2.042,
-];
-
-/**
- * Returns Student's t at 97.5 %; above 30 degrees of freedom by the expansion in their
- * inverse, exact to three digits. Throws a RangeError for no whole number ≥ 1.
- */
-export function studentT(degrees: number): number {
-  if (!(Number.isInteger(degrees) && degrees >= 1))
-    throw new RangeError(`Degrees of freedom are a whole number of at least 1, not ${degrees}.`);
-  const z = 1.959964;
-  return T[degrees - 1] ?? z + (z ** 3 + z) / (4 * degrees) + (5 * z ** 5 + 16 * z ** 3 + 3 * z) / (96 * degrees ** 2);
 }
 
 export function mean(values: readonly number[]): number {

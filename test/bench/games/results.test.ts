@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
-import { interval, intervalText, pairedInterval, studentT } from '../common/interval';
+import { studentT } from '../../../kernel/common/statistics';
+import { interval, intervalText, pairedInterval } from '../common/interval';
 import { packageRoot } from '../../../kernel/common/packagePaths';
 import { coresOf, listedCores } from './jobs';
 import { plannedRuns } from './plan';
