@@ -2,6 +2,7 @@ import type { CodeCell, ICodeCellModel } from '@jupyterlab/cells';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import type { INotebookModel, NotebookPanel } from '@jupyterlab/notebook';
 import type { Kernel, KernelMessage } from '@jupyterlab/services';
+import { JSONExt } from '@lumino/coreutils';
 import {
   OUTPUTS_COMM,
   REVISION,
@@ -10,6 +11,9 @@ import {
   type OutputsPageMessage,
 } from '../../kernel/jupyter/outputsComm';
 import { FollowedExecution } from './followedExecution';
+
+/** Milliseconds after which lost outputs are asked for again. */
+const ASK_AGAIN = 3000;
 
 /**
  * Requests the outputs of a notebook's cells that no view of it receives by itself
@@ -22,6 +26,8 @@ export class DocumentOutputs {
   private readonly followed = new Map<string, FollowedExecution>();
   /** Executions whose outputs this document has: its own, and those that are followed. */
   private readonly present = new Set<string>();
+  /** Executions of this page whose views have missed messages: they are followed instead. */
+  private readonly taken = new Set<string>();
   /** Executions that another page saves: this one only shows them. */
   private readonly elsewhere = new Set<string>();
   /** Whether the notebook had unsaved changes before outputs were restored. */
@@ -30,6 +36,9 @@ export class DocumentOutputs {
   private readonly owners = new Map<string, CodeCell | null>();
   /** Revision of the newest message with output. */
   private revision = 0;
+  /** Whether the connection to the kernel was cut, so that messages may be lost. */
+  private wasCut = false;
+  private recovery = 0;
   /** Revision and executions of the file that is being saved. */
   private saving: { revision: number; executions: string[] } | null = null;
 
@@ -43,6 +52,10 @@ export class DocumentOutputs {
     context.sessionContext.statusChanged.connect((_, status) => {
       if (status === 'restarting' || status === 'autorestarting' || status === 'dead') this.forget();
       else this.attach();
+    });
+    context.sessionContext.connectionStatusChanged.connect((_, status) => {
+      if (status === 'connected' && this.wasCut) this.recover();
+      this.wasCut = status !== 'connected';
     });
     // The last view was closed: the connection to the kernel is closed after this.
     context.sessionContext.disposed.connect(() => {
@@ -84,7 +97,7 @@ export class DocumentOutputs {
     this.kernel?.iopubMessage.disconnect(this.onMessage, this);
     this.kernel = this.comm = null;
     for (const execution of this.followed.values()) execution.lost();
-    for (const executions of [this.followed, this.present, this.elsewhere, this.owners]) executions.clear();
+    for (const executions of [this.followed, this.present, this.taken, this.elsewhere, this.owners]) executions.clear();
     this.revision = 0;
   }
 
@@ -98,6 +111,7 @@ export class DocumentOutputs {
     if (message.type === 'who')
       this.send({ type: 'here', executions: [...present].filter((id) => !elsewhere.has(id)) });
     else if (message.type === 'executions') {
+      clearTimeout(this.recovery);
       this.wasDirty = context.model.dirty;
       for (const execution of message.executions) this.follow(execution);
     } else if (message.type === 'elsewhere') {
@@ -108,9 +122,37 @@ export class DocumentOutputs {
     }
   }
 
-  private follow(execution: CellExecution): void {
-    const cell = this.cellModel(execution.cellId);
-    if (!cell || this.isRunHere(cell)) return;
+  /** Asks for the outputs of what runs: messages that came while the connection was cut are lost, or on their way. */
+  private recover(): void {
+    clearTimeout(this.recovery);
+    if (!this.comm) return;
+    const own = this.cells().flatMap(({ outputArea: { future } }) =>
+      future && !future.isDisposed ? future.msg.header.msg_id : [],
+    );
+    const executions = [...own, ...this.followed.keys()];
+    this.send({ type: 'ask', executions });
+    // A server loses messages while connections replace one another.
+    if (executions.length > 0) this.recovery = window.setTimeout(() => this.recover(), ASK_AGAIN);
+  }
+
+  /** Follows an execution in place of the view that has run it, where that has missed outputs, or its end. */
+  private takeOver(execution: CellExecution, model: ICodeCellModel): void {
+    const { msgId, outputs, state } = execution;
+    const future = this.cells().find((cell) => cell.model === model)?.outputArea.future;
+    if (future?.msg.header.msg_id !== msgId) return;
+    if (state !== 'done' && JSONExt.deepEqual(model.outputs.toJSON() as never, outputs as never)) return;
+    future.dispose();
+    // JupyterLab takes notice before the answer comes.
+    this.taken.add(msgId);
+    this.send({ type: 'ask', executions: [msgId] });
+  }
+
+  private follow(given: CellExecution): void {
+    const cell = this.cellModel(given.cellId);
+    if (!cell) return;
+    if (this.isRunHere(cell)) return this.takeOver(given, cell);
+    // Its outputs were there, whatever was edited since.
+    const execution = this.taken.has(given.msgId) ? { ...given, partlySaved: true } : given;
     const followed = FollowedExecution.from(execution, cell);
     if (!followed) return;
     this.followed.set(execution.msgId, followed);

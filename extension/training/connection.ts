@@ -6,12 +6,20 @@ import {
   type TrainingMessage,
   type TrainingViewMessage,
 } from '../../kernel/display/mime';
+import { watchConnection } from './pulse';
+
+/** Milliseconds after which the whole run is asked for again: a server loses messages while connections replace one another. */
+const ASK_AGAIN = 2000;
+/** Tries after which the connection is made anew. */
+const TRIES = 4;
 
 /** Receives the events of a connection. */
 export interface ConnectionListener {
   message(message: TrainingMessage, buffers: Uint8Array[]): void;
   /** Called when the run answers first, and when its connection is lost. */
   connected(connected: boolean): void;
+  /** Called when the way to the kernel is lost, with the time of its last message, and with `null` when the run has answered again. */
+  away(since: number | null): void;
 }
 
 /**
@@ -20,6 +28,13 @@ export interface ConnectionListener {
  */
 export class TrainingConnection {
   private comm: Kernel.IComm | null = null;
+  /** Number of the message that comes next. */
+  private expected = 0;
+  private unwatch: (() => void) | null = null;
+  private isAway = false;
+  /** When the whole run was asked for; 0: it has come. */
+  private asked = 0;
+  private tries = 0;
   private visible = false;
   private disposed = false;
 
@@ -61,9 +76,20 @@ export class TrainingConnection {
     this.send({ type: 'visible', visible });
   }
 
+  /** Watches the way to the kernel, or ends that: a run that stands still has nothing to miss. */
+  watch(watched: boolean): void {
+    if (watched === (this.unwatch !== null)) return;
+    if (watched) this.unwatch = watchConnection(this.session, (since) => this.onAway(since));
+    else {
+      this.unwatch!();
+      this.unwatch = null;
+    }
+  }
+
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
+    this.watch(false);
     this.session.kernelChanged.disconnect(this.onKernelChanged, this);
     this.session.statusChanged.disconnect(this.onStatusChanged, this);
     this.close();
@@ -87,17 +113,55 @@ export class TrainingConnection {
     }
     const comm = kernel.createComm(TRAINING_COMM);
     this.comm = comm;
+    this.expected = 0;
     // No promise may be returned here: it would hold up all messages of the kernel.
     let answered = false;
     comm.onMsg = ({ content, buffers = [] }) => {
       if (!answered) this.listener.connected(true);
       answered = true;
-      this.listener.message(content.data as unknown as TrainingMessage, buffers.map(toBytes));
+      this.receive(content.data as unknown as TrainingMessage & { number?: number }, buffers.map(toBytes));
     };
     comm.onClose = () => {
       if (this.comm === comm) this.drop();
     };
     comm.open({ runId: this.runId });
+    if (this.visible) this.send({ type: 'visible', visible: true });
+  }
+
+  private receive({ number, ...message }: TrainingMessage & { number?: number }, buffers: Uint8Array[]): void {
+    // Some were lost on the way: the rest is of little use without them.
+    if (message.type === 'data') this.whole();
+    else if (this.asked > 0 || (number !== undefined && number !== this.expected)) this.sync();
+    this.expected = (number ?? this.expected) + 1;
+    this.listener.message(message, buffers);
+  }
+
+  private onAway(since: number | null): void {
+    if (since === null) return this.sync();
+    this.isAway = true;
+    this.listener.away(since);
+  }
+
+  /** Takes notice that the whole run has come. */
+  private whole(): void {
+    this.asked = this.tries = 0;
+    if (!this.isAway) return;
+    this.isAway = false;
+    this.listener.away(null);
+  }
+
+  /** Asks for the whole run, as nothing says which messages have arrived; again where the answer does not come. */
+  private sync(): void {
+    if (Date.now() - this.asked < ASK_AGAIN) return;
+    this.asked = Date.now();
+    // Its messages come, and ours do not arrive: half of the connection is dead.
+    if (++this.tries > TRIES) {
+      this.tries = 0;
+      void this.session.session?.kernel?.reconnect().catch(() => undefined);
+      return;
+    }
+    this.send({ type: 'sync' });
+    // What the kernel knew of this view may be lost, too.
     if (this.visible) this.send({ type: 'visible', visible: true });
   }
 
@@ -109,6 +173,9 @@ export class TrainingConnection {
   private drop(): void {
     const had = this.comm !== null;
     this.comm = null;
+    this.watch(false);
+    this.isAway = false;
+    this.asked = 0;
     if (had && !this.disposed) this.listener.connected(false);
   }
 

@@ -54,6 +54,9 @@ export class TrainingState {
         this.data.status = message.status;
         if (message.status !== 'running') this.data.stage = this.share = undefined;
         break;
+      case 'kept':
+        Object.assign(this.data, { checkpoint: message.checkpoint, problems: message.problems });
+        break;
       case 'experiment':
         Object.assign(this.data, { experiment: message.experiment, comparison: message.comparison });
         break;

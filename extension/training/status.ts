@@ -19,6 +19,8 @@ export class StatusLine {
   private readonly label = element('span', 'joylab-Status-label');
   private readonly detail = element('span', 'joylab-Status-detail');
   private readonly bar = element('progress', 'joylab-Status-bar');
+  /** What went wrong around the run: read out as it happens. */
+  private readonly messages = element('div', 'joylab-Status-messages');
   private readonly stage = element('div', 'joylab-Status-stage');
   private readonly stageText = element('span', 'joylab-Status-stageText');
   private readonly stageBar = element('progress', 'joylab-Status-stageBar');
@@ -29,11 +31,12 @@ export class StatusLine {
     this.stageBar.setAttribute('aria-label', 'Progress of the stage');
     this.stage.append(this.stageBar, this.stageText);
     // Read out when the run pauses or ends, not at each step.
-    this.label.setAttribute('role', 'status');
+    for (const node of [this.label, this.messages]) node.setAttribute('role', 'status');
     const words = element('div', 'joylab-Status-words', [this.label, this.detail]);
     this.node = element('div', 'joylab-Status', [
       element('div', 'joylab-Status-line', [words, this.buttons.node]),
       this.bar,
+      this.messages,
       this.stage,
     ]);
   }
@@ -53,6 +56,17 @@ export class StatusLine {
     this.bar.value = data.step;
     this.buttons.show(data, connected);
   }
+
+  /** Shows what went wrong around the run, a sentence each. */
+  tell(texts: string[]): void {
+    const { messages } = this;
+    messages.hidden = texts.length === 0;
+    while (messages.childElementCount > texts.length) messages.lastElementChild!.remove();
+    texts.forEach((text, i) => {
+      const line = messages.children[i] ?? messages.appendChild(element('div', 'joylab-Status-message'));
+      setText(line as HTMLElement, text);
+    });
+  }
 }
 
 function details(data: TrainingData): string[] {
@@ -65,6 +79,5 @@ function details(data: TrainingData): string[] {
     if (data.status === 'finished') parts.push(`${duration(spent)} in all`);
   }
   if (data.status === 'paused') parts.push('run the cell again to go on');
-  if (lost) parts.push(`the kernel ended: what is kept is step ${data.step}; run the cell to train again`);
   return parts;
 }

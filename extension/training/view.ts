@@ -11,12 +11,17 @@ import { TrainingConnection } from './connection';
 import { TrainingState } from './state';
 import { RewardsPart } from './rewards';
 import { StatusLine } from './status';
+import { watchPages } from './pages';
+import { sentences, type Connection } from './sentences';
 import { selected } from './selection';
 import { MetricTable } from './table';
 import { Wall } from './wall/wall';
 
 /** Milliseconds that the kernel has to update the notebook of a run that has paused or ended. */
 const UPDATE_TIME = 2000;
+
+/** Milliseconds for which it is told that the connection is back. */
+const BACK_TIME = 20_000;
 
 /** Milliseconds between two drawings of charts and table while a run goes on, at least: its steps may be fast. */
 const DRAW_INTERVAL = 500;
@@ -42,6 +47,11 @@ export class TrainingView {
   /** Whether a kernel knows the run; assumed until the session says otherwise. */
   private connected = true;
   private wasConnected = false;
+  private way: Connection = null;
+  private wayTimer = 0;
+  /** Other pages that show the run. */
+  private others = 0;
+  private readonly unwatchPages: () => void;
   private visible = false;
   private request = 0;
   private timer = 0;
@@ -76,6 +86,10 @@ export class TrainingView {
       this.table.node,
     ]);
     this.unwatch = watchVisibility(this.node, (visible) => this.onVisible(visible));
+    this.unwatchPages = watchPages(data.runId, (others) => {
+      this.others = others;
+      this.repaint();
+    });
     this.connected = session !== null;
     this.connect();
     this.showStatus();
@@ -113,9 +127,9 @@ export class TrainingView {
 
   dispose(): void {
     cancelAnimationFrame(this.request);
-    clearTimeout(this.timer);
-    clearTimeout(this.drawTimer);
+    for (const timer of [this.timer, this.drawTimer, this.wayTimer]) clearTimeout(timer);
     this.unwatch();
+    this.unwatchPages();
     this.connection?.dispose();
     this.charts.dispose();
     this.rewards.dispose();
@@ -130,6 +144,7 @@ export class TrainingView {
     this.connection = new TrainingConnection(this.session, this.runId, {
       message: (message, buffers) => this.onMessage(message, buffers),
       connected: (connected) => this.onConnected(connected),
+      away: (since) => this.onAway(since),
     });
     this.connection.setVisible(this.visible);
   }
@@ -138,7 +153,20 @@ export class TrainingView {
     const isLost = this.wasConnected && !connected;
     this.connected = connected;
     this.wasConnected = connected;
+    if (!connected) this.way = null;
     if (isLost) this.keep();
+    this.repaint();
+  }
+
+  /** Tells that the way to the kernel is lost, and for a while that it is back. */
+  private onAway(since: number | null): void {
+    clearTimeout(this.wayTimer);
+    const before = this.way;
+    if (since !== null) this.way = { since };
+    else if (before && 'since' in before) {
+      this.way = { back: (Date.now() - before.since) / 1000 };
+      this.wayTimer = window.setTimeout(() => this.onAway(null), BACK_TIME);
+    } else this.way = null;
     this.repaint();
   }
 
@@ -202,7 +230,10 @@ export class TrainingView {
 
   private showStatus(): void {
     const live = this.connected && this.connection !== null;
-    this.status.show(this.shown(), live, this.state.share);
+    const data = this.shown();
+    this.status.show(data, live, this.state.share);
+    this.status.tell(sentences(data, this.way, this.others));
+    this.connection?.watch(live && this.state.data.status === 'running');
     this.comparison.show(this.compared());
     this.wall.progress(this.state.data.step);
   }

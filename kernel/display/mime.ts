@@ -95,6 +95,15 @@ export interface TrainingEvent {
   kind?: 'pause' | 'resume' | 'problem';
 }
 
+/** A checkpoint of a run: its folder, as the run was given it. */
+export interface SavedCheckpoint {
+  step: number;
+  folder: string;
+}
+
+/** What a run that goes on may be unable to write. */
+export type RunProblem = 'checkpoint' | 'rollouts' | 'completions';
+
 /** A training run as its output shows it. */
 export interface TrainingData {
   version: 1;
@@ -117,6 +126,10 @@ export interface TrainingData {
   rollouts?: string;
   /** Whether the run has a folder for checkpoints, so that a view can have one written. */
   saves?: boolean;
+  /** The newest checkpoint that was written or read: from there the run goes on when its kernel ends. */
+  checkpoint?: SavedCheckpoint;
+  /** What the run cannot write, in a sentence each; gone once it can again. */
+  problems?: Partial<Record<RunProblem, string>>;
   /** Whether a view can have a report of the run made. */
   reports?: boolean;
   /** Whether running the cell again goes on with the paused run, so that a view can offer that. */
@@ -132,7 +145,8 @@ export interface TrainingData {
 /**
  * The comm between a view of a training output and its run. The view opens it,
  * also after a reload, with `{ runId }` as data; the kernel answers with `data`,
- * then sends the other messages as they happen.
+ * then sends the other messages as they happen. They are numbered, by `number`
+ * beside their `type`, from 0 for each view: one that misses some says `sync`.
  */
 export const TRAINING_COMM = 'joylab.training';
 
@@ -142,6 +156,7 @@ export type TrainingMessage =
   | { type: 'log'; entry: Record<string, number> }
   | { type: 'event'; event: TrainingEvent }
   | { type: 'status'; status: TrainingStatus }
+  | ({ type: 'kept' } & Pick<TrainingData, 'checkpoint' | 'problems'>)
   /** The current stage of the run, and the share of it that is done; without `stage`, there is none. */
   | { type: 'stage'; stage?: string; share?: number }
   /** What became of a `control`, in words. */
@@ -159,6 +174,8 @@ export type TrainingMessage =
 export type TrainingViewMessage =
   | { type: 'ack'; step: number }
   | { type: 'visible'; visible: boolean }
+  /** Messages were lost on the way: asks for `data` and the newest group again. */
+  | { type: 'sync' }
   /**
    * A button: `pause` ends the cell, and the run goes on when it is run again; `stop` ends
    * the run after the step that is under way; `save` writes a checkpoint then.

@@ -123,8 +123,8 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
   private readonly options: GRPOTrainerOptions;
   private readonly session: Session;
   private readonly generations = new Generations();
-  private readonly completionsLog = new CompletionsLog();
-  private readonly history = new RolloutHistory();
+  private readonly completionsLog = new CompletionsLog((text) => this.output.problem('completions', text));
+  private readonly history = new RolloutHistory((text) => this.output.problem('rollouts', text));
   private readonly playWatch = new PlayWatch();
   private readonly highlights = new Highlights();
   private prompts: PromptSource | null = null;

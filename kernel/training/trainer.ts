@@ -7,6 +7,7 @@ import type { Tokenizer } from '../models/tokenizer/tokenizer';
 import type { ResolvedArguments, TrainingArguments } from './arguments';
 import { dueAfter, newControl, type EventFacts, type TrainerCallback, type TrainerState } from './callbacks';
 import { CheckpointError } from './checkpoint/folders';
+import { KeptCheckpoint } from './checkpoint/kept';
 import { loadCheckpoint } from './checkpoint/load';
 import { checkModel } from './checkModel';
 import type { CheckpointPlace, UpdateFiles } from './checkpoint/files';
@@ -84,8 +85,7 @@ export abstract class Trainer<
   private due = newControl();
   /** A run has begun: `resumeFromCheckpoint` among the settings is for the first. */
   private begun = false;
-  /** The checkpoint that was written or read last. */
-  private checkpoint: { folder: string; step: number } | null = null;
+  private readonly kept = new KeptCheckpoint(() => this.output);
   /** The run has lost its weights: it goes on from the checkpoint. */
   private isLost = false;
 
@@ -208,14 +208,14 @@ export abstract class Trainer<
         if (this.status === 'finished') await this.startAnew();
         const checkpoint = options.resumeFromCheckpoint ?? (!this.begun && this.given.resumeFromCheckpoint);
         if (checkpoint) await this.resume(checkpoint);
-        else if (this.isLost) await (this.checkpoint ? this.resume(this.checkpoint.folder) : this.startAnew());
+        else if (this.isLost) await (this.kept.newest ? this.resume(this.kept.newest.folder) : this.startAnew());
         await this.run(abort.signal);
       } catch (error) {
         const fails = !abort.signal.aborted && !this.pausingErrors.some((kind) => error instanceof kind);
         this.isLost ||= error instanceof StateLost;
         if (fails && !(error instanceof StateLost)) this.output.status('failed');
         else this.output.pause();
-        if (error instanceof StateLost) throw lossOf(error, this.globalStep, this.checkpoint);
+        if (error instanceof StateLost) throw lossOf(error, this.globalStep, this.kept.newest);
         if (!abort.signal.aborted) throw error;
       } finally {
         this.controls.end();
@@ -302,13 +302,13 @@ export abstract class Trainer<
     await this.call('onStepEnd');
     const { shouldTrainingStop } = this.due;
     this.due.shouldTrainingStop = false;
-    await this.settle(signal);
+    await this.settle(signal, step + 1 < length.totalSteps && !this.controls.stopping);
     await settled?.(metrics);
     return shouldTrainingStop;
   }
 
-  /** Does what is due. What an interruption or a failure leaves stays due. */
-  private async settle(signal: AbortSignal): Promise<void> {
+  /** Does what is due. What an interruption or a failure leaves stays due. @param goesOn whether more checkpoints follow */
+  private async settle(signal: AbortSignal, goesOn = true): Promise<void> {
     const { due } = this;
     if (due.shouldLog) {
       due.shouldLog = false;
@@ -319,9 +319,9 @@ export abstract class Trainer<
       due.shouldEvaluate = false;
     }
     if (due.shouldSave) {
-      const checkpoint = await this.save(signal);
+      const checkpoint = await (goesOn ? this.kept.attempt(() => this.save(signal)) : this.save(signal));
       due.shouldSave = false;
-      await this.call('onSave', { checkpoint });
+      if (checkpoint !== null) await this.call('onSave', { checkpoint });
     }
   }
 
@@ -354,7 +354,7 @@ export abstract class Trainer<
   private async startAnew(run = Run.start(), saved: Saved | null = null): Promise<void> {
     await this.update.release();
     this.isLost = false;
-    this.checkpoint = null;
+    this.kept.newest = null;
     this.current = run;
     this.update.goOnFrom(saved);
     this.due = newControl();
@@ -383,7 +383,7 @@ export abstract class Trainer<
   }
 
   private keep(folder: string, step: number): void {
-    this.checkpoint = { folder, step };
+    this.kept.keep(folder, step);
     this.controls.saved(folder);
     this.files.kept?.(folder);
   }

@@ -13,6 +13,8 @@ import { tell } from './labTest';
 export interface Lab {
   /** Folder of its notebooks. */
   folder: string;
+  /** Folder of what the server says of itself: its process, its kernels. */
+  runtime: string;
   /** Returns the address of a notebook in `folder`, with the token. */
   url(notebook: string): string;
   /** Returns the server's log so far. */
@@ -74,6 +76,7 @@ export async function startLab({
   const port = await waitForServer(child, runtime, () => log);
   return {
     folder,
+    runtime,
     url: (notebook) =>
       `http://127.0.0.1:${port}/${app === 'lab' ? 'lab/tree' : 'notebooks'}/${encodeURIComponent(notebook)}?reset&token=${token}`,
     log: () => log,

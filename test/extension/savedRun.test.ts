@@ -1,72 +1,24 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import type { Page } from 'playwright-core';
-import { TRAINING_MIME, type TrainingData } from '../../kernel/display/mime';
-import { becomes, openNotebook, runAllCells, waitUntil } from './browser';
+import { becomes, openNotebook, runAllCells } from './browser';
 import { labTest } from './labTest';
+import { save, savedRun, shownStep, upTo, waitForStep, writeRun } from './runs';
 import { useLab } from './useLab';
-import { writeNotebook } from './notebooks';
 
 const { lab, browser } = useLab();
-
-/** A run with frames that takes some seconds. */
-function writeRun(name: string, maxSteps: number): void {
-  writeNotebook(lab.folder, name, [
-    {
-      source: `import { FastLanguageModel, openenv } from 'joylab';
-import type { Sample } from 'joylab';
-let { model, tokenizer } = await FastLanguageModel.fromPretrained({ modelName: 'joylab/strategist', maxSeqLength: 256, loadIn4bit: false });
-model = FastLanguageModel.getPeftModel(model, { r: 8, loraAlpha: 16, targetModules: ['q_proj'], randomState: 1 });
-const env = await openenv('atari', { game: 'breakout' });`,
-    },
-    { source: '/** @reward */\nfunction scores({ episode }: Sample) { return episode ? episode.return : null; }' },
-    {
-      source: `/** @grpo */\nconst config = { maxSteps: ${maxSteps}, numGenerations: 4, maxCompletionLength: 96, maxEpisodeSteps: 200, learningRate: 1e-4, seed: 1 };`,
-    },
-  ]);
-}
-
-/** What the file of a notebook has of its run. */
-function savedRun(name: string) {
-  const cell = JSON.parse(fs.readFileSync(path.join(lab.folder, name), 'utf8')).cells[2];
-  const output = cell.outputs.find(({ data }: any) => data?.[TRAINING_MIME]);
-  const joined = (text: string | string[]) => (Array.isArray(text) ? text.join('') : text);
-  const data: TrainingData = output.data[TRAINING_MIME];
-  return {
-    count: cell.execution_count,
-    data,
-    steps: data.log.map(({ step }) => step),
-    frames: data.group?.episodes.map((episode) => episode!.frames.length > 0) ?? [],
-    html: joined(output.data['text/html']),
-    text: joined(output.data['text/plain']),
-  };
-}
-
-const upTo = (steps: number) => Array.from({ length: steps }, (_, i) => i + 1);
-const save = (page: Page) => page.evaluate('jupyterapp.shell.currentWidget.context.save()');
-
-async function shownStep(page: Page): Promise<number> {
-  const text = await page.locator('.joylab-Status-detail').first().textContent();
-  return Number(/step (\d+)/.exec(text ?? '')?.[1] ?? 0);
-}
-
-async function waitForStep(page: Page, step: number): Promise<void> {
-  await page.locator('.joylab-Status').first().waitFor();
-  await waitUntil(page, async () => (await shownStep(page)) >= step, `step ${step} is shown`, 120_000);
-}
 
 labTest(
   'what the page shows of a run is what it saves: in mid-run, after a reload, when it ended while no page was open, and when its kernel ended',
   async () => {
-    writeRun('run.ipynb', 12);
+    writeRun(lab.folder, 'run.ipynb', 12);
     const first = await openNotebook(browser, lab.url('run.ipynb'));
     await runAllCells(first.page);
     await waitForStep(first.page, 3);
     await first.page.locator('.joylab-Tile').first().waitFor();
     const shown = await shownStep(first.page);
     await save(first.page);
-    const inRun = savedRun('run.ipynb');
+    const inRun = savedRun(lab.folder, 'run.ipynb');
     assert.ok(inRun.data.step >= shown, `the page showed step ${shown}, the file has step ${inRun.data.step}`);
     assert.deepEqual(inRun.steps, upTo(inRun.data.step));
     assert.ok(inRun.frames.length > 0 && inRun.frames.every(Boolean), 'the frames that are shown are saved');
@@ -86,7 +38,7 @@ labTest(
     );
     await save(second.page);
     const check = () => {
-      const { count, data, steps, frames, html, text } = savedRun('run.ipynb');
+      const { count, data, steps, frames, html, text } = savedRun(lab.folder, 'run.ipynb');
       assert.deepEqual([count, data.status, data.step, steps], [3, 'finished', 12, upTo(12)]);
       assert.ok(frames.length > 0 && frames.every(Boolean));
       assert.match(html, /Training finished: step 12 of 12[\s\S]*<img alt="reward[\s\S]*<td[^>]*>12<\/td>/);
@@ -118,11 +70,11 @@ labTest(
     assert.match(
       await third.page.locator('.joylab-Status').innerText(),
       new RegExp(
-        `Not running\\s+step ${reached} of 500 · the kernel ended: what is kept is step ${reached}; run the cell`,
+        `Not running\\s+step ${reached} of 500\\s+The kernel ended after step ${reached}, and what is shown here is kept, but not what the model has learned: run the notebook again`,
       ),
     );
     await save(third.page);
-    const lost = savedRun('run.ipynb');
+    const lost = savedRun(lab.folder, 'run.ipynb');
     assert.deepEqual([lost.data.status, lost.data.step, lost.steps], ['lost', reached, upTo(reached)]);
     assert.match(lost.text, new RegExp(`Training ended with its kernel: step ${reached} of 500`));
     for (const { errors } of [first, second, third]) assert.deepEqual(errors, []);
@@ -131,7 +83,7 @@ labTest(
 );
 
 labTest('a run is paused, resumed and stopped by its buttons: no error, and the cells behind wait', async () => {
-  writeRun('paused.ipynb', 40);
+  writeRun(lab.folder, 'paused.ipynb', 40);
   const file = path.join(lab.folder, 'paused.ipynb');
   const notebook = JSON.parse(fs.readFileSync(file, 'utf8'));
   notebook.cells.push({ ...notebook.cells[1], id: 'behind', source: '"behind"' });

@@ -241,8 +241,8 @@ test('a kill while a checkpoint takes the place of one of the same step loses ne
     const fs = require('node:fs');
     const rename = fs.renameSync;
     fs.renameSync = (from, to) => (/partial/.test(from) && fs.readdirSync(${JSON.stringify(folder)}).some((name) => /replaced/.test(name)) && process.kill(process.pid, 'SIGKILL'), rename(from, to));
-    const { freshModel, newTrainer, quietHost } = require(${JSON.stringify(join(__dirname, 'fixtures.js'))});
-    quietHost();
+    const { freshModel, newTrainer, watchingHost } = require(${JSON.stringify(join(__dirname, 'fixtures.js'))});
+    const marks = watchingHost();
     freshModel().then((model) => newTrainer(model, ${JSON.stringify({ ...args, seed: 8 })}).train());`;
   const { signal } = spawnSync(process.execPath, ['-e', script]);
   assert.equal(signal, 'SIGKILL');
@@ -295,14 +295,14 @@ test('where a checkpoint cannot be written the run pauses and goes on later', as
   assert.deepEqual(outcome(trainer), await uninterrupted());
 });
 
-test('a disk that is full leaves no half checkpoint and says so', () => {
+test('a disk that is full leaves no half checkpoint: the run says so and goes on, and pauses where no later one would be written', () => {
   const folder = temporaryFolder();
   const script = `
-    const { freshModel, newTrainer, quietHost } = require(${JSON.stringify(join(__dirname, 'fixtures.js'))});
+    const { freshModel, newTrainer, watchingHost } = require(${JSON.stringify(join(__dirname, 'fixtures.js'))});
     process.on('SIGXFSZ', () => {});
-    quietHost();
-    freshModel().then((model) => newTrainer(model, { outputDir: ${JSON.stringify(folder)}, saveSteps: 1 }).train())
-      .catch((error) => console.log(error.name + ': ' + error.message));`;
+    const marks = watchingHost();
+    freshModel().then((model) => newTrainer(model, { outputDir: ${JSON.stringify(folder)}, saveSteps: 1, maxSteps: 2 }).train())
+      .catch((error) => console.log(marks().join('\\n') + '\\n' + error.name + ': ' + error.message));`;
   // A limit on the size of files stands for the full disk: writing stops in the middle of a file.
   const result = spawnSync('sh', ['-c', 'ulimit -f 64 && exec "$0" -e "$1"', process.execPath, script], {
     encoding: 'utf8',
@@ -310,7 +310,12 @@ test('a disk that is full leaves no half checkpoint and says so', () => {
   });
   assert.match(
     result.stdout,
-    /CheckpointError: The checkpoint of step 1 could not be written .*: the file would be larger.*nothing is lost/,
+    /step 1: The checkpoint of step 1 could not be written .*: the file would be larger.*\. The run goes on, and Save or the next checkpoint tries again; a kernel that ends before loses what was learned/,
+    result.stderr,
+  );
+  assert.match(
+    result.stdout,
+    /CheckpointError: The checkpoint of step 2 could not be written .*: the file would be larger.*nothing is lost/,
     result.stderr,
   );
   assert.deepEqual(checkpointsIn(folder), []);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import { setCellContext } from '../../kernel/display/cellContext';
+import { TRAINING_MIME, type TrainingData } from '../../kernel/display/mime';
 import type { GRPOConfig } from '../../kernel/grpo';
 import { GRPOTrainer, type GRPOTrainerOptions } from '../../kernel/grpo/trainer';
 import { FastLanguageModel } from '../../kernel/models';
@@ -35,6 +36,17 @@ export function returns({ completion }: Sample): number | null {
 /** Sets a host that shows nothing. */
 export function quietHost(): void {
   setCellContext({ display() {}, signal: new AbortController().signal, registerCommTarget() {} });
+}
+
+/** A host as {@link quietHost}. Returns what tells the marks on the charts of the newest run. */
+export function watchingHost(): () => string[] {
+  let newest: TrainingData | undefined;
+  setCellContext({
+    display: (bundle) => void (newest = (bundle[TRAINING_MIME] as TrainingData | undefined) ?? newest),
+    signal: new AbortController().signal,
+    registerCommTarget() {},
+  });
+  return () => newest?.events.map(({ step, text }) => `step ${step}: ${text}`) ?? [];
 }
 
 /** Loads the bundled model, with a new adapter unless `adapter` is false. */

@@ -4,6 +4,8 @@ import {
   TRAINING_COMM,
   type EpisodeData,
   type RolloutGroup,
+  type RunProblem,
+  type SavedCheckpoint,
   type TrainingControl,
   type TrainingData,
   type TrainingEvent,
@@ -140,6 +142,21 @@ export class TrainingOutput {
     if (this.shown && !cellContext().console && this.data.status === 'running') this.updateSoon();
   }
 
+  /** Takes notice of a checkpoint that was written or read. */
+  saved(checkpoint: SavedCheckpoint): void {
+    this.data.checkpoint = checkpoint;
+    this.problem('checkpoint', null);
+  }
+
+  /** Shows what the run cannot write as it goes on, with a mark on the charts; `null` once it can. */
+  problem(kind: RunProblem, text: string | null): void {
+    const { data } = this;
+    const before = data.problems?.[kind];
+    data.problems = { ...data.problems, [kind]: text ?? undefined };
+    this.send({ type: 'kept', checkpoint: data.checkpoint, problems: data.problems });
+    if (text !== null && before === undefined) this.event({ step: Math.max(1, data.step), text });
+  }
+
   /** Tells the views what became of what one of them asked for. */
   notice(text: string): void {
     this.send({ type: 'notice', text });
@@ -159,18 +176,25 @@ export class TrainingOutput {
 
   /** Connects a view that has opened a comm: sends it the whole run, then each change. */
   connect(comm: Comm): void {
-    const view: View = { comm, visible: false, sent: -1, acknowledged: -1 };
+    const view: View = { comm, number: 0, visible: false, sent: -1, acknowledged: -1 };
     this.views.add(view);
     comm.onClose(() => this.views.delete(view));
     comm.onMessage((message: TrainingViewMessage) => {
       if (message?.type === 'visible') view.visible = message.visible === true;
       if (message?.type === 'ack') view.acknowledged = view.sent;
+      if (message?.type === 'sync') this.introduce(view);
       if (message?.type === 'control') this.control?.(message.control);
-      if (message?.type === 'report') void this.report(comm);
-      if (message?.type === 'open') void this.open(comm, message);
+      if (message?.type === 'open') void this.open(view, message);
+      if (message?.type === 'report') void this.report(view);
       this.offerGroup(view);
     });
-    comm.send({ type: 'data', data: this.data } satisfies TrainingMessage);
+    this.introduce(view);
+  }
+
+  /** Sends a view the run as it is; the newest group follows once it is visible. */
+  private introduce(view: View): void {
+    view.sent = view.acknowledged = -1;
+    sendTo(view, { type: 'data', data: this.data });
   }
 
   /** @param atOnce whether the view gets it also where it still shows another */
@@ -180,14 +204,15 @@ export class TrainingOutput {
       return;
     view.sent = this.groupNumber;
     const episodes = group.episodes.map((episode) => episode?.data ?? null);
-    view.comm.send(
-      { type: 'group', ...group, episodes } satisfies TrainingMessage,
+    sendTo(
+      view,
+      { type: 'group', ...group, episodes },
       group.episodes.map((episode) => episode?.frames ?? new Uint8Array()),
     );
   }
 
   /** Sends a view a rollout that its user wants to see, or why there is none. */
-  private async open(comm: Comm, { step, index }: { step: number; index: number }): Promise<void> {
+  private async open(view: View, { step, index }: { step: number; index: number }): Promise<void> {
     let answer: Extract<TrainingMessage, { type: 'episode' }> = { type: 'episode', step, index, episode: null };
     let frames: Uint8Array[] = [];
     try {
@@ -198,22 +223,22 @@ export class TrainingOutput {
     } catch (error) {
       answer.why = (error as Error).message;
     }
-    comm.send(answer, frames);
+    sendTo(view, answer, frames);
   }
 
   /** Sends a view the report that its user wants, or why there is none. */
-  private async report(comm: Comm): Promise<void> {
+  private async report(view: View): Promise<void> {
     try {
       if (!this.makeReport) throw new Error('This run has no report.');
       const html = await this.makeReport();
-      comm.send({ type: 'report' } satisfies TrainingMessage, [Buffer.from(html)]);
+      sendTo(view, { type: 'report' }, [Buffer.from(html)]);
     } catch (error) {
-      comm.send({ type: 'report', why: (error as Error).message } satisfies TrainingMessage);
+      sendTo(view, { type: 'report', why: (error as Error).message });
     }
   }
 
   private send(message: TrainingMessage): void {
-    for (const { comm } of this.views) comm.send(message);
+    for (const view of this.views) sendTo(view, message);
   }
 
   private updateSoon(): void {
@@ -243,12 +268,17 @@ export class TrainingOutput {
   }
 }
 
-/** A connected view: the number of the last group sent to it, and of the last it has shown. */
+/** A connected view: the number of the next message, of the last group sent to it, and of the last it has shown. */
 interface View {
   comm: Comm;
+  number: number;
   visible: boolean;
   sent: number;
   acknowledged: number;
+}
+
+function sendTo(view: View, message: TrainingMessage, buffers?: Uint8Array[]): void {
+  view.comm.send({ ...message, number: view.number++ }, buffers);
 }
 
 /** The newest runs by their IDs, for views that connect. */

@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { completionsBundle, type CompletionRow } from '../../display/training/completions';
 import { cellContext } from '../../display/cellContext';
@@ -10,7 +10,11 @@ import type { Scored } from '../rollouts/generations';
 /** The completions that a step learned from, with their rewards: TRL's completions table. */
 export class CompletionsLog {
   private rows: CompletionRow[] = [];
+  private fails = false;
   private displayId: string | null = null;
+
+  /** @param tell shows what cannot be written, in a sentence; `null` once it can */
+  constructor(private readonly tell: (problem: string | null) => void) {}
 
   /** Keeps the newest completions. */
   keep(generations: readonly Scored[]): void {
@@ -47,17 +51,22 @@ export class CompletionsLog {
     return drawn.sort((a, b) => a - b).map((i) => rows[i]);
   }
 
-  /** Writes JSON lines, which pandas and datasets read. When that fails, it warns, and the run goes on. */
+  /** Writes JSON lines, which pandas and datasets read. When that fails, it says so, and the run goes on. */
   private write(step: number, outputDir: string): void {
     const lines = this.rows.map(({ prompt, completion, rewards, extra, advantage }) =>
       JSON.stringify({ step, prompt, completion, ...rewards, ...extra, advantage }),
     );
-    const folder = join(outputDir, 'completions');
+    const file = join(outputDir, 'completions', `completions_${String(step).padStart(5, '0')}.jsonl`);
     try {
-      mkdirSync(folder, { recursive: true });
-      writeFileSync(join(folder, `completions_${String(step).padStart(5, '0')}.jsonl`), lines.join('\n') + '\n');
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, lines.join('\n') + '\n');
+      if (this.fails) this.tell(null);
+      this.fails = false;
     } catch (error) {
-      console.warn(`The completions of step ${step} could not be written to ${folder}: ${(error as Error).message}`);
+      this.fails = true;
+      this.tell(
+        `The completions of step ${step} could not be written to ${file}: ${(error as Error).message}. The run goes on, and the next step tries again.`,
+      );
     }
   }
 }

@@ -30,6 +30,18 @@ export class CheckpointError extends Error {
   override readonly name = 'CheckpointError';
 }
 
+/** Thrown where a checkpoint finds no room on the disk: a run can go on without it. */
+export class NoRoomError extends CheckpointError {
+  /** @param problem what could not be written, and why, without what follows for the run */
+  constructor(
+    readonly problem: string,
+    message: string,
+    options: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
 /** Tensors of a run beside weights and optimizer. */
 export interface ExtraTensors {
   /** Changes with the values: a checkpoint shares the file of an earlier one of the same version. */

@@ -1,5 +1,6 @@
 import * as fs from 'node:fs';
 import { join, resolve } from 'node:path';
+import { shownPath } from '../../common/shownPath';
 import type { CausalLM } from '../../models/causalLM';
 import type { Tensor } from '../../onnx/tensor';
 import { runtimeSettings } from '../../onnx/threads';
@@ -10,6 +11,7 @@ import {
   CheckpointError,
   hidden,
   listCheckpoints,
+  NoRoomError,
   optimizerFile,
   removeLeftovers,
   restoreReplaced,
@@ -66,7 +68,7 @@ export async function saveCheckpoint(
     return folder;
   } catch (error) {
     removeQuietly(partial);
-    throw new CheckpointError(writeProblem(folder, step, error as NodeJS.ErrnoException), { cause: error });
+    throw writeError(shownPath(folder), step, error as NodeJS.ErrnoException);
   }
 }
 
@@ -133,7 +135,10 @@ function writeJson(path: string, value: object): void {
   fs.writeFileSync(path, JSON.stringify(value, null, 1) + '\n');
 }
 
-function writeProblem(folder: string, step: number, error: NodeJS.ErrnoException): string {
+/** Codes of the system that say that there is no room. */
+const NO_ROOM = ['ENOSPC', 'EDQUOT', 'EFBIG'];
+
+function writeError(folder: string, step: number, error: NodeJS.ErrnoException): CheckpointError {
   const reason: Record<string, string> = {
     ENOSPC: 'the disk is full: free some space',
     EDQUOT: 'the disk quota is used up: free some space',
@@ -143,11 +148,13 @@ function writeProblem(folder: string, step: number, error: NodeJS.ErrnoException
     EEXIST: 'a part of the path is a file: choose another outputDir',
     EFBIG: 'the file would be larger than the system allows: raise the limit or choose another outputDir',
   };
-  const what = reason[errorCode(error) ?? ''] ?? `${error.message}: choose another outputDir, or none`;
-  return (
-    `The checkpoint of step ${step} could not be written to ${folder}: ${what}. ` +
-    `Training is paused and nothing is lost: run the training again and it goes on after step ${step}.`
-  );
+  const code = errorCode(error) ?? '';
+  const what = reason[code] ?? `${error.message}: choose another outputDir, or none`;
+  const problem = `The checkpoint of step ${step} could not be written to ${folder}: ${what}.`;
+  const message = `${problem} Training is paused and nothing is lost: run the training again and it goes on after step ${step}.`;
+  return NO_ROOM.includes(code)
+    ? new NoRoomError(problem, message, { cause: error })
+    : new CheckpointError(message, { cause: error });
 }
 
 /** Returns the system's code of an error or of what caused it. */

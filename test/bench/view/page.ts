@@ -10,9 +10,12 @@ export interface PageTimes {
   /** Share of the time in which the main thread was busy, and that of scripts alone. */
   busy: number;
   script: number;
-  /** Tasks above 50 ms, and the longest, in milliseconds. */
+  /** Tasks above 50 ms, and the longest, in milliseconds: with the time that others have the processor meanwhile. */
   longTasks: number;
   longest: number;
+  /** The same by the processor's time that a task took itself, however much else runs. */
+  ownLongTasks: number;
+  ownLongest: number;
 }
 
 /** Opens a JupyterLab of its own, does `work` in it, and closes it. */
@@ -41,6 +44,7 @@ export async function measure(page: Page, seconds: number): Promise<PageTimes> {
     const { metrics } = await devtools.send('Performance.getMetrics');
     return Object.fromEntries(metrics.map(({ name, value }) => [name, value]));
   };
+  const ownTimes = await traceTasks(page);
   const before = await spent();
   const seen = await page.evaluate<{ frames: number; pictures: number; long: number[] }>(`new Promise((resolve) => {
     const long = [];
@@ -72,11 +76,47 @@ export async function measure(page: Page, seconds: number): Promise<PageTimes> {
     script: share('ScriptDuration'),
     longTasks: seen.long.length,
     longest: Math.max(0, ...seen.long),
+    ...(await ownTimes()),
+  };
+}
+
+/** Begins to trace the tasks of a page's main thread. Returns what ends that, and tells their own times. */
+async function traceTasks(page: Page): Promise<() => Promise<Pick<PageTimes, 'ownLongTasks' | 'ownLongest'>>> {
+  const devtools = await page.context().browser()!.newBrowserCDPSession();
+  type Event = { ph: string; name: string; pid: number; tid: number; tdur?: number; args: { name?: string } };
+  const events: Event[] = [];
+  devtools.on('Tracing.dataCollected', ({ value }) => events.push(...(value as unknown as Event[])));
+  await devtools.send('Tracing.start', {
+    transferMode: 'ReportEvents',
+    traceConfig: { includedCategories: ['toplevel'], excludedCategories: ['*'] },
+  });
+  return async () => {
+    const complete = new Promise<void>((resolve) => devtools.once('Tracing.tracingComplete', () => resolve()));
+    await devtools.send('Tracing.end');
+    await complete;
+    const threads = new Set(
+      events.flatMap(({ name, pid, tid, args }) =>
+        name === 'thread_name' && args.name === 'CrRendererMain' ? `${pid} ${tid}` : [],
+      ),
+    );
+    const own = events.flatMap(({ ph, name, pid, tid, tdur }) =>
+      ph === 'X' && name.endsWith('RunTask') && threads.has(`${pid} ${tid}`) ? (tdur ?? 0) / 1000 : [],
+    );
+    return { ownLongTasks: own.filter((time) => time > 50).length, ownLongest: Math.max(0, ...own) };
   };
 }
 
 /** The columns of {@link PageTimes}, and a row of them. */
-export const TIMES = ['frames/s', 'pictures/s', 'main thread', 'scripts', 'long tasks', 'longest'];
+export const TIMES = [
+  'frames/s',
+  'pictures/s',
+  'main thread',
+  'scripts',
+  'long tasks',
+  'longest',
+  'own > 50 ms',
+  'own longest',
+];
 
 export function timesRow(times: PageTimes): string[] {
   return [
@@ -86,5 +126,7 @@ export function timesRow(times: PageTimes): string[] {
     `${(100 * times.script).toFixed(0)} %`,
     String(times.longTasks),
     `${times.longest.toFixed(0)} ms`,
+    String(times.ownLongTasks),
+    `${times.ownLongest.toFixed(0)} ms`,
   ];
 }

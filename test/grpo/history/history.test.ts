@@ -8,7 +8,7 @@ import { replayKept } from '../../../kernel/grpo/history/replay';
 import { RolloutReader } from '../../../kernel/grpo/history/reader';
 import { openWriter } from '../../../kernel/grpo/history/writer';
 import { playing } from '../killed_run';
-import { freshModel, newTrainer, quietHost, temporaryFolder } from '../fixtures';
+import { freshModel, newTrainer, quietHost, temporaryFolder, watchingHost } from '../fixtures';
 import { batch, facts } from './fixtures';
 
 before(quietHost);
@@ -180,17 +180,14 @@ test('rolloutsTotalLimit: 0 keeps none; a folder that cannot be written is told 
   assert.equal(existsSync(join(off, 'rollouts.db')), false);
   const blocked = join(folder, 'blocked');
   writeFileSync(blocked, '');
-  const warnings: string[] = [];
-  const warn = console.warn;
-  console.warn = (text: string) => void warnings.push(text);
-  try {
-    const trainer = newTrainer(model, { maxSteps: 2, outputDir: blocked, saveStrategy: 'no' });
-    assert.equal((await trainer.train()).globalStep, 2);
-    await trainer.dispose();
-  } finally {
-    console.warn = warn;
-  }
-  assert.equal(warnings.filter((text) => /rollouts of this run are not kept any more/.test(text)).length, 1);
+  const marks = watchingHost();
+  const trainer = newTrainer(model, { maxSteps: 2, outputDir: blocked, saveStrategy: 'no' });
+  assert.equal((await trainer.train()).globalStep, 2);
+  await trainer.dispose();
+  const [told, ...more] = marks();
+  assert.match(told, /^step 1: Rollouts cannot be kept from step 1 on: .*rollouts\.db: .* The run goes on/);
+  assert.deepEqual(more, []);
+  quietHost();
   await none.dispose();
 });
 
