@@ -10,9 +10,13 @@ import { modulesPlugin } from './modules';
 import { outputsPlugin } from './outputs';
 import { rolloutsPlugin } from './rollouts';
 import { rewardsPlugin } from './rewards';
+import { settingsPlugin } from './settings';
+import { sidebarPlugin } from './sidebar';
+import { toolbarPlugin } from './toolbar';
 import { trainingPlugin } from './training';
 
 export default [
+  settingsPlugin,
   episodePlugin,
   trainingPlugin,
   rolloutsPlugin,
@@ -26,4 +30,6 @@ export default [
   cellsPlugin,
   commandsPlugin,
   launcherPlugin,
+  toolbarPlugin,
+  sidebarPlugin,
 ];

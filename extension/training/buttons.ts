@@ -36,7 +36,7 @@ export class RunButtons {
   }
 
   /** @param connected whether a kernel knows the run */
-  show(data: TrainingData, connected: boolean): void {
+  show(data: Pick<TrainingData, 'status' | 'cellResumes' | 'saves'>, connected: boolean): void {
     const { status } = data;
     if (status !== this.status) {
       this.tell('');

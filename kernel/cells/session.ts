@@ -13,6 +13,7 @@ import type {
 import { complete } from './assist/complete';
 import { serveDiagnostics } from './assist/diagnose';
 import { inspect } from './assist/inspect';
+import { serveOverview } from './overview/serve';
 import { completeValue } from './assist/values';
 import { Cell, currentCell, KeyboardInterrupt, runBeside, runIn, emitCellEvent } from './cell';
 import { completeness } from './completeness';
@@ -254,6 +255,11 @@ export class Session implements Interpreter {
   /** Answers front ends that ask for the errors of a cell. */
   serveDiagnostics(comms: CommOpener): void {
     serveDiagnostics(comms, this.compiler.notebook);
+  }
+
+  /** Answers side panels. */
+  serveOverview(comms: CommOpener): void {
+    serveOverview(comms, this.variables);
   }
 
   isComplete(code: string): Completeness {

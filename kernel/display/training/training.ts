@@ -234,6 +234,11 @@ interface View {
 const outputs = new Map<string, TrainingOutput>();
 const outputLimit = 16;
 
+/** Returns the runs that views can follow, the newest first. */
+export function knownRuns(): TrainingOutput[] {
+  return [...outputs.values()].reverse();
+}
+
 function remember(output: TrainingOutput): void {
   outputs.delete(output.data.runId);
   outputs.set(output.data.runId, output);

@@ -19,6 +19,8 @@ import { OpenedEnvironment } from '../opened';
 import { reachableServers } from './pool';
 import { hasPicture, observationPicture, type PictureFile } from '../card/picture';
 import type { SessionSource } from './sessions';
+import type { SessionCount } from '../../display/overview';
+import { SESSIONS, sessionCount } from '../sessionCount';
 import { schemaTyping, TYPING, type EnvironmentTyping } from '../typing';
 import type { EpisodeSpec } from '../vectorEnv';
 
@@ -239,6 +241,10 @@ export class RemoteEnvironment<
     const refresh = async () =>
       this.typing(readSchemas(await getJson(`${this.url}/schema`, { timeout: 3000 }))?.schemas ?? schemas);
     return { ...schemaTyping('RemoteEnvironment', this.target, schemas, this.about.description), refresh };
+  }
+
+  [SESSIONS](): SessionCount | null {
+    return this.connection.closed ? null : sessionCount(this.client);
   }
 
   /** Ends the session, and stops the server if it was started for it. */

@@ -61,7 +61,10 @@ test('an interrupt pauses the run of a cell without an error in its output, and 
 test('the run goes on when its cell runs again, and pauses again', async () => {
   const id = send(TRAINS, 'grpo');
   const run = await interrupted(id);
-  assert.match(run.outputs.map(({ content }) => content.text ?? '').join(''), /The paused run goes on after step \d+\./);
+  assert.match(
+    run.outputs.map(({ content }) => content.text ?? '').join(''),
+    /The paused run goes on after step \d+\./,
+  );
   assert.deepEqual(errors(run), []);
   await kernel.until(() => status() === 'paused', 'the pause');
 });
