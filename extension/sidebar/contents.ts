@@ -32,7 +32,8 @@ export class NotebookContents {
   private rewardsId: string | null | undefined;
   private connection: RewardsComm | null = null;
   private earlier: KeptRun[] = [];
-  private lastRuns = '';
+  /** The runs at the last look for kept ones. */
+  private lastRuns: string | null = null;
 
   constructor(
     private readonly app: JupyterFrontEnd,

@@ -26,7 +26,7 @@ function item(row: EnvironmentRow, actions: EnvironmentActions): HTMLElement {
   const play = sessions && actions.play(row);
   const control = (action: string) => `${action} ${variables[0]}`;
   const buttons = [
-    button('expand', 'Show card', `Show the card of ${name}`, control('show'), () => actions.show(row)),
+    button('expand', 'Card', `Show the card of ${name}`, control('show'), () => actions.show(row)),
     ...(play ? [button('play', 'Play', `Play ${name} yourself, by keyboard`, control('play'), play)] : []),
     ...(sessions ? [button('close', 'Close', `Close ${name}`, control('close'), () => actions.close(row))] : []),
   ];

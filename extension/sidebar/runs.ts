@@ -41,6 +41,8 @@ export class RunView {
     this.buttons = new RunButtons({
       control: (control) => actions.control(runId, control),
       resume: () => actions.resume(runId),
+      // What becomes of it is told in the run's own view.
+      saves: false,
     });
     const tools = element('div', 'joylab-Panel-buttons', [this.buttons.node, this.rollouts]);
     this.node = element('li', 'joylab-Panel-item joylab-Status', [head, tools]);
@@ -65,7 +67,9 @@ const SIZE = { width: 96, height: 20 };
 function sparkline(values: readonly number[]): SVGSVGElement {
   const [least, most] = [Math.min(...values), Math.max(...values)];
   const x = (i: number) => ((i * SIZE.width) / (values.length - 1)).toFixed(1);
-  const y = (value: number) => (1 + (SIZE.height - 2) * (1 - (value - least) / (most - least || 1))).toFixed(1);
+  // What stays the same is a line in the middle.
+  const share = (value: number) => (most > least ? (value - least) / (most - least) : 0.5);
+  const y = (value: number) => (1 + (SIZE.height - 2) * (1 - share(value))).toFixed(1);
   const svg = document.createElementNS(SVG, 'svg');
   svg.setAttribute('viewBox', `0 0 ${SIZE.width} ${SIZE.height}`);
   svg.setAttribute('preserveAspectRatio', 'none');

@@ -125,7 +125,7 @@ class ActionButton {
     if (look.pressed !== undefined) this.node.setAttribute('aria-pressed', String(look.pressed));
     if (look.icon === this.shown) return;
     this.shown = look.icon;
-    this.node.replaceChildren(look.icon.element());
+    this.node.replaceChildren(look.icon.element({ stylesheet: 'toolbarButton' }));
   }
 }
 

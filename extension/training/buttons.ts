@@ -8,6 +8,8 @@ export interface ButtonActions {
   control(control: TrainingControl): void;
   /** Runs the cell again; `null` where the view belongs to none. */
   resume: (() => void) | null;
+  /** Whether a checkpoint can be asked for. True by default. */
+  saves?: boolean;
 }
 
 /** The buttons of a run that is running or paused: pause or resume, stop, save; and what became of a click. */
@@ -46,7 +48,8 @@ export class RunButtons {
     const paused = status === 'paused';
     const isLive = connected && (paused || status === 'running');
     this.go.hidden = !isLive || (paused && !(data.cellResumes && this.actions.resume));
-    this.stop.hidden = this.save.hidden = !isLive;
+    this.stop.hidden = !isLive;
+    this.save.hidden = !isLive || this.actions.saves === false;
     setIcon(this.goIcon, paused ? 'play' : 'pause');
     this.go.lastElementChild!.textContent = paused ? 'Resume' : 'Pause';
     describe(this.go, paused ? 'Resume: run the cell again' : 'Pause: the cell ends, and the run can be resumed');

@@ -135,7 +135,11 @@ export class Session implements Interpreter {
       });
     } catch (error) {
       const interrupted = cell.interrupted || isTermination(error);
-      const reason = interrupted ? (cell.interruption ?? new KeyboardInterrupt()) : cell.endedBy ? cell.endedBy.error : error;
+      const reason = interrupted
+        ? (cell.interruption ?? new KeyboardInterrupt())
+        : cell.endedBy
+          ? cell.endedBy.error
+          : error;
       return inKernel(() => describeError(reason, { label, code }));
     } finally {
       if (beside) this.beside = null;

@@ -31,7 +31,7 @@ export interface EnvironmentRow {
 
 /** A run of the kernel. */
 export interface RunRow
-  extends Pick<TrainingData, 'runId' | 'status' | 'step' | 'maxSteps' | 'cellResumes' | 'saves' | 'rollouts'> {
+  extends Pick<TrainingData, 'runId' | 'status' | 'step' | 'maxSteps' | 'cellResumes' | 'rollouts'> {
   /** The mean reward of its newest logged step; `null` where there is none. */
   reward: number | null;
   /** Mean rewards over the run, thinned. */

@@ -167,3 +167,14 @@ export function pixels(canvas: Locator): Promise<number> {
     return hash;
   });
 }
+
+const AXE = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Returns what axe finds in a part of the page: rule and element. */
+export async function axeFindings(page: Page, selector: string): Promise<string[]> {
+  if (!(await page.evaluate("typeof axe === 'object'"))) await page.evaluate(AXE);
+  const found = await page.evaluate<Array<{ id: string; nodes: Array<{ html: string }> }>>(
+    `axe.run({ include: [${JSON.stringify(selector)}] }, { resultTypes: ['violations'], rules: { region: { enabled: false } } }).then(({ violations }) => violations)`,
+  );
+  return found.map(({ id, nodes }) => `${id}: ${nodes[0].html}`);
+}

@@ -8,7 +8,7 @@ const POINTS = 60;
 /** Returns a row for each run of the kernel, the newest first. */
 export function runRows(): RunRow[] {
   return knownRuns().map(({ data }) => {
-    const { runId, status, step, maxSteps, cellResumes, saves, rollouts, log } = data;
+    const { runId, status, step, maxSteps, cellResumes, rollouts, log } = data;
     const rewards = log.map(({ reward }) => reward).filter((reward) => Number.isFinite(reward));
     const every = Math.ceil(rewards.length / POINTS);
     return {
@@ -17,7 +17,6 @@ export function runRows(): RunRow[] {
       step,
       maxSteps,
       cellResumes,
-      saves,
       rollouts,
       reward: rewards.at(-1) ?? null,
       // Counted from the end, so that the newest is among them.
