@@ -38,14 +38,17 @@ export const settingsPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Settings of badges, toolbar, problems, players, charts and rollouts.',
   autoStart: true,
   optional: [ISettingRegistry],
-  async activate(_app: JupyterFrontEnd, registry: ISettingRegistry | null): Promise<void> {
-    const loaded = await registry?.load('joylab:settings');
-    if (!loaded) return;
-    const take = (): void => {
-      Object.assign(settings, loaded.composite);
-      settingsChanged.emit();
-    };
-    loaded.changed.connect(take);
-    take();
+  activate({ restored }: JupyterFrontEnd, registry: ISettingRegistry | null): void {
+    // Other plugins of JupyterLab fail where one is loaded before theirs.
+    void restored.then(() => registry?.load('joylab:settings')).then((loaded) => loaded && follow(loaded));
   },
 };
+
+function follow(loaded: ISettingRegistry.ISettings): void {
+  const take = (): void => {
+    Object.assign(settings, loaded.composite);
+    settingsChanged.emit();
+  };
+  loaded.changed.connect(take);
+  take();
+}

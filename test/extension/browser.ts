@@ -40,6 +40,8 @@ export interface NotebookPage {
  */
 const JUPYTERLAB_FAULTS = [
   /Cannot read properties of null \(reading 'insertWidget'\)\n +at \S+\._updateForDeferMode /,
+  // Settings that are loaded before those of the shortcuts.
+  /Cannot read properties of undefined \(reading 'schema'\)\n[^]*\.emit [^]*\.load /,
   /^Error while computing the ReactiveToolbar TypeError: Cannot read properties of null \(reading 'widgets'\)/,
 ];
 

@@ -26,6 +26,12 @@ const actions = (cell: Locator) =>
     .locator('.joylab-Actions jp-button:not([hidden])')
     .evaluateAll((buttons) => buttons.map((button: any) => button.title.split(':')[0]));
 
+/** Makes a cell the active one, in command mode. */
+async function choose(page: Page, cell: Locator): Promise<void> {
+  await cell.locator('.cm-content').click();
+  await page.keyboard.press('Escape');
+}
+
 const press = (cell: Locator, name: string) => cell.locator(`.joylab-Actions jp-button[title^="${name}"]`).click();
 const source = (page: Page, index: number) =>
   page.evaluate<string>(`jupyterapp.shell.currentWidget.content.widgets[${index}].model.sharedModel.getSource()`);
@@ -43,7 +49,7 @@ const config: GRPOConfig = { maxSteps: 1000, numGenerations: 4, maxCompletionLen
 labTest('the toolbar of a cell plays, scores again, turns off, trains, pauses, resumes and stops', async () => {
   writeNotebook(lab.folder, 'cells.ipynb', CELLS);
   const { page, errors, cell } = await openNotebook(browser, lab.url('cells.ipynb'), { height: 1200 });
-  const activate = (index: number) => cell(index).locator('.jp-InputPrompt').click();
+  const activate = (index: number) => choose(page, cell(index));
   await activate(0);
   await becomes(() => actions(cell(0)), ['Open the environment anew']);
   await press(cell(0), 'Open');
@@ -74,7 +80,7 @@ labTest('the toolbar of a cell plays, scores again, turns off, trains, pauses, r
   await activate(3);
   await becomes(() => actions(cell(3)), ['Train']);
   // By keyboard.
-  for (let i = 0; i < 3 && !(await inToolbar(page)); i++) await page.keyboard.press('Shift+Tab');
+  for (let i = 0; i < 3 && !(await inToolbar(page)); i++) await page.keyboard.press('Tab');
   assert.ok(await inToolbar(page));
   await page.keyboard.press('Enter');
   const state = () => cell(3).locator('.joylab-Actions-state').innerText();
@@ -100,9 +106,9 @@ const inToolbar = (page: Page) => page.evaluate<boolean>('document.activeElement
 labTest('Notebook 7 has the buttons, too, and cells without a directive have none', async () => {
   writeNotebook(notebook7.folder, 'cells.ipynb', [...CELLS, { source: '1 + 1' }]);
   const { page, errors, cell } = await openNotebook(browser, notebook7.url('cells.ipynb'));
-  await cell(2).locator('.jp-InputPrompt').click();
+  await choose(page, cell(2));
   await becomes(() => actions(cell(2)), ['Score again', 'Turn the rewards of this cell off']);
-  await cell(4).locator('.jp-InputPrompt').click();
+  await choose(page, cell(4));
   await becomes(() => cell(4).locator('.jp-cell-toolbar:visible').count(), 1);
   assert.deepEqual(await actions(cell(4)), []);
   assert.deepEqual(errors, []);
