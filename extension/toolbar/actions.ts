@@ -10,7 +10,7 @@ import { gameIcon, offIcon, onIcon } from './icons';
 
 /** A button: its name and icon, which the state of the cell decides; `null` where there is none. */
 interface Action {
-  show(state: CellState): { label: string; icon: LabIcon; pressed?: boolean } | null;
+  show(state: CellState): { label: string; icon: LabIcon } | null;
   run(): void;
 }
 
@@ -62,8 +62,8 @@ export class CellActions {
         show: ({ kinds, isOff }) =>
           kinds.includes('reward')
             ? isOff
-              ? { label: 'Turn the rewards of this cell on', icon: offIcon, pressed: false }
-              : { label: 'Turn the rewards of this cell off', icon: onIcon, pressed: true }
+              ? { label: 'Turn the rewards of this cell on', icon: offIcon }
+              : { label: 'Turn the rewards of this cell off', icon: onIcon }
             : null,
         run: () => {
           const { sharedModel } = cell.model;
@@ -122,7 +122,6 @@ class ActionButton {
     this.node.hidden = look === null;
     if (!look) return;
     describe(this.node, look.label);
-    if (look.pressed !== undefined) this.node.setAttribute('aria-pressed', String(look.pressed));
     if (look.icon === this.shown) return;
     this.shown = look.icon;
     this.node.replaceChildren(look.icon.element({ stylesheet: 'toolbarButton' }));
