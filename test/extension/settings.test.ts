@@ -78,7 +78,7 @@ labTest('settings in the Settings Editor take effect at once', async () => {
   await becomes(badges, 1);
   await cell(1).locator('.cm-content').click();
   await cell(1).locator('.joylab-Squiggle').waitFor();
-  await cell(0).locator('.jp-InputPrompt').click();
+  await cell(0).locator('.cm-content').click();
   const actions = page.locator('.joylab-Actions jp-button:not([hidden])');
   await becomes(() => actions.count(), 1);
   const tiles = () => page.locator('.joylab-Tile').count();
