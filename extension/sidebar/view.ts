@@ -17,6 +17,8 @@ export class SidebarView {
   private comm: NotebookComm<OverviewRequest, OverviewMessage> | null = null;
   private contents: NotebookContents | null = null;
   private visible = false;
+  /** Whether the session of the notebook has begun: one without a kernel has none. */
+  private begun = false;
   /** What is told in place of contents. */
   private told = '';
 
@@ -53,7 +55,11 @@ export class SidebarView {
       sessionContext.kernelChanged.connect(this.refresh, this);
       sessionContext.statusChanged.connect(this.refresh, this);
       panel.disposed.connect(this.leave, this);
-      void sessionContext.ready.then(() => this.refresh());
+      void sessionContext.ready.then(() => {
+        if (panel !== this.panel) return;
+        this.begun = true;
+        this.refresh();
+      });
     }
     this.refresh();
   }
@@ -62,6 +68,7 @@ export class SidebarView {
     const { panel } = this;
     this.disconnect();
     this.panel = null;
+    this.begun = false;
     this.told = '';
     if (!panel) return;
     panel.disposed.disconnect(this.leave, this);
@@ -84,7 +91,7 @@ export class SidebarView {
       return;
     }
     this.disconnect();
-    const [text, label, command] = reason(panel);
+    const [text, label, command] = reason(panel, this.begun);
     if (text === this.told) return;
     this.told = text;
     const run = () => void this.app.commands.execute(command);
@@ -125,7 +132,7 @@ function isGone({ session }: ISessionContext): boolean {
 }
 
 /** Returns why a notebook shows nothing, and what helps: the text of a button, and its command. */
-function reason(panel: NotebookPanel | null): [text: string, label: string, command: string] {
+function reason(panel: NotebookPanel | null, begun: boolean): [text: string, label: string, command: string] {
   if (!panel)
     return [
       'No notebook is open. This panel shows its environments, rewards and runs.',
@@ -133,7 +140,7 @@ function reason(panel: NotebookPanel | null): [text: string, label: string, comm
       'joylab:new-atari-notebook',
     ];
   const { sessionContext } = panel;
-  if (!sessionContext.isReady) return ['Waiting for the kernel…', '', ''];
+  if (!begun || sessionContext.isTerminating) return ['Waiting for the kernel…', '', ''];
   const { session } = sessionContext;
   if (!session?.kernel) return ['This notebook has no kernel.', 'Choose a kernel', 'notebook:change-kernel'];
   if (session.kernel.status === 'dead')
