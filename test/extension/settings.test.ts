@@ -106,7 +106,7 @@ labTest('settings in the Settings Editor take effect at once', async () => {
   // What comes into view from now on stands still.
   await field(page, 'autoplay').uncheck();
   await page.waitForTimeout(1000);
-  await page.evaluate('jupyterapp.commands.execute("docmanager:open", { path: "second.ipynb" })');
+  await page.evaluate('void jupyterapp.commands.execute("docmanager:open", { path: "second.ipynb" })');
   const second = page.locator('.jp-NotebookPanel:visible .joylab-Wall-canvas').last();
   await second.waitFor();
   await page.getByRole('button', { name: 'Play the rollouts' }).last().waitFor();

@@ -61,11 +61,11 @@ labTest('the side panel follows notebooks and kernels, and lists earlier runs', 
   await page.locator('.joylab-Rollouts-title').waitFor();
 
   const said = () => panel(page).locator('p').first().innerText();
-  await page.evaluate('jupyterapp.commands.execute("docmanager:open", { path: "python.ipynb" })');
+  await page.evaluate('void jupyterapp.commands.execute("docmanager:open", { path: "python.ipynb" })');
   await becomes(said, "This notebook's kernel is not Joylab.");
   await panel(page).getByRole('button', { name: 'Change the kernel' }).click();
   await page.locator('.jp-Dialog').getByRole('button', { name: 'Cancel' }).click();
-  await page.evaluate('jupyterapp.commands.execute("docmanager:open", { path: "run.ipynb" })');
+  await page.evaluate('void jupyterapp.commands.execute("docmanager:open", { path: "run.ipynb" })');
   await becomes(() => panel(page).locator('.joylab-Panel-title').innerText(), 'run.ipynb');
   // A restarted kernel is another one.
   await page.evaluate('jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()');
