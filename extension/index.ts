@@ -11,10 +11,14 @@ import { modulesPlugin } from './modules';
 import { outputsPlugin } from './outputs';
 import { rolloutsPlugin } from './rollouts';
 import { rewardsPlugin } from './rewards';
+import { settingsPlugin } from './settings';
+import { sidebarPlugin } from './sidebar';
+import { toolbarPlugin } from './toolbar';
 import { trainingPlugin } from './training';
 import { widgetStatePlugin } from './widgetState';
 
 export default [
+  settingsPlugin,
   episodePlugin,
   trainingPlugin,
   rolloutsPlugin,
@@ -30,4 +34,6 @@ export default [
   commandsPlugin,
   launcherPlugin,
   widgetStatePlugin,
+  toolbarPlugin,
+  sidebarPlugin,
 ];

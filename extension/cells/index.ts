@@ -2,7 +2,8 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import type { Cell } from '@jupyterlab/cells';
 import { INotebookTracker, NotebookActions, type NotebookPanel } from '@jupyterlab/notebook';
 import { CellBadge } from './badge';
-import { followKernel, hasJoylab } from './kernel';
+import { settings, settingsChanged } from '../settings';
+import { followKernel, hasJoylab, joylabChanged } from './kernel';
 
 /** Says of environment, reward and GRPO cells what they are, in notebooks whose kernel is Joylab. */
 export const cellsPlugin: JupyterFrontEndPlugin<void> = {
@@ -22,7 +23,21 @@ class NotebookBadges {
   constructor(private readonly panel: NotebookPanel) {
     panel.content.modelChanged.connect(this.followCells, this);
     this.followCells();
-    followKernel(panel, () => this.each((badge) => badge.update()));
+    joylabChanged.connect(this.onJoylab, this);
+    settingsChanged.connect(this.update, this);
+    panel.disposed.connect(() => {
+      joylabChanged.disconnect(this.onJoylab, this);
+      settingsChanged.disconnect(this.update, this);
+    });
+    followKernel(panel);
+  }
+
+  private onJoylab(_: unknown, panel: NotebookPanel): void {
+    if (panel === this.panel) this.update();
+  }
+
+  private update(): void {
+    this.each((badge) => badge.update());
   }
 
   private followCells(): void {
@@ -36,7 +51,7 @@ class NotebookBadges {
     for (const cell of content.widgets) {
       if (cell.model.type !== 'code') continue;
       const known = this.badges.get(cell);
-      const isShown = () => hasJoylab(this.panel);
+      const isShown = () => settings.badges && hasJoylab(this.panel);
       const run = () => void NotebookActions.runCells(content, [cell], sessionContext);
       if (known) use(known);
       else this.badges.set(cell, new CellBadge(cell, isShown, run));

@@ -1,14 +1,18 @@
 import type { NotebookPanel } from '@jupyterlab/notebook';
+import { Signal } from '@lumino/signaling';
 
 const ours = new WeakSet<NotebookPanel>();
+
+/** Emitted when a notebook that is followed gets Joylab as its kernel, or another instead. */
+export const joylabChanged = new Signal<typeof hasJoylab, NotebookPanel>(hasJoylab);
 
 /** Returns whether the kernel of a notebook that is followed is Joylab. */
 export function hasJoylab(panel: NotebookPanel | null): panel is NotebookPanel {
   return panel !== null && ours.has(panel);
 }
 
-/** Calls `onChange` when a notebook gets Joylab as its kernel, or another instead. */
-export function followKernel(panel: NotebookPanel, onChange: () => void): void {
+/** Follows the kernel of a notebook. */
+export function followKernel(panel: NotebookPanel): void {
   const { sessionContext } = panel;
   const look = async (): Promise<void> => {
     const kernel = sessionContext.session?.kernel ?? null;
@@ -19,7 +23,7 @@ export function followKernel(panel: NotebookPanel, onChange: () => void): void {
     if (isOurs === ours.has(panel)) return;
     if (isOurs) ours.add(panel);
     else ours.delete(panel);
-    onChange();
+    joylabChanged.emit(panel);
   };
   sessionContext.kernelChanged.connect(() => void look());
   void look();

@@ -27,6 +27,7 @@ export class ChartSync {
   }
 
   set smoothing(weight: number) {
+    if (weight === this.weight) return;
     this.weight = weight;
     this.changed.emit('smoothing');
   }

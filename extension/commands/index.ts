@@ -29,7 +29,7 @@ const INSERT: Array<{ id: string; kind: CellKind; label: string; caption: string
   },
 ];
 
-/** Commands for cells, in the palette and, by schema/commands.json, in the menu "Kernel". */
+/** Commands for cells, in the palette and, by schema/settings.json, in the menu "Kernel". */
 export const commandsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'joylab:commands',
   description: 'Commands that insert and run environment, reward and GRPO cells.',

@@ -2,7 +2,7 @@ import type { ComparedRollout } from '../../kernel/display/rewardsMime';
 import { decodeFrames } from '../frames/decode';
 import { Playback } from '../frames/playback';
 import { frameView, viewAspect, type FrameView, type Frames } from '../frames/view';
-import { prefersReducedMotion } from '../frames/visibility';
+import { playsByItself } from '../frames/visibility';
 import { describe, element } from '../widgets/element';
 import { keepReachable } from '../widgets/reachable';
 import { change } from './change';
@@ -80,7 +80,7 @@ export class RolloutCard {
     });
     this.playback.loop = true;
     screen.show(0);
-    if (!prefersReducedMotion()) this.playback.play();
+    if (playsByItself()) this.playback.play();
   }
 
   hold(hidden: boolean): void {

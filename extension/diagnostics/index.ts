@@ -2,6 +2,7 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import type { Cell } from '@jupyterlab/cells';
 import { CodeMirrorEditor } from '@jupyterlab/codemirror';
 import { INotebookTracker, NotebookActions, type Notebook, type NotebookPanel } from '@jupyterlab/notebook';
+import { settings, settingsChanged } from '../settings';
 import { DiagnosticsConnection } from './connection';
 import { markProblems } from './marks';
 
@@ -34,15 +35,23 @@ class NotebookDiagnostics {
       if (status === 'restarting' || status === 'autorestarting' || status === 'dead') this.connection.forget();
     });
     NotebookActions.executed.connect(this.onExecuted, this);
+    settingsChanged.connect(this.onSettings, this);
     panel.disposed.connect(() => {
       window.clearTimeout(this.timer);
       NotebookActions.executed.disconnect(this.onExecuted, this);
+      settingsChanged.disconnect(this.onSettings, this);
     });
     this.follow(content.activeCell);
   }
 
   private onExecuted(_: unknown, { notebook }: { notebook: Notebook }): void {
     if (notebook === this.panel.content) this.later();
+  }
+
+  private onSettings(): void {
+    if (settings.problems) return this.later();
+    for (const { editor } of this.panel.content.widgets)
+      if (editor instanceof CodeMirrorEditor) markProblems(editor.editor, []);
   }
 
   private follow(cell: Cell | null): void {
@@ -59,12 +68,17 @@ class NotebookDiagnostics {
 
   private look(): void {
     const { cell } = this;
-    if (this.panel.isDisposed || !cell || cell.isDisposed || cell.model.type !== 'code') return;
+    if (!settings.problems || this.panel.isDisposed || !cell || cell.isDisposed || cell.model.type !== 'code') return;
     const code = cell.model.sharedModel.getSource();
     this.connection.ask(code, (problems) => {
       const { editor } = cell;
       // An answer about a text that was changed since is of no use: the next one is on its way.
-      if (cell.isDisposed || !(editor instanceof CodeMirrorEditor) || cell.model.sharedModel.getSource() !== code)
+      if (
+        !settings.problems ||
+        cell.isDisposed ||
+        !(editor instanceof CodeMirrorEditor) ||
+        cell.model.sharedModel.getSource() !== code
+      )
         return;
       markProblems(editor.editor, problems);
     });

@@ -2,7 +2,7 @@ import type { EpisodeData } from '../../kernel/display/mime';
 import { Playback } from '../frames/playback';
 import { PictureSequence } from '../frames/pictures';
 import { frameView, viewAspect, type FrameView, type Frames } from '../frames/view';
-import { prefersReducedMotion, watchVisibility } from '../frames/visibility';
+import { playsByItself, watchVisibility } from '../frames/visibility';
 import { element } from '../widgets/element';
 import { Controls, SPEEDS } from './controls';
 import { Readouts } from './readouts';
@@ -19,7 +19,7 @@ export interface PlayerPosition {
 
 /**
  * Plays an episode: image, numbers, controls, keyboard. It starts when it comes into
- * view, unless the user prefers reduced motion, and stands still while out of view.
+ * view, where episodes play by themselves, and stands still while out of view.
  */
 export class EpisodePlayer {
   readonly node: HTMLElement;
@@ -30,7 +30,7 @@ export class EpisodePlayer {
   private readonly controls: Controls;
   private readonly states: StateTable;
   private readonly unwatch: () => void;
-  private started = prefersReducedMotion();
+  private started = false;
 
   /** @param from where it begins; at the start of the episode by default */
   constructor(data: EpisodeData, frames: Frames, from?: PlayerPosition) {
@@ -116,7 +116,7 @@ export class EpisodePlayer {
     this.playback.hold(!visible);
     if (!visible || this.started) return;
     this.started = true;
-    this.playback.play();
+    if (playsByItself()) this.playback.play();
   }
 
   private onKey(event: KeyboardEvent): void {

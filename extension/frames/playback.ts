@@ -1,3 +1,5 @@
+import { settings } from '../settings';
+
 /** Milliseconds for which the last frame stays before a looping playback starts again. */
 const HOLD = 1000;
 
@@ -20,6 +22,8 @@ export class Playback {
   /** Time of the last tick, and the time not yet turned into frames, in milliseconds. */
   private last = 0;
   private rest = 0;
+  /** Time of the last look for a frame that is due. */
+  private drawn = 0;
 
   /** @param fps frames per second at speed 1 */
   constructor(
@@ -105,7 +109,11 @@ export class Playback {
   private readonly tick = (now: number): void => {
     this.rest += Math.max(0, now - this.last) * this.rate;
     this.last = now;
-    this.advance();
+    // Browsers call at a rate of their own: a frame that is due within a millisecond is due.
+    if (now - this.drawn >= 1000 / settings.framesPerSecond - 1) {
+      this.drawn = now;
+      this.advance();
+    }
     if (this.running) this.request = requestAnimationFrame(this.tick);
   };
 

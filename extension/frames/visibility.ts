@@ -1,3 +1,5 @@
+import { settings } from '../settings';
+
 /** Calls `listener` when 1 % of the node comes into view, and when it leaves. Returns a function that stops it. */
 export function watchVisibility(node: Element, listener: (visible: boolean) => void): () => void {
   const observer = new IntersectionObserver((entries) => listener(entries[entries.length - 1].isIntersecting), {
@@ -7,7 +9,12 @@ export function watchVisibility(node: Element, listener: (visible: boolean) => v
   return () => observer.disconnect();
 }
 
-/** Returns whether the user prefers reduced motion. */
+/** Returns whether the system is set to show little motion. */
 export function prefersReducedMotion(): boolean {
   return window.matchMedia('(prefers-reduced-motion: reduce)').matches;
+}
+
+/** Returns whether episodes play by themselves: the user wants it, and does not prefer reduced motion. */
+export function playsByItself(): boolean {
+  return settings.autoplay && !prefersReducedMotion();
 }

@@ -8,7 +8,7 @@ import { CATEGORY } from '../commands';
 const NEW = 'joylab:new-atari-notebook';
 const KERNEL = 'joylab';
 
-/** Makes a ready Atari notebook for a game: in the launcher, the palette, and by schema/commands.json in menus. */
+/** Makes a ready Atari notebook for a game: in the launcher, the palette, and by schema/settings.json in menus. */
 export const launcherPlugin: JupyterFrontEndPlugin<void> = {
   id: 'joylab:launcher',
   description: 'Makes a notebook that trains on an Atari game.',

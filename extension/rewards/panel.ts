@@ -27,9 +27,11 @@ export class RewardsPanel {
 
   private readonly send: (request: RewardsRequest) => void;
 
+  /** @param visit goes to the place of a function; `null` where there is no way to it */
   constructor(
     private data: RewardsData,
     send: (request: RewardsRequest) => void,
+    private readonly visit: ((source: string) => void) | null = null,
   ) {
     this.send = (request) => {
       this.refusal.textContent = '';
@@ -106,7 +108,7 @@ export class RewardsPanel {
       part(decides),
       number(formatNumber(withReturn)),
       number(ties === null ? '–' : `${ties} of ${this.data.groups}`),
-      element('td', 'joylab-mod-text', source),
+      element('td', 'joylab-mod-text', [this.place(source)]),
     ]);
     if (notes.length === 0) return [first];
     const said = element(
@@ -116,6 +118,17 @@ export class RewardsPanel {
     );
     said.colSpan = COLUMNS.length + 2;
     return [first, element('tr', '', [said])];
+  }
+
+  private place(source: string): HTMLElement | string {
+    const { visit } = this;
+    if (!visit || source === '') return source;
+    const link = element('button', 'joylab-Link', source);
+    link.type = 'button';
+    link.title = `Go to ${source}`;
+    link.dataset.control = `place ${source}`;
+    link.addEventListener('click', () => visit(source));
+    return link;
   }
 
   private checkbox({ name, enabled }: RewardRow): HTMLElement {

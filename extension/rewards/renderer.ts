@@ -4,12 +4,12 @@ import { Widget } from '@lumino/widgets';
 import type { RewardsData } from '../../kernel/display/rewardsMime';
 import { rewardsBundle } from '../../kernel/display/training/rewardsBundle';
 import { problem } from '../widgets/problem';
-import { RewardsConnection } from './connection';
+import { rewardsComm, type RewardsComm } from './connection';
 import { RewardsPanel } from './panel';
 
 /** Renders the panel of reward functions, live where the kernel knows them. */
 export class RewardsRenderer extends Widget implements IRenderMime.IRenderer {
-  private connection: RewardsConnection | null = null;
+  private connection: RewardsComm | null = null;
   private model: IRenderMime.IMimeModel | null = null;
   /** What is shown, where that is newer than the notebook's. */
   private newer: RewardsData | null = null;
@@ -42,7 +42,7 @@ export class RewardsRenderer extends Widget implements IRenderMime.IRenderer {
     const panel = new RewardsPanel(data, (request) => this.connection?.send(request));
     this.node.replaceChildren(panel.node);
     if (this.context)
-      this.connection = new RewardsConnection(this.context.sessionContext, data.id, {
+      this.connection = rewardsComm(this.context.sessionContext, data.id, {
         message: (message) => {
           if (message.type === 'error') return panel.refuse(message.text);
           panel.show(message.data);

@@ -3,15 +3,14 @@ import { ICommandPalette, MainAreaWidget, Notification, WidgetTracker } from '@j
 import { IEditorLanguageRegistry } from '@jupyterlab/codemirror';
 import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
 import { TRAINING_MIME, type TrainingData } from '../../kernel/display/mime';
+import { shown } from '../cells/outputs';
+import { settings } from '../settings';
 import { selected } from '../training/selection';
-import { linkedRoute, readRoute, type Route } from './route';
+import { DEFAULT_DATABASE, linkedRoute, readRoute, type Route } from './route';
 import type { RolloutsPanel } from './panel';
 
 /** The command that shows rollouts; its arguments are a {@link Route}. Without them: those of the notebook in front. */
 const OPEN = 'joylab:open-rollouts';
-
-/** Where runs without `outputDir` keep their rollouts, beside the notebook. */
-const DEFAULT_DATABASE = '.joylab/rollouts.db';
 
 /** Milliseconds that a linked view waits for the notebook that it is put beside. */
 const NOTEBOOK_WAIT = 5000;
@@ -92,12 +91,13 @@ class RolloutsViews {
     void content.visit(route);
   }
 
-  /** Puts a view beside its notebook; where the front end has one document only, over it. */
+  /** Puts a view beside its notebook, or below it; where the front end has one document only, over it. */
   private place(widget: MainAreaWidget<RolloutsPanel>, notebook: string): void {
     const { shell } = this.app;
     const beside = this.notebooks.find(({ context }) => context.path === notebook) ?? this.notebooks.currentWidget;
     if ('mode' in shell) {
-      shell.add(widget, 'main', beside ? { ref: beside.id, mode: 'split-right' } : {});
+      const mode = settings.rolloutsPlace === 'below' ? 'split-bottom' : 'split-right';
+      shell.add(widget, 'main', beside ? { ref: beside.id, mode } : {});
       shell.activateById(widget.id);
     } else {
       // Notebook 7 has one document in its main area: the view lies over it, with a way back.
@@ -136,9 +136,5 @@ function databaseOf(panel: NotebookPanel, runId: string): string | undefined {
 
 /** Returns the training runs that a notebook shows. */
 function runsOf({ content }: NotebookPanel): TrainingData[] {
-  return content.widgets.flatMap(({ model }) => {
-    if (model.type !== 'code') return [];
-    const outputs: Array<{ data?: Record<string, unknown> }> = (model as any).outputs?.toJSON() ?? [];
-    return outputs.flatMap(({ data }) => (data?.[TRAINING_MIME] ? [data[TRAINING_MIME] as TrainingData] : []));
-  });
+  return content.widgets.flatMap((cell) => shown<TrainingData>(cell, TRAINING_MIME));
 }

@@ -3,7 +3,7 @@ import { Controls } from '../episode/controls';
 import { formatNumber, formatReward, Timeline } from '../episode/timeline';
 import { Playback } from '../frames/playback';
 import { frameView, viewAspect, type FrameView, type Frames } from '../frames/view';
-import { prefersReducedMotion, watchVisibility } from '../frames/visibility';
+import { playsByItself, watchVisibility } from '../frames/visibility';
 import { element, setText } from '../widgets/element';
 
 /** An episode to play. */
@@ -21,7 +21,7 @@ export class ReplayPlayer {
   private readonly playback: Playback;
   private readonly controls: Controls;
   private readonly unwatch: () => void;
-  private started = prefersReducedMotion();
+  private started = false;
   private step = 0;
   private readonly every: number;
 
@@ -97,7 +97,7 @@ export class ReplayPlayer {
     this.playback.hold(!visible);
     if (!visible || this.started) return;
     this.started = true;
-    this.playback.play();
+    if (playsByItself()) this.playback.play();
   }
 
   private onKey(event: KeyboardEvent): void {

@@ -12,6 +12,9 @@ export interface Route {
   other?: { step: number; position: number };
 }
 
+/** Where runs without `outputDir` keep their rollouts, beside the notebook. */
+export const DEFAULT_DATABASE = '.joylab/rollouts.db';
+
 /** The part of an address that names a rollout. */
 const ANCHOR = '#joylab-rollouts=';
 

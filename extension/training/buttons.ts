@@ -6,11 +6,17 @@ import { icon, setIcon } from '../widgets/icons';
 export interface ButtonActions {
   /** Asks the kernel for something. */
   control(control: TrainingControl): void;
-  /** Asks the kernel for a report of the run. */
-  report(): void;
+  /** Asks the kernel for a report of the run, where the view can show it. */
+  report?(): void;
   /** Runs the cell again; `null` where the view belongs to none. */
   resume: (() => void) | null;
+  /** Whether a checkpoint can be asked for. True by default. */
+  saves?: boolean;
 }
+
+/** The part of a run that its buttons show. */
+type ShownRun = Pick<TrainingData, 'status' | 'cellResumes' | 'saves' | 'step'> &
+  Partial<Pick<TrainingData, 'reports'>>;
 
 /** The buttons of a run: its report, and while it is running or paused, pause or resume, stop, save; and what became of a click. */
 export class RunButtons {
@@ -37,7 +43,7 @@ export class RunButtons {
     this.report.addEventListener('click', () => {
       this.report.disabled = true;
       this.tell('Making the report…');
-      actions.report();
+      actions.report?.();
     });
     describe(this.report, 'Report: one HTML file of the run before and after training');
     describe(this.stop, 'Stop: the run ends after this step, and running the cell again begins a new one');
@@ -45,7 +51,7 @@ export class RunButtons {
   }
 
   /** @param connected whether a kernel knows the run */
-  show(data: TrainingData, connected: boolean): void {
+  show(data: ShownRun, connected: boolean): void {
     const { status } = data;
     if (status !== this.status) {
       this.tell('');
@@ -56,8 +62,9 @@ export class RunButtons {
     const paused = status === 'paused';
     const isLive = connected && (paused || status === 'running');
     this.go.hidden = !isLive || (paused && !(data.cellResumes && this.actions.resume));
-    this.stop.hidden = this.save.hidden = !isLive;
-    this.report.hidden = !connected || !data.reports || data.step === 0;
+    this.stop.hidden = !isLive;
+    this.save.hidden = !isLive || this.actions.saves === false;
+    this.report.hidden = !this.actions.report || !connected || !data.reports || data.step === 0;
     setIcon(this.goIcon, paused ? 'play' : 'pause');
     this.go.lastElementChild!.textContent = paused ? 'Resume' : 'Pause';
     describe(this.go, paused ? 'Resume: run the cell again' : 'Pause: the cell ends, and the run can be resumed');

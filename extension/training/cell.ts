@@ -1,14 +1,12 @@
 import type { CodeCell } from '@jupyterlab/cells';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import { CELL_METADATA, isExperiment, type ExperimentData } from '../../kernel/display/experimentMime';
+import { shown } from '../cells/outputs';
 import { TRAINING_MIME, type TrainingData } from '../../kernel/display/mime';
 
 /** Returns the newest run that a cell shows. */
-export function runOf({ model }: CodeCell): TrainingData | undefined {
-  return model.outputs
-    .toJSON()
-    .flatMap(({ data }) => (data as Record<string, TrainingData> | undefined)?.[TRAINING_MIME] ?? [])
-    .at(-1);
+export function runOf(cell: CodeCell): TrainingData | undefined {
+  return shown<TrainingData>(cell, TRAINING_MIME).at(-1);
 }
 
 /** Returns the code cells of a notebook that show a run. */

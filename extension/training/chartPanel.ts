@@ -2,8 +2,9 @@ import type { TrainingData } from '../../kernel/display/mime';
 import { LineChart } from '../charts/lineChart';
 import { ChartSync } from '../charts/sync';
 import { watchTheme } from '../charts/theme';
+import { settings, settingsChanged } from '../settings';
 import { download } from '../widgets/download';
-import { element } from '../widgets/element';
+import { element, setChildren } from '../widgets/element';
 import { METRIC_CHARTS, chartContent, logCsv, type MetricChart } from './metrics';
 
 /** Pixels of a chart, at least, and charts beside each other, at most. */
@@ -23,6 +24,7 @@ export class ChartPanel {
   private readonly observer = new ResizeObserver(() => this.setColumns());
   private readonly unwatch: () => void;
   private data: TrainingData | null = null;
+  private followDefault = (): void => {};
 
   constructor() {
     this.switches.setAttribute('role', 'group');
@@ -47,6 +49,7 @@ export class ChartPanel {
   }
 
   dispose(): void {
+    settingsChanged.disconnect(this.followDefault);
     this.unwatch();
     this.observer.disconnect();
     for (const toggle of this.toggles) toggle.chart?.dispose();
@@ -59,12 +62,12 @@ export class ChartPanel {
     const offered = this.toggles.filter((toggle) => contents.get(toggle) !== null);
     const shown = offered.filter((toggle) => toggle.wanted);
     this.node.hidden = offered.length === 0;
-    replaceIfChanged(
+    setChildren(
       this.switches,
       offered.map((toggle) => toggle.button),
     );
     for (const toggle of this.toggles) toggle.prepare(shown.includes(toggle));
-    replaceIfChanged(
+    setChildren(
       this.grid,
       shown.map((toggle) => toggle.chart!.node),
     );
@@ -82,11 +85,20 @@ export class ChartPanel {
 
   private makeSmoothing(): HTMLElement {
     const input = element('input', 'joylab-Smoothing-input');
-    Object.assign(input, { type: 'range', min: '0', max: '0.98', step: '0.02', value: '0' });
+    Object.assign(input, { type: 'range', min: '0', max: '0.98', step: '0.02' });
+    const take = (): void => {
+      input.value = String(settings.smoothing);
+      this.sync.smoothing = settings.smoothing;
+    };
+    this.followDefault = take;
+    settingsChanged.connect(take);
+    take();
     const label = element('label', 'joylab-Smoothing', ['Smoothing', input]);
     label.title = 'Running mean: the weight of the steps before';
     label.dataset.lmSuppressShortcuts = 'true';
     input.addEventListener('input', () => {
+      // From here on it is the user's.
+      settingsChanged.disconnect(take);
       this.sync.smoothing = Number(input.value);
     });
     return label;
@@ -133,9 +145,4 @@ function textButton(text: string, title: string, onClick: () => void): HTMLButto
   button.title = title;
   button.addEventListener('click', onClick);
   return button;
-}
-
-function replaceIfChanged(parent: HTMLElement, children: HTMLElement[]): void {
-  const same = parent.children.length === children.length && children.every((child, i) => parent.children[i] === child);
-  if (!same) parent.replaceChildren(...children);
 }

@@ -1,6 +1,6 @@
 import type { ISessionContext } from '@jupyterlab/apputils';
 import type { RewardsData } from '../../kernel/display/rewardsMime';
-import { RewardsConnection } from '../rewards/connection';
+import { rewardsComm, type RewardsComm } from '../rewards/connection';
 import { RewardsPanel } from '../rewards/panel';
 import { element, setText } from '../widgets/element';
 
@@ -9,7 +9,7 @@ export class RewardsPart {
   readonly node = element('details', 'joylab-RewardsPart');
   private readonly about = element('span', 'joylab-RewardsPart-about');
   private panel: RewardsPanel | null = null;
-  private connection: RewardsConnection | null = null;
+  private connection: RewardsComm | null = null;
   private id = '';
   private painted: RewardsData | null = null;
   /** What the kernel sent last: newer than what the run has. */
@@ -47,7 +47,7 @@ export class RewardsPart {
     this.panel = panel;
     this.node.append(panel.node);
     if (!this.session) return;
-    this.connection = new RewardsConnection(this.session, data.id, {
+    this.connection = rewardsComm(this.session, data.id, {
       message: (message) => {
         if (message.type === 'error') return panel.refuse(message.text);
         this.sent = message.data;

@@ -30,3 +30,9 @@ export function describe(node: HTMLElement, label: string): void {
 export function setText(node: HTMLElement, text: string): void {
   if (node.textContent !== text) node.textContent = text;
 }
+
+/** Sets the children of an element where they are others, which spares the focus and the layout of those that stay. */
+export function setChildren(parent: HTMLElement, children: readonly HTMLElement[]): void {
+  const same = parent.children.length === children.length && children.every((child, i) => parent.children[i] === child);
+  if (!same) parent.replaceChildren(...children);
+}

@@ -16,6 +16,8 @@ export class Cell implements CellRun {
   endedBy: { error: unknown } | null = null;
   /** Whether something in the cell has read its signal, and so may stop by itself. */
   watchesSignal = false;
+  /** The error that an interrupt ends it with; `null`: a {@link KeyboardInterrupt}. */
+  interruption: Error | null = null;
   /** Rejects after an interrupt, once the cell has had its time to stop, and when the cell is ended. */
   readonly stopped: Promise<never>;
   private stop!: (reason: unknown) => void;

@@ -43,6 +43,7 @@ export function createInterpreter({ comms, interruptFlag, folder }: InterpreterO
   const reportUncaught = (error: unknown): void => session.reportUncaught(error);
   session.onClose(installPatches(SESSION_PATCHES, { ...session.parts, folder, packageRoot, reportUncaught }));
   session.serveDiagnostics(comms);
+  session.serveOverview(comms);
   serveRollouts(comms);
   serveWidgets(comms);
   withoutOptimizer(() => session.warmUp());

@@ -13,6 +13,7 @@ import type {
 import { complete } from './assist/complete';
 import { serveDiagnostics } from './assist/diagnose';
 import { inspect } from './assist/inspect';
+import { serveOverview } from './overview/serve';
 import { completeValue } from './assist/values';
 import { Cell, currentCell, KeyboardInterrupt, runBeside, runIn, emitCellEvent } from './cell';
 import { completeness } from './completeness';
@@ -134,7 +135,11 @@ export class Session implements Interpreter {
       });
     } catch (error) {
       const interrupted = cell.interrupted || isTermination(error);
-      const reason = interrupted ? new KeyboardInterrupt() : cell.endedBy ? cell.endedBy.error : error;
+      const reason = interrupted
+        ? (cell.interruption ?? new KeyboardInterrupt())
+        : cell.endedBy
+          ? cell.endedBy.error
+          : error;
       return inKernel(() => describeError(reason, { label, code }));
     } finally {
       if (beside) this.beside = null;
@@ -254,6 +259,11 @@ export class Session implements Interpreter {
   /** Answers front ends that ask for the errors of a cell. */
   serveDiagnostics(comms: CommOpener): void {
     serveDiagnostics(comms, this.compiler.notebook);
+  }
+
+  /** Answers side panels. */
+  serveOverview(comms: CommOpener): void {
+    serveOverview(comms, this.variables);
   }
 
   isComplete(code: string): Completeness {

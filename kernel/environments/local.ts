@@ -13,10 +13,12 @@ import type {
 import type { EnvironmentClass } from '../openenv/serving';
 import { EpisodeRunner } from '../openenv/serving/episode';
 import type { Contract } from '../openenv/serving/schemas';
+import type { SessionCount } from '../display/overview';
 import type { CardContent } from './card/card';
 import type { ClassSource } from './classEnv';
 import type { RolloutEnvironment } from './environment';
 import { OpenedEnvironment } from './opened';
+import { SESSIONS } from './sessionCount';
 import { pictureBundle, renderedPicture, type PictureFile } from './card/picture';
 import type { EpisodeSpec, VectorSource } from './vectorEnv';
 
@@ -147,6 +149,10 @@ export class LocalEnvironment<
       stateVariables: [],
       ...(frame ? { frame } : {}),
     };
+  }
+
+  [SESSIONS](): SessionCount | null {
+    return this.closed ? null : { open: 1, busy: 0 };
   }
 
   /** Ends the session. */

@@ -1,8 +1,10 @@
 import type { MimeBundle } from '../display/cellContext';
+import type { SessionCount } from '../display/overview';
 import { environmentBundle, type CardContent, type CardOptions } from './card/card';
+import { SESSIONS, type CountsSessions } from './sessionCount';
 
 /** The base of all environments that `openenv` returns. An environment is displayed as its card. */
-export abstract class OpenedEnvironment {
+export abstract class OpenedEnvironment implements CountsSessions {
   /** Returns the content of the card without the reference returns. */
   protected abstract cardContent(): Promise<CardContent>;
 
@@ -10,6 +12,8 @@ export abstract class OpenedEnvironment {
   async card({ reference }: CardOptions = {}): Promise<MimeBundle> {
     return environmentBundle({ ...(await this.cardContent()), reference });
   }
+
+  abstract [SESSIONS](): SessionCount | null;
 
   [Symbol.for('Jupyter.display')](): Promise<MimeBundle> {
     return this.card();

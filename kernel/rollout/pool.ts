@@ -38,6 +38,14 @@ const idleThreads = new Set<Worker>();
 /** The last rollout: one runs at a time, since each uses all processors. */
 let last: Promise<unknown> = Promise.resolve();
 
+/** The rollout that plays. */
+let current: PoolRun | null = null;
+
+/** Returns the number of episodes of an environment that policies play now. */
+export function episodesUnderWay(env: RolloutEnvironment): number {
+  return current?.env === env ? current.underWay : 0;
+}
+
 /**
  * Plays all jobs and resolves to what was played, job by job. Rejects with an
  * `OpenEnvError` when the environment fails as a whole.
@@ -89,13 +97,19 @@ class PoolRun {
   private over = false;
 
   constructor(
-    private readonly env: RolloutEnvironment,
+    readonly env: RolloutEnvironment,
     private readonly jobs: StrategyJob[],
     private readonly options: PoolOptions,
     private readonly task: Task,
   ) {}
 
+  /** Number of episodes that workers have begun and not finished. */
+  get underWay(): number {
+    return [...this.workers].reduce((sum, { taken }) => sum + taken.size, 0);
+  }
+
   async run(): Promise<Played[]> {
+    current = this;
     const { signal, workers } = this.options;
     const finished = new Promise<void>((resolve, reject) => ([this.finish, this.fail] = [resolve, reject]));
     const aborted = (): void => this.abort();
@@ -108,6 +122,7 @@ class PoolRun {
       await finished;
     } finally {
       this.over = true;
+      current = null;
       clearInterval(watch);
       signal.removeEventListener('abort', aborted);
       for (const worker of this.workers) this.discard(worker);

@@ -40,6 +40,8 @@ export interface NotebookPage {
  */
 const JUPYTERLAB_FAULTS = [
   /Cannot read properties of null \(reading 'insertWidget'\)\n +at \S+\._updateForDeferMode /,
+  // Settings that are loaded before those of the shortcuts.
+  /Cannot read properties of undefined \(reading 'schema'\)\n[^]*\.emit [^]*\.load /,
   /^Error while computing the ReactiveToolbar TypeError: Cannot read properties of null \(reading 'widgets'\)/,
 ];
 
@@ -171,4 +173,15 @@ export function pixels(canvas: Locator): Promise<number> {
     for (let i = 0; i < data.length; i++) hash = (hash * 31 + data[i]) | 0;
     return hash;
   });
+}
+
+const AXE = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Returns what axe finds in a part of the page: rule and element. */
+export async function axeFindings(page: Page, selector: string): Promise<string[]> {
+  if (!(await page.evaluate("typeof axe === 'object'"))) await page.evaluate(AXE);
+  const found = await page.evaluate<Array<{ id: string; nodes: Array<{ html: string }> }>>(
+    `axe.run({ include: [${JSON.stringify(selector)}] }, { resultTypes: ['violations'], rules: { region: { enabled: false } } }).then(({ violations }) => violations)`,
+  );
+  return found.map(({ id, nodes }) => `${id}: ${nodes[0].html}`);
 }

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import * as fs from 'node:fs';
 import type { Page } from 'playwright-core';
-import { becomes, changeTheme, openNotebook, pixels, waitForMotion } from './browser';
+import { axeFindings, becomes, changeTheme, openNotebook, pixels, waitForMotion } from './browser';
 import { labTest } from './labTest';
 import { useLab } from './useLab';
 import { writeRuns } from './keptRuns';
@@ -17,15 +16,7 @@ async function openRollouts(page: Page): Promise<void> {
 
 /** Jupyter's server answers with an error of its own when it lists kernels while one starts. */
 const isOurs = (error: string) => !/status of 500 .*\/api\/kernels\?\d+\)$/.test(error);
-const AXE = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
-
-async function axe(page: Page): Promise<string[]> {
-  if (!(await page.evaluate("typeof axe === 'object'"))) await page.evaluate(AXE);
-  const found = await page.evaluate<Array<{ id: string; nodes: Array<{ html: string }> }>>(
-    "axe.run({ include: ['.joylab-Rollouts'] }, { resultTypes: ['violations'], rules: { region: { enabled: false } } }).then(({ violations }) => violations)",
-  );
-  return found.map(({ id, nodes }) => `${id}: ${nodes[0].html}`);
-}
+const axe = (page: Page) => axeFindings(page, '.joylab-Rollouts');
 
 labTest(
   'from the curve to the line that decided: a step, its group by reward, an episode beside its program',

@@ -3,7 +3,8 @@ import { decodeFrames } from '../../frames/decode';
 import { Playback } from '../../frames/playback';
 import { FrameSequence } from '../../frames/sequence';
 import { viewAspect } from '../../frames/view';
-import { prefersReducedMotion } from '../../frames/visibility';
+import { playsByItself } from '../../frames/visibility';
+import { settings, settingsChanged } from '../../settings';
 import { describe, element, iconButton, setText } from '../../widgets/element';
 import { icon, setIcon } from '../../widgets/icons';
 import type { Group } from '../state';
@@ -40,7 +41,9 @@ export class Wall {
   private newest: Group | null = null;
   private group: Group | null = null;
   private visible = false;
-  private wanted = !prefersReducedMotion();
+  /** Whether groups are to play, where the user has said so. */
+  private wanted: boolean | null = null;
+  private rollouts: Rollout[] = [];
   /** Whether the user has stopped the group, to look at it: then it stays. */
   private held = false;
   /** Whether the group has had its turn, so that the next may come. */
@@ -62,6 +65,7 @@ export class Wall {
     this.node = element('div', 'joylab-Wall-panel', [head, this.place, this.detail.node]);
     this.node.hidden = true;
     this.observer.observe(this.place);
+    settingsChanged.connect(this.onSettings, this);
   }
 
   /** Shows a group in place of the previous one. */
@@ -106,13 +110,23 @@ export class Wall {
 
   dispose(): void {
     this.newest = null;
+    settingsChanged.disconnect(this.onSettings, this);
     this.observer.disconnect();
     this.clear();
     this.detail.close();
   }
 
-  private fill(rollouts: Rollout[]): void {
+  /** Shows more tiles of the same group, or fewer. */
+  private onSettings(): void {
+    if (this.tiles.length === Math.min(this.rollouts.length, settings.tiles)) return;
+    this.clear();
+    this.fill(this.rollouts);
+  }
+
+  private fill(all: Rollout[]): void {
     const { place } = this;
+    this.rollouts = all;
+    const rollouts = all.slice(0, settings.tiles);
     this.tiles = rollouts.map((rollout, i) => new Tile(rollout, i + 1, () => this.detail.open(rollout, rollouts)));
     const rewards = rollouts.map(({ score }) => score.reward).filter((reward) => reward !== null);
     const [best, worst] = [Math.max(...rewards), Math.min(...rewards)];
@@ -138,7 +152,7 @@ export class Wall {
     });
     this.playback = playback;
     playback.hold(!this.visible);
-    if (this.wanted) playback.play();
+    if (this.wanted ?? playsByItself()) playback.play();
     else this.endTurn();
     this.showPlaying();
   }
@@ -173,9 +187,11 @@ export class Wall {
   private showTitle(): void {
     const { group } = this;
     if (!group) return;
-    const { step, episodes, of } = group;
+    const { step, episodes } = group;
     setText(this.title, `Rollouts of step ${step}`);
-    const count = of && of > episodes.length ? `${episodes.length} of ${of}` : `all ${episodes.length}`;
+    const of = group.of ?? episodes.length;
+    const shown = this.tiles.length;
+    const count = of > shown ? `${shown} of ${of}` : `all ${shown}`;
     const order = group.scores ? ', from the best reward to the worst' : '';
     const now = step > this.completed ? ' · not learned from yet' : '';
     setText(this.about, `${count}${order}${now}`);

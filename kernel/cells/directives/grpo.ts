@@ -1,3 +1,4 @@
+import { currentCell, KeyboardInterrupt } from '../cell';
 import { CellFailure, CellPaused } from '../errors';
 import type { Variables } from '../variables';
 import { meant } from './arguments';
@@ -41,10 +42,35 @@ export const grpo: Directive = {
       evalDataset: named('evalDataset', args, variables),
     };
     const { grpoCell } = await import('../../grpo/cell.js');
-    const trainer = await grpoCell(config, parts as Parameters<typeof grpoCell>[1]);
-    if (trainer.pausedFromView) throw new CellPaused('The training was paused. Run the cell again to go on.');
+    const pause = new CellPaused('The training was paused. Run the cell again to go on.');
+    const trainer = await interruptedAs(pause, () => grpoCell(config, parts as Parameters<typeof grpoCell>[1]));
+    if (trainer.pausedFromView) throw pause;
   },
 };
+
+/**
+ * Does `work`, of which an interrupt makes a pause: nothing is shown as an error.
+ *
+ * #### Notes
+ * Only in front ends that say which cell they run, where somebody sees the view and can
+ * resume. For those that run notebooks alone (nbclient, papermill) an interrupt is an
+ * error that they find in the outputs, too.
+ */
+async function interruptedAs<Result>(pause: CellPaused, work: () => Promise<Result>): Promise<Result> {
+  const cell = currentCell();
+  if (cell?.id === undefined) return work();
+  cell.interruption = pause;
+  let failed = false;
+  try {
+    return await work();
+  } catch (error) {
+    failed = !(error instanceof KeyboardInterrupt);
+    throw error;
+  } finally {
+    // An interrupt that has ended the work is reported after it.
+    if (failed || !cell.interrupted) cell.interruption = null;
+  }
+}
 
 /** For each part of a run a test for its values, and a cell that makes one. */
 const KINDS = {

@@ -285,6 +285,11 @@ function sendTo(view: View, message: TrainingMessage, buffers?: Uint8Array[]): v
 const outputs = new Map<string, TrainingOutput>();
 const outputLimit = 16;
 
+/** Returns the runs that views can follow, the newest first. */
+export function knownRuns(): TrainingOutput[] {
+  return [...outputs.values()].reverse();
+}
+
 function remember(output: TrainingOutput): void {
   outputs.delete(output.data.runId);
   outputs.set(output.data.runId, output);

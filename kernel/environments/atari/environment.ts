@@ -1,11 +1,13 @@
 import { withProgress } from '../../display/progress/progress';
 import type { OpenEnvClient } from '../../openenv/client';
 import type { EpisodeState, ResetArguments, StepResult } from '../../openenv/protocol';
+import type { SessionCount } from '../../display/overview';
 import type { CardContent } from '../card/card';
 import type { RolloutEnvironment } from '../environment';
 import type { EpisodeSpec, VectorSource } from '../vectorEnv';
 import type { Episode } from '../../episodes/episode';
-import { endPlay, offerPlay, type Playable, type PlayGame } from '../play';
+import { SESSIONS, sessionCount } from '../sessionCount';
+import { endPlay, offerPlay, playerCount, type Playable, type PlayGame } from '../play';
 import { TYPING, type EnvironmentTyping } from '../typing';
 import { AtariFrame } from './frame';
 import { atariGame } from './game';
@@ -107,6 +109,13 @@ export class AtariEnvironment<Action extends string = string, State = Record<str
   /** Opens another session, for the card's Play button. */
   openGame(): Promise<PlayGame> {
     return openPlaySession(this.resolved);
+  }
+
+  [SESSIONS](): SessionCount | null {
+    if (this.closed) return null;
+    const own = sessionCount(this.client);
+    const players = playerCount(this);
+    return { open: own.open + players, busy: own.busy + players };
   }
 
   /** Ends the session; the server stops with its last session. */

@@ -5,6 +5,8 @@ import type { RolloutEnvironment } from '../environment';
 import type { SessionSource } from '../remote/sessions';
 import type { EpisodeSpec } from '../vectorEnv';
 import type { ReadObservation } from '../vectorStep';
+import type { SessionCount } from '../../display/overview';
+import { SESSIONS } from '../sessionCount';
 import { TYPING, type EnvironmentTyping } from '../typing';
 import type { RemoteEnvironment } from '../remote/remote';
 import { ATARI_GAMES, type AtariGame } from './catalog';
@@ -124,6 +126,10 @@ export class OfficialAtariEnvironment<Action extends string = string, State = Re
   /** Closes the session, the only one that the server has. The next reset opens another. */
   release(): Promise<void> {
     return this.client.release();
+  }
+
+  [SESSIONS](): SessionCount | null {
+    return this.client[SESSIONS]();
   }
 
   /** Ends the session. */

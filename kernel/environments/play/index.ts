@@ -32,6 +32,11 @@ export function endPlay(environment: Playable): void {
     player.close(`${environment.name} was closed. Run its cell again to play.`);
 }
 
+/** Returns the number of people who play an environment. */
+export function playerCount(environment: Playable): number {
+  return players.get(environment)?.size ?? 0;
+}
+
 function play(environment: Playable, comm: ConstructorParameters<typeof Player>[1]): void {
   const open = players.get(environment) ?? new Set();
   players.set(environment, open);

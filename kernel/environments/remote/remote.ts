@@ -23,6 +23,8 @@ import { reachableServers } from './pool';
 import { hasPicture, observationPicture, pictureBundle, type PictureFile } from '../card/picture';
 import type { SessionSource } from './sessions';
 import { offerPlay } from '../play';
+import type { SessionCount } from '../../display/overview';
+import { SESSIONS, sessionCount } from '../sessionCount';
 import type { Drawing } from './drawing';
 import { schemaTyping, TYPING, type EnvironmentTyping } from '../typing';
 import type { EpisodeSpec } from '../vectorEnv';
@@ -268,6 +270,10 @@ export class RemoteEnvironment<
     const refresh = async () =>
       this.typing(readSchemas(await getJson(`${this.url}/schema`, { timeout: 3000 }))?.schemas ?? schemas);
     return { ...schemaTyping('RemoteEnvironment', this.target, schemas, this.about.description), refresh };
+  }
+
+  [SESSIONS](): SessionCount | null {
+    return this.connection.closed ? null : sessionCount(this.client);
   }
 
   /** Ends the session, and stops the server if it was started for it. */

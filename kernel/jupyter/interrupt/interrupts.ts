@@ -8,12 +8,24 @@ const EXPLAIN_AFTER = 1500;
 const UNINTERRUPTIBLE =
   'Interrupted, but what computes (a library, a regular expression, eval) cannot be stopped from outside: the cell ends when it returns. To end it now, restart the kernel.\n';
 
+/** The same for a cell that trains, which ends at the next step of its computation: that is what an interrupt of it waits for. */
+const EXPLAIN_PAUSE_AFTER = 10_000;
+const PAUSING = 'Pausing: the run stops when the computation under way has ended. To end it now, restart the kernel.\n';
+
+/** What an interrupt may be told in. */
+export interface RunningCell {
+  /** Whether it trains: an interrupt of it is a pause. */
+  trains: boolean;
+  /** Shows a text in the cell, as long as it runs. */
+  show(name: 'stdout' | 'stderr', text: string): void;
+}
+
 /** The wire thread's part in an interrupt. */
 export interface InterruptHandlers {
   /** Ends what the main thread awaits: its own work, an answer of the front end, a child process. */
   cancel(): void;
-  /** Returns a function that shows a text in the cell that runs now, as long as it runs; `null` when none runs. */
-  toRunningCell(): ((text: string) => void) | null;
+  /** Returns the cell that runs now; `null` when none runs. */
+  runningCell(): RunningCell | null;
   /** Called when the next cell may begin. */
   settled(): void;
 }
@@ -49,7 +61,7 @@ export class Interrupts {
     const synchronous = Atomics.load(this.flag, FLAG.part);
     this.handlers.cancel();
     if (synchronous !== 0) setTimeout(() => this.selfSignal.end(synchronous), SIGNAL_AFTER);
-    else setTimeout((show) => this.explain(show), EXPLAIN_AFTER, this.handlers.toRunningCell()).unref();
+    else this.explainLater(this.handlers.runningCell());
   }
 
   /** Handles a SIGINT that reached this process and ended no synchronous code of a cell. */
@@ -63,8 +75,14 @@ export class Interrupts {
     this.selfSignal.cellEnded();
   }
 
-  /** Shows why an interrupted cell goes on, unless the main thread has cleared the flag. */
-  private explain(show: ((text: string) => void) | null): void {
-    if (Atomics.load(this.flag, FLAG.raised) !== 0) show?.(UNINTERRUPTIBLE);
+  /** Shows why an interrupted cell goes on, unless the main thread clears the flag until then. */
+  private explainLater(cell: RunningCell | null): void {
+    if (!cell) return;
+    const explain = (): void => {
+      if (Atomics.load(this.flag, FLAG.raised) === 0) return;
+      if (cell.trains) cell.show('stdout', PAUSING);
+      else cell.show('stderr', UNINTERRUPTIBLE);
+    };
+    setTimeout(explain, cell.trains ? EXPLAIN_PAUSE_AFTER : EXPLAIN_AFTER).unref();
   }
 }

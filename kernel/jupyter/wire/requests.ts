@@ -73,6 +73,11 @@ export class Requests {
     return (this.active ?? this.beside)?.message.header ?? null;
   }
 
+  /** Whether what runs admits others beside it: it trains. */
+  get trains(): boolean {
+    return this.active !== null && this.active.id === this.admitting;
+  }
+
   /** Returns the request with this number, until it is answered. */
   find(id: number): Message | undefined {
     return this.open.get(id)?.message;

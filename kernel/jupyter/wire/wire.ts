@@ -1,4 +1,4 @@
-import { Interrupts } from '../interrupt/interrupts';
+import { Interrupts, type RunningCell } from '../interrupt/interrupts';
 import { giveAnswer } from '../input';
 import { writeConnection } from '../connection';
 import type { Message } from '../message';
@@ -63,7 +63,7 @@ export class Wire {
     );
     this.interrupts = new Interrupts(interruptFlag, {
       cancel: () => this.cancel(),
-      toRunningCell: () => this.toRunningCell(),
+      runningCell: () => this.runningCell(),
       settled: () => this.requests.next(),
     });
     const { outputs, publisher, history, inputs, interrupts } = this;
@@ -192,14 +192,15 @@ export class Wire {
     this.children.interrupt();
   }
 
-  private toRunningCell(): ((text: string) => void) | null {
-    const parent = this.requests.running;
+  private runningCell(): RunningCell | null {
+    const { running: parent, trains } = this.requests;
     if (!parent) return null;
-    return (text) => {
+    const show = (name: 'stdout' | 'stderr', text: string): void => {
       if (this.requests.running !== parent || this.closing) return;
       this.publisher.streams.flush();
-      this.publisher.output({ type: 'stream', content: JSON.stringify({ name: 'stderr', text }), parent });
+      this.publisher.output({ type: 'stream', content: JSON.stringify({ name, text }), parent });
     };
+    return { trains, show };
   }
 
   private shutdown(channel: RequestChannel, message: Message): void {
