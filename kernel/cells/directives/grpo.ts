@@ -2,7 +2,7 @@ import { currentCell, KeyboardInterrupt } from '../cell';
 import { CellFailure, CellPaused } from '../errors';
 import type { Variables } from '../variables';
 import { meant } from './arguments';
-import type { Arguments, Directive } from './directive';
+import type { Arguments, Declared, Directive } from './directive';
 
 /** `@grpo`: trains the notebook's model on its environment with the registered rewards. */
 export const grpo: Directive = {
@@ -23,7 +23,13 @@ export const grpo: Directive = {
       type: 'variable',
       documentation: 'The prompts of evaluations, for evalStrategy. Default: none.',
     },
+    { name: 'trainer', type: 'variable', documentation: "The trainer's variable. Default: `trainer`." },
   ],
+
+  gives(args, _target, declared) {
+    const name = trainerName(args, declared);
+    return name ? { [name]: "import('joylab').GRPOTrainer" } : {};
+  },
 
   async apply({ args, declared, variables }) {
     const name = declared.findLast(({ kind }) => kind === 'const')?.name;
@@ -42,11 +48,24 @@ export const grpo: Directive = {
       evalDataset: named('evalDataset', args, variables),
     };
     const { grpoCell } = await import('../../grpo/cell.js');
+    const { notebook } = await import('../../grpo/session.js');
+    const variable = trainerName(args, declared);
     const pause = new CellPaused('The training was paused. Run the cell again to go on.');
-    const trainer = await interruptedAs(pause, () => grpoCell(config, parts as Parameters<typeof grpoCell>[1]));
-    if (trainer.pausedFromView) throw pause;
+    try {
+      const trainer = await interruptedAs(pause, () => grpoCell(config, parts as Parameters<typeof grpoCell>[1]));
+      if (trainer.pausedFromView) throw pause;
+    } finally {
+      // A run that is paused has a trainer, too.
+      if (variable && notebook.newestRun) variables.set(variable, notebook.newestRun.trainer);
+    }
   },
 };
+
+/** Returns the name of the trainer's variable; undefined when the cell declares that name itself. */
+function trainerName(args: Arguments, declared: readonly Declared[]): string | undefined {
+  const chosen = typeof args.trainer === 'string' ? args.trainer : 'trainer';
+  return declared.some(({ name }) => name === chosen) ? undefined : chosen;
+}
 
 /**
  * Does `work`, of which an interrupt makes a pause: nothing is shown as an error.

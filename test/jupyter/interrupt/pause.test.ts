@@ -56,6 +56,7 @@ test('an interrupt pauses the run of a cell without an error in its output, and 
   );
   assert.equal((await kernel.finish(behind)).reply.content.status, 'aborted');
   await kernel.until(() => status() === 'paused', 'the pause');
+  assert.equal(await kernel.run('trainer.status'), "'paused'");
 });
 
 test('the run goes on when its cell runs again, and pauses again', async () => {
