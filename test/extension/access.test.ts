@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import * as fs from 'node:fs';
-import type { Page } from 'playwright-core';
 import { completionsBundle } from '../../kernel/display/training/completions';
 import { episodeData } from '../../kernel/display/pictures/episode';
 import { setCellContext } from '../../kernel/display/cellContext';
@@ -19,7 +17,7 @@ import { EnvironmentReport, type CheckId, type CheckResult } from '../../kernel/
 import { CHECK_IDS } from '../../kernel/check/checks';
 import type { Sample } from '../../kernel/rewards/sample';
 import { scoreSamples } from '../../kernel/rewards/scoring';
-import { becomes, changeTheme, openNotebook, type NotebookPage } from './browser';
+import { axeFindings, becomes, changeTheme, openNotebook, type NotebookPage } from './browser';
 import { labTest } from './labTest';
 import { useLab } from './useLab';
 import { writeNotebook, type Bundle } from './notebooks';
@@ -185,19 +183,6 @@ function pictures(): MimeBundle[] {
   ];
 }
 
-const AXE = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
-
-/** What axe finds wrong with the elements of a selector. */
-async function violations(page: Page, selector: string): Promise<string[]> {
-  await page.evaluate(AXE);
-  const found: any[] = await page.evaluate(
-    `axe.run({ include: [${JSON.stringify(selector)}] }, { resultTypes: ['violations'], rules: { region: { enabled: false } } }).then(({ violations }) => violations)`,
-  );
-  return found.flatMap(({ id, nodes }) =>
-    nodes.map(({ html, failureSummary }: any) => `${id}: ${html.slice(0, 200)} ${failureSummary.replace(/\s+/g, ' ')}`),
-  );
-}
-
 /** Opens the notebook with all outputs, and the player of a tile. */
 async function openOutputs(
   width: number,
@@ -224,7 +209,7 @@ for (const [width, theme, isTrusted] of [
     `axe finds nothing wrong with any output: ${width} pixels, ${theme}, ${isTrusted ? '' : 'not '}trusted`,
     async () => {
       const { page, errors } = await openOutputs(width, theme, isTrusted);
-      assert.deepEqual(await violations(page, '.jp-OutputArea-output'), []);
+      assert.deepEqual(await axeFindings(page, '.jp-OutputArea-output'), []);
       // The Tab key reaches what scrolls, and nothing that does not.
       const scores = page.locator('.joylab-Compare-table');
       assert.equal(await scores.getAttribute('tabindex'), '0');
@@ -254,7 +239,7 @@ labTest('axe finds nothing wrong with what other viewers show of a saved noteboo
     await page.setContent(
       `<!doctype html><html lang="en"><title>notebook</title><body style="${colours}"><main>${fallbacks.join('\n')}</main></body></html>`,
     );
-    assert.deepEqual(await violations(page, 'main'), [], colours);
+    assert.deepEqual(await axeFindings(page, 'main'), [], colours);
   }
   await page.close();
 });

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { after, before } from 'node:test';
 import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { becomes, launchBrowser, openNotebook, runAllCells, waitUntil } from './browser';
-import { startLab, type Lab } from './lab';
+import type { Page } from 'playwright-core';
+import { becomes, openNotebook, runAllCells, waitUntil } from './browser';
 import { labTest } from './labTest';
+import { useLab } from './useLab';
 import {
   kernelPid,
   save,
@@ -20,18 +19,7 @@ import {
   writeRun,
 } from './runs';
 
-let lab: Lab;
-let browser: Browser;
-
-before(async () => {
-  lab = await startLab();
-  browser = await launchBrowser();
-});
-
-after(async () => {
-  await browser?.close();
-  await lab?.close();
-});
+const { lab, browser } = useLab();
 
 labTest(
   'a kernel that is killed takes the run along, not what is shown of it: it goes on from its checkpoint',

@@ -1,17 +1,15 @@
 import assert from 'node:assert/strict';
-import * as fs from 'node:fs';
 import { after, before } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { BenchmarkResult } from '../../kernel/benchmark';
 import type { BenchmarkEntry } from '../../kernel/benchmark/entry';
 import { seededRandom } from '../../kernel/common/random';
 import { BENCHMARK_MIME } from '../../kernel/display/benchmarkMime';
-import { changeTheme, launchBrowser, openNotebook, waitUntil } from './browser';
+import { axeFindings, changeTheme, launchBrowser, openNotebook, waitUntil } from './browser';
 import { startLab, type Lab } from './lab';
 import { labTest } from './labTest';
 import { writeNotebook, type Bundle } from './notebooks';
 
-const AXE = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 let lab: Lab;
 let browser: Browser;
 
@@ -136,8 +134,7 @@ labTest('a benchmark has a table, a chart that follows the theme, and comparison
     /3 of 3 attempts\. https:\/\/api\.example\/v1\/chat\/completions answered 429/,
   );
   assert.match((await view.textContent())!, /over all environments/);
-  await page.evaluate(AXE);
-  const axe = () => page.evaluate<unknown[]>("axe.run('.joylab-Benchmark').then(({ violations }) => violations)");
+  const axe = () => axeFindings(page, '.joylab-Benchmark');
   assert.deepEqual(await axe(), []);
   await changeTheme(page, 'JupyterLab Light');
   assert.deepEqual(await axe(), []);

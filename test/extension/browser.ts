@@ -177,11 +177,13 @@ export function pixels(canvas: Locator): Promise<number> {
 
 const AXE = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
-/** Returns what axe finds in a part of the page: rule and element. */
+/** Returns what axe finds in a part of the page: rule, element, what is wrong. */
 export async function axeFindings(page: Page, selector: string): Promise<string[]> {
   if (!(await page.evaluate("typeof axe === 'object'"))) await page.evaluate(AXE);
-  const found = await page.evaluate<Array<{ id: string; nodes: Array<{ html: string }> }>>(
+  const found = await page.evaluate<Array<{ id: string; nodes: Array<{ html: string; failureSummary: string }> }>>(
     `axe.run({ include: [${JSON.stringify(selector)}] }, { resultTypes: ['violations'], rules: { region: { enabled: false } } }).then(({ violations }) => violations)`,
   );
-  return found.map(({ id, nodes }) => `${id}: ${nodes[0].html}`);
+  return found.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html.slice(0, 200)} ${failureSummary.replace(/\s+/g, ' ')}`),
+  );
 }

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import * as fs from 'node:fs';
 import type { Locator, Page } from 'playwright-core';
 import { outline } from '../../kernel/cells/directives/comments';
-import { becomes, changeTheme, openNotebook, waitUntil } from './browser';
+import { axeFindings, becomes, changeTheme, openNotebook, waitUntil } from './browser';
 import { labTest } from './labTest';
 import { useLab } from './useLab';
 import { writeNotebook } from './notebooks';
@@ -30,8 +29,6 @@ function kinds(source: string): string[] {
   return [...new Set(tags)].filter((name) => known.includes(name));
 }
 
-const AXE = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
-
 const badge = (cell: Locator) => cell.locator('.joylab-Badge');
 
 /** The directives that the badges of a notebook name, cell by cell. */
@@ -53,15 +50,9 @@ labTest('cells with a directive have a badge that names it, as the kernel reads 
   await becomes(() => shown(page), SOURCES.map(kinds));
   assert.equal(await badge(cell(0)).innerText(), 'reward');
   assert.equal(await badge(cell(0)).getAttribute('aria-label'), 'Reward cell (@reward): run it');
-  await page.evaluate(AXE);
   for (const theme of ['JupyterLab Dark', 'JupyterLab Light'] as const) {
     await changeTheme(page, theme);
-    const violations: any[] = await page.evaluate('axe.run(".joylab-Badge").then(({ violations }) => violations)');
-    assert.deepEqual(
-      violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`),
-      [],
-      theme,
-    );
+    assert.deepEqual(await axeFindings(page, '.joylab-Badge'), [], theme);
   }
   // The badge follows the text.
   await cell(9).locator('.cm-content').click();

@@ -4,14 +4,12 @@ import * as path from 'node:path';
 import type { Page } from 'playwright-core';
 import { packageRoot } from '../../kernel/common/packagePaths';
 import { ATARI_GAMES } from '../../kernel/environments/atari/catalog';
-import { becomes, openNotebook, waitForCells, waitUntil } from './browser';
+import { axeFindings, becomes, openNotebook, waitForCells, waitUntil } from './browser';
 import { labTest } from './labTest';
 import { useLab } from './useLab';
 import { writeNotebook } from './notebooks';
 
 const { lab, browser } = useLab();
-
-const AXE = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
 /** The sources of the notebook in front. */
 const sources = (page: Page): Promise<string[]> =>
@@ -69,12 +67,7 @@ labTest('the launcher makes a notebook for the game that was chosen, of the cell
     (await options.allInnerTexts()).slice(0, 3).map((text) => text.split('\n')[0]),
     ['Bowling', 'Boxing', 'Breakout'],
   );
-  await page.evaluate(AXE);
-  const found: any[] = await page.evaluate('axe.run(".jp-Dialog").then(({ violations }) => violations)');
-  assert.deepEqual(
-    found.flatMap(({ id, nodes }) => nodes.map(({ html }: any) => `${id}: ${html}`)),
-    [],
-  );
+  assert.deepEqual(await axeFindings(page, '.jp-Dialog'), []);
   // What is no game cannot be created.
   await page.keyboard.insertText('ponk');
   await becomes(() => page.getByRole('button', { name: 'Create' }).isDisabled(), true);

@@ -1,25 +1,13 @@
 import assert from 'node:assert/strict';
-import { after, before } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Browser, Page } from 'playwright-core';
-import { becomes, launchBrowser, openNotebook, runAllCells, waitUntil } from './browser';
-import { startLab, type Lab } from './lab';
+import type { Page } from 'playwright-core';
+import { becomes, openNotebook, runAllCells, waitUntil } from './browser';
 import { labTest } from './labTest';
+import { useLab } from './useLab';
 import { startProxy } from './proxy';
 import { save, savedRun, sentences, shownStep, upTo, waitForStep, waitForWhole, writeRun } from './runs';
 
-let lab: Lab;
-let browser: Browser;
-
-before(async () => {
-  lab = await startLab();
-  browser = await launchBrowser();
-});
-
-after(async () => {
-  await browser?.close();
-  await lab?.close();
-});
+const { lab, browser } = useLab();
 
 /** A notebook page whose way to the server can be broken. */
 async function behindProxy(name: string) {

@@ -1,29 +1,16 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { after, before } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import type { ExperimentData } from '../../kernel/display/experimentMime';
 import { TRAINING_MIME } from '../../kernel/display/mime';
-import { becomes, changeTheme, launchBrowser, openNotebook, runAllCells, waitForCells, waitUntil } from './browser';
-import { startLab, type Lab } from './lab';
+import { axeFindings, becomes, changeTheme, openNotebook, runAllCells, waitForCells, waitUntil } from './browser';
 import { labTest } from './labTest';
+import { useLab } from './useLab';
 import { writeNotebook } from './notebooks';
 
-let lab: Lab;
-let browser: Browser;
+const { lab, browser } = useLab();
 
-before(async () => {
-  lab = await startLab();
-  browser = await launchBrowser();
-});
-
-after(async () => {
-  await browser?.close();
-  await lab?.close();
-});
-
-const AXE = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 /** A folder for pictures that people look at; none by default. */
 const PICTURES = process.env.JOYLAB_PICTURES;
 
@@ -119,12 +106,7 @@ const env = await openenv('game2048');`,
     }
     for (const theme of ['JupyterLab Light', 'JupyterLab Dark'] as const) {
       await changeTheme(page, theme);
-      await page.evaluate(AXE);
-      const found = await page.evaluate<any>("axe.run('.joylab-Comparison-note')");
-      assert.deepEqual(
-        found.violations.map(({ id, nodes }: any) => [id, nodes[0].html]),
-        [],
-      );
+      assert.deepEqual(await axeFindings(page, '.joylab-Comparison-note'), []);
       await picture(page, `equal-${theme.at(-1)}`);
     }
 

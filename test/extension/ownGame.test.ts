@@ -1,23 +1,10 @@
 import assert from 'node:assert/strict';
-import { after, before } from 'node:test';
-import type { Browser } from 'playwright-core';
-import { becomes, launchBrowser, openNotebook, runAllCells, waitForCells } from './browser';
-import { startLab, type Lab } from './lab';
+import { becomes, openNotebook, runAllCells, waitForCells } from './browser';
 import { labTest } from './labTest';
+import { useLab } from './useLab';
 import { writeNotebook } from './notebooks';
 
-let lab: Lab;
-let browser: Browser;
-
-before(async () => {
-  lab = await startLab();
-  browser = await launchBrowser();
-});
-
-after(async () => {
-  await browser?.close();
-  await lab?.close();
-});
+const { lab, browser } = useLab();
 
 labTest('a class in a cell is played from its card, key by key, and its episodes are drawings that play', async () => {
   writeNotebook(lab.folder, 'own.ipynb', [

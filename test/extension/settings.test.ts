@@ -1,32 +1,22 @@
 import assert from 'node:assert/strict';
-import { after, before } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import type { EpisodeData, TrainingData } from '../../kernel/display/mime';
 import { episodeData } from '../../kernel/display/pictures/episode';
 import { trainingBundle } from '../../kernel/display/training/trainingBundle';
 import { openenv } from '../../kernel/environments';
 import { rollout } from '../../kernel/rollout';
-import { becomes, launchBrowser, openNotebook, pixels, waitForMotion } from './browser';
-import { startLab, type Lab } from './lab';
+import { becomes, openNotebook, pixels, waitForMotion } from './browser';
 import { labTest } from './labTest';
+import { useLab } from './useLab';
 import { writeNotebook } from './notebooks';
 
-let lab: Lab;
-let browser: Browser;
-
-before(async () => {
-  lab = await startLab();
-  browser = await launchBrowser();
+const { lab, browser } = useLab({}, async () => {
   const run = trainingBundle(await finishedRun());
   writeNotebook(lab.folder, 'run.ipynb', [
     { source: '/** @grpo */', outputs: [run] },
     { source: 'const wrong: number = "text";' },
   ]);
   writeNotebook(lab.folder, 'second.ipynb', [{ source: '/** @grpo */', outputs: [run] }]);
-});
-after(async () => {
-  await browser?.close();
-  await lab?.close();
 });
 
 /** A run with four real episodes in its newest group. */

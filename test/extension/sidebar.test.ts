@@ -1,23 +1,12 @@
 import assert from 'node:assert/strict';
-import { after, before } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
-import { axeFindings, becomes, changeTheme, launchBrowser, openNotebook, waitForCells, waitUntil } from './browser';
-import { startLab, type Lab } from './lab';
+import type { Page } from 'playwright-core';
+import { axeFindings, becomes, changeTheme, openNotebook, waitForCells, waitUntil } from './browser';
 import { labTest } from './labTest';
+import { useLab } from './useLab';
 import { writeRuns } from './keptRuns';
 import { writeNotebook } from './notebooks';
 
-let lab: Lab;
-let browser: Browser;
-
-before(async () => {
-  lab = await startLab();
-  browser = await launchBrowser();
-});
-after(async () => {
-  await browser?.close();
-  await lab?.close();
-});
+const { lab, browser } = useLab();
 
 const panel = (page: Page) => page.locator('#joylab-panel');
 const section = (page: Page, title: string) =>

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
-import { after, before } from 'node:test';
-import type { Browser, Locator, Page } from 'playwright-core';
-import { becomes, changeTheme, launchBrowser, openNotebook, runAllCells, waitForCells } from './browser';
-import { startLab, type Lab } from './lab';
+import type { Locator, Page } from 'playwright-core';
+import { becomes, changeTheme, openNotebook, runAllCells, waitForCells } from './browser';
+import { startLab } from './lab';
 import { labTest } from './labTest';
+import { useLab } from './useLab';
 import { writeNotebook } from './notebooks';
 
 const STATE = 'application/vnd.jupyter.widget-state+json';
@@ -33,17 +33,7 @@ counter.on('change:value', (value) => console.log('counted', value));
 counter`,
 ].map((source) => ({ source }));
 
-let lab: Lab;
-let browser: Browser;
-
-before(async () => {
-  lab = await startLab();
-  browser = await launchBrowser();
-});
-after(async () => {
-  await browser?.close();
-  await lab?.close();
-});
+const { lab, browser } = useLab();
 
 /** Opens a new notebook of {@link CELLS} and more, and runs it. */
 async function run(name: string, ...more: string[]) {

@@ -115,3 +115,11 @@ test('papermill runs the notebook of a new environment, with one step of trainin
   assert.match(text, /trained model against[^]*pilot, by hand/);
   assert.ok(pictures.length >= 3 && pictures.every((type) => type === 'image/svg+xml'));
 });
+
+test('papermill runs the notebook of fast functions, with fewer steps of training', { timeout: 600_000 }, () => {
+  const { text } = shown(papermill('kernel-generation.ipynb', 'maxSteps'));
+  assert.match(text, /24 +146022 +101573 +95768 +1\.52/, 'operations are the same on every machine');
+  assert.match(text, /remembers the first answer +\[\[30\]\]/);
+  assert.match(text, /RangeError: it took more than 100,000 operations/);
+  assert.match(text, /program: 'baseline', right: 1, speed: 1/);
+});
