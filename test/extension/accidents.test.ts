@@ -80,13 +80,19 @@ labTest(
     await second.page.locator('.joylab-Tile').first().waitFor();
     for (const page of pages)
       await becomes(async () => (await sentences(page)).join(), OPEN_TWICE, 'both say that there is another');
-    await second.page.getByRole('button', { name: /^Pause:/ }).click();
+    await second.page
+      .locator('.joylab-Training')
+      .getByRole('button', { name: /^Pause:/ })
+      .click();
     await shows('paused');
     // What one opens is not opened in the other.
     await second.page.locator('.joylab-Tile').first().click();
     await second.page.locator('.joylab-Player').waitFor();
     assert.equal(await first.page.locator('.joylab-Player').count(), 0);
-    await first.page.getByRole('button', { name: /^Resume:/ }).click();
+    await first.page
+      .locator('.joylab-Training')
+      .getByRole('button', { name: /^Resume:/ })
+      .click();
     await shows('running');
     const reached = await shownStep(first.page);
     for (const page of pages) await waitForStep(page, reached + 1);
@@ -101,7 +107,10 @@ labTest(
     const over = savedRun(lab.folder, 'tabs.ipynb');
     assert.deepEqual(over.steps, upTo(over.data.step));
     assert.ok(over.data.step >= reached + 3);
-    await second.page.getByRole('button', { name: /^Stop:/ }).click();
+    await second.page
+      .locator('.joylab-Training')
+      .getByRole('button', { name: /^Stop:/ })
+      .click();
     await shows('finished');
     await becomes(
       () => first.page.evaluate('jupyterapp.shell.currentWidget.content.widgets[2].model.executionState'),
@@ -180,7 +189,10 @@ labTest(
     for (const pid of [kernel, server]) limitFiles(pid, 'unlimited');
     await becomes(() => sentences(page), []);
     assert.ok(checkpoints().some((name) => Number(name.split('-')[1]) > goesBack));
-    await page.getByRole('button', { name: /^Stop:/ }).click();
+    await page
+      .locator('.joylab-Training')
+      .getByRole('button', { name: /^Stop:/ })
+      .click();
     await page.locator('.joylab-Status[data-status="finished"]').waitFor();
     await save(page);
     const { data, steps } = savedRun(lab.folder, 'full.ipynb');

@@ -62,7 +62,10 @@ for (const [how, name] of [
         'a new group is shown',
         60_000,
       );
-      await page.getByRole('button', { name: /^Stop:/ }).click();
+      await page
+        .locator('.joylab-Training')
+        .getByRole('button', { name: /^Stop:/ })
+        .click();
       await page.locator('.joylab-Status[data-status="finished"]').waitFor();
       await becomes(
         () => page.evaluate('jupyterapp.shell.currentWidget.content.widgets[2].model.executionState'),

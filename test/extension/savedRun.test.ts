@@ -91,7 +91,10 @@ labTest('a run is paused, resumed and stopped by its buttons: no error, and the 
   const { page, errors } = await openNotebook(browser, lab.url('paused.ipynb'));
   await runAllCells(page);
   await waitForStep(page, 2);
-  await page.getByRole('button', { name: /^Pause:/ }).click();
+  await page
+    .locator('.joylab-Training')
+    .getByRole('button', { name: /^Pause:/ })
+    .click();
   await page.locator('.joylab-Status[data-status="paused"]').waitFor();
   const outputs = (): Promise<string[][]> =>
     page.evaluate(
@@ -109,9 +112,15 @@ labTest('a run is paused, resumed and stopped by its buttons: no error, and the 
   await page.locator('.joylab-Player').waitFor();
   await becomes(() => page.locator('.joylab-Detail-state').innerText(), '');
   assert.ok((await page.locator('.joylab-State tr').count()) > 2, 'its named state is shown');
-  await page.getByRole('button', { name: /^Resume:/ }).click();
+  await page
+    .locator('.joylab-Training')
+    .getByRole('button', { name: /^Resume:/ })
+    .click();
   await waitForStep(page, paused + 2);
-  await page.getByRole('button', { name: /^Stop:/ }).click();
+  await page
+    .locator('.joylab-Training')
+    .getByRole('button', { name: /^Stop:/ })
+    .click();
   await page.locator('.joylab-Status[data-status="finished"]').waitFor();
   assert.match(await page.locator('.joylab-Status').innerText(), /^Stopped/);
   assert.deepEqual(await page.locator('.joylab-Table-event').allInnerTexts(), ['paused', 'resumed']);
