@@ -56,11 +56,11 @@ export type { RewardFunction, RewardInput, RewardOptions, Sample } from './rewar
 export { CausalLM, FastLanguageModel, ggufToFolder, PeftModel, TextStreamer } from './models';
 export type { ChatMessage, FromPretrainedOptions, GenerateOptions, PeftOptions, Tokenizer } from './models';
 
-export { benchmark, BenchmarkResult, leaderboard } from './benchmark';
-export type { BenchmarkEntry, BenchmarkOptions, BenchmarkPolicy, PolicyComparison } from './benchmark';
+export { benchmark, leaderboard } from './benchmark';
+export type { BenchmarkOptions, BenchmarkPolicy, BenchmarkResult } from './benchmark';
 
-export { ChatModel, chatModel, ChatModelError, serveModel } from './chat';
-export type { ChatModelOptions, ModelServer, ServeModelOptions } from './chat';
+export { chatModel, serveModel } from './chat';
+export type { ChatModelOptions, ServeModelOptions } from './chat';
 
 export {
   compareExperiment,

@@ -3,6 +3,8 @@
  * internals: `import … from 'joylab/internal'`. What is not in `joylab`, too,
  * changes without notice.
  */
+export * from './benchmark';
+export * from './chat';
 export * from './check';
 export * from './display';
 export * from './environments';

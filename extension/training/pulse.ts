@@ -13,6 +13,9 @@ const RETRY = 20_000;
  */
 const LONG_RETRY = 120_000;
 
+/** Milliseconds in which a new view is told of a way that was lost and is back. */
+const FRESH = 10_000;
+
 /** Called when the way to the kernel is lost, with the time of the last message, and with `null` when it is back. */
 export type Lost = (since: number | null) => void;
 
@@ -42,6 +45,8 @@ class Pulse {
   private askedAt: number | null = null;
   private triedAt = 0;
   private since: number | null = null;
+  /** The last time that the way was lost, and when it was back. */
+  private gone: { since: number; back: number } | null = null;
 
   constructor(private readonly session: ISessionContext) {}
 
@@ -49,6 +54,11 @@ class Pulse {
     this.listeners.add(lost);
     if (this.listeners.size === 1) this.start();
     if (this.since !== null) lost(this.since);
+    else if (this.gone && Date.now() - this.gone.back < FRESH) {
+      // Outputs that come late make a new view: it tells what the one before would have told.
+      lost(this.gone.since);
+      lost(null);
+    }
     return () => {
       if (this.listeners.delete(lost) && this.listeners.size === 0) this.stop();
     };
@@ -118,6 +128,7 @@ class Pulse {
 
   private tell(since: number | null): void {
     if ((since === null) === (this.since === null)) return;
+    if (this.since !== null) this.gone = { since: this.since, back: Date.now() };
     this.since = since;
     for (const lost of this.listeners) lost(since);
   }

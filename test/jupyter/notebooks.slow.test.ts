@@ -88,7 +88,7 @@ test('papermill runs the notebook of OpenEnv: a server that is full, slow and ki
     text,
     /VALIDATION_ERROR: .*\n +go: Input should be 'UP', 'DOWN', 'LEFT' or 'RIGHT' \(given: "FORWARD"\)/,
   );
-  assert.match(text, /walk: 6\.0 of 6 apples, mean of 40 gardens\nlost: [1-3]\.\d of 6/);
+  assert.match(text, /walk: 6\.0 of 6 apples, mean of 40 gardens\n+lost: [1-3]\.\d of 6/);
   assert.match(text, /CAPACITY_REACHED: \S+ is full: 2 of 2 sessions in use\.[^]*and after one has left: /);
   assert.match(text, /TIMEOUT: .*did not answer within 1 s[^]*opens a new session: /);
   assert.match(text, /CONNECTION_LOST: .*dice_env died \(signal SIGKILL\)[^]*another process: true/);
