@@ -235,7 +235,7 @@ test('a group is sent only while visible, and after the one before was acknowled
   output.group(group(3));
   assert.equal(view.received.length, 2, 'the first is still being shown');
   view.say({ type: 'ack', step: 1 });
-  assert.deepEqual(view.received[2].message, { type: 'group', step: 3, episodes: [episode.data] });
+  assert.deepEqual(view.received[2].message, { type: 'group', step: 3, episodes: [episode.data], number: 2 });
   view.say({ type: 'ack', step: 3 });
   assert.equal(view.received.length, 3, 'a group is sent once');
   view.say({ type: 'visible', visible: false });

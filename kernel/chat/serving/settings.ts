@@ -1,7 +1,7 @@
 import { checked, nullable, text, whole, type Declaration, type Given } from '../../common/settings';
 
 const settings = {
-  /** The port. A free one by default. */
+  /** The port; 0 takes a free one. 0 by default. */
   port: whole(0, { from: 0, to: 65535 }),
   /** The address to listen at; '0.0.0.0' for other machines, too. '127.0.0.1' by default. */
   host: text('127.0.0.1', "an address, such as '127.0.0.1'"),
