@@ -101,6 +101,7 @@ labTest(
     const training = section(page, 'Runs').locator('.joylab-Status');
     await becomes(async () => /^Training\s+step [1-9]\d* of 1000 · reward/.test(await training.innerText()), true);
     await training.locator('.joylab-Panel-curve svg').waitFor();
+    await cell(3).locator('.joylab-RewardsPart > summary').click();
     await section(page, 'Rewards').getByLabel('Weight of short').fill('3');
     await page.keyboard.press('Enter');
     await becomes(
