@@ -42,6 +42,7 @@ const ownDefaults: Record<string, { theirs: unknown; ours: unknown; why: string 
     ours: false,
     why: 'models that train on a CPU have room for their activations',
   },
+  reportTo: { theirs: '?', ours: 'none', why: "'none', too, of which transformers makes an empty list" },
   numGenerationsEval: { theirs: null, ours: 8, why: "TRL's trainer fills in numGenerations, too, but later" },
 };
 
