@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { TRAINING_MIME } from '../../kernel/display/mime';
 import { plain, TestKernel, text } from './client';
 import { interruptCell } from './interrupt/interruptCell';
 
@@ -27,6 +28,19 @@ async function cell(code: string, cellId?: string, deletedCells?: string[]): Pro
   const { reply, outputs } = await kernel.execute(code, { metadata: { cellId, deletedCells } });
   const { status, traceback } = reply.content;
   return plain(text(outputs) + (status === 'ok' ? '' : traceback.join('\n')));
+}
+
+/** The reward functions that the view of the newest run shows: name, weight, whether it counts, where it is. */
+function shownRewards(): unknown[][] {
+  const { rewards } = kernel.iopub.findLast(({ content }) => content.data?.[TRAINING_MIME])!.content.data[
+    TRAINING_MIME
+  ];
+  return rewards.rows.map(({ name, weight, enabled, source }: any) => [
+    name,
+    weight,
+    enabled,
+    /^Cell \[\d+\], line 2$/.test(source),
+  ]);
 }
 
 /** Bodies of reward functions that never come to an end; the library has no guards. */
@@ -123,7 +137,8 @@ const callbacks = [{ onStepEnd: ({ state, control }: any) => void (control.shoul
 const trainer = new GRPOTrainer({ model: FastLanguageModel.getPeftModel(model, { r: 4 }), processingClass: tokenizer, trainDataset: [{ prompt: 'let' }], args, callbacks });`);
   const weights =
     '[...trainer.model.trainableParameters().values()].map(({ data }) => data.reduce((sum, value) => sum + Math.abs(value), 0)).join()';
-  assert.match(await cell('await trainer.train();'), /^reward +weight[^]*\nlong +1 +yes[^\n]* Cell \[\d+\], line 2\n?/);
+  await cell('await trainer.train();');
+  assert.deepEqual(shownRewards(), [['long', 1, true, true]]);
   const trained = await kernel.run(weights);
 
   const endless =
@@ -171,12 +186,13 @@ test('weights, an off switch, and a table of what counts', async () => {
     await cell('rewardRegistry'),
     /^reward +weight +counts +time limit .* from\njudge +2 +yes +60 .* Cell \[\d+\], line 2\nslow +1 +off .* Cell \[\d+\], line 2\n/,
   );
-  assert.match(
-    await cell(
-      'const trainer2 = new GRPOTrainer({ model: trainer.model, processingClass: tokenizer, trainDataset: [{ prompt: "let" }], args: { maxSteps: 1, numGenerations: 2, maxCompletionLength: 2 } }); await trainer2.train();',
-    ),
-    /^reward[^]*\njudge +2 +yes [^]*\nslow +1 +off /,
+  await cell(
+    'const trainer2 = new GRPOTrainer({ model: trainer.model, processingClass: tokenizer, trainDataset: [{ prompt: "let" }], args: { maxSteps: 1, numGenerations: 2, maxCompletionLength: 2 } }); await trainer2.train();',
   );
+  assert.deepEqual(shownRewards(), [
+    ['judge', 2, true, true],
+    ['slow', 1, false, true],
+  ]);
   assert.deepEqual(
     JSON.parse(
       (
