@@ -1,16 +1,9 @@
-import type { TrainingControl, TrainingStatus } from '../../kernel/display/mime';
+import type { TrainingControl } from '../../kernel/display/mime';
 import type { RunRow } from '../../kernel/display/overview';
 import { formatNumber } from '../episode/timeline';
 import { RunButtons } from '../training/buttons';
+import { LABELS } from '../training/status';
 import { describe, element, setText } from '../widgets/element';
-
-const LABELS: Record<TrainingStatus, string> = {
-  running: 'Training',
-  paused: 'Paused',
-  finished: 'Finished',
-  failed: 'Failed',
-  lost: 'Not running',
-};
 
 /** What can be done with a run. */
 export interface RunActions {

@@ -4,7 +4,8 @@ import { runTimes } from '../../kernel/display/training/timing';
 import { element, setText } from '../widgets/element';
 import { RunButtons, type ButtonActions } from './buttons';
 
-const LABELS: Record<TrainingStatus, string> = {
+/** The states of a run, in words. */
+export const LABELS: Record<TrainingStatus, string> = {
   running: 'Training',
   paused: 'Paused',
   finished: 'Finished',
