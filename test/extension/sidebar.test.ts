@@ -8,6 +8,9 @@ import { writeNotebook } from './notebooks';
 
 const { lab, browser } = useLab();
 
+/** Milliseconds after which a cell no longer counts as run together with the one before, as by "Run All". */
+const SENT_TOGETHER = 1100;
+
 const panel = (page: Page) => page.locator('#joylab-panel');
 const section = (page: Page, title: string) =>
   panel(page).locator('details', { has: page.locator(`summary:has-text("${title}")`) });
@@ -131,6 +134,7 @@ labTest(
     await training.getByRole('button', { name: /^Resume/ }).click();
     await becomes(async () => /^Training/.test(await training.innerText()), true);
     // The stop button of JupyterLab pauses, too, and nothing looks like an error; what waits behind does not run.
+    await page.waitForTimeout(SENT_TOGETHER);
     await runCell(page, 4);
     await run(page, 'notebook:interrupt-kernel');
     await becomes(async () => /^Paused/.test(await training.innerText()), true);
