@@ -12,6 +12,8 @@ import { element } from '../widgets/element';
 import { problem } from '../widgets/problem';
 import { keepReachable } from '../widgets/reachable';
 import { IntervalChart } from './intervalChart';
+// From where this file is compiled to. The style is loaded with the table.
+import '../../../../style/benchmark.css';
 
 /** Renders a benchmark: a table, a chart and comparisons for each environment. */
 export class BenchmarkRenderer extends Widget implements IRenderMime.IRenderer {

@@ -11,6 +11,10 @@ import { ComparedEpisodes, type PlayedAgain } from './episodes';
 import { histogram } from './histogram';
 import { RolloutCard } from './rolloutCard';
 import { comparisonTable } from './table';
+// From where this file is compiled to. The style is loaded with the view.
+import '../../../../style/wall.css';
+import '../../../../style/steps.css';
+import '../../../../style/comparison.css';
 
 /** Shows what changed when rollouts were scored again: functions, failures, the largest gains and losses, all of them. */
 export class ComparisonView {

@@ -3,6 +3,8 @@ import { Widget } from '@lumino/widgets';
 import { element } from '../widgets/element';
 import { isMeant, titleOf } from './games';
 import template from './template.json';
+// From where this file is compiled to. The style is loaded with the dialog.
+import '../../../../style/launcher.css';
 
 /** Asks for a game. Resolves to its name, or to `null` when the dialog is cancelled. */
 export async function askForGame(): Promise<string | null> {

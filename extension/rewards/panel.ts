@@ -2,6 +2,9 @@ import type { RewardRow, RewardsData, RewardsRequest } from '../../kernel/displa
 import { formatNumber } from '../../kernel/display/table';
 import { element } from '../widgets/element';
 import { keepReachable } from '../widgets/reachable';
+// From where this file is compiled to. The style is loaded with the panel.
+import '../../../../style/comparison.css';
+import '../../../../style/rewards.css';
 
 /** The columns after the name, in words and with an explanation. */
 const COLUMNS: Array<[title: string, explanation: string]> = [

@@ -8,6 +8,9 @@ import { NotebookComm } from '../widgets/notebookComm';
 import { NotebookContents } from './contents';
 import { emptyState } from './empty';
 // From where this file is compiled to. The style is loaded with the panel.
+import '../../../../style/training.css';
+import '../../../../style/comparison.css';
+import '../../../../style/rewards.css';
 import '../../../../style/sidebar.css';
 
 /** What the side panel shows: of the notebook in front environments, reward functions and runs, or why there are none. */
