@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { entryKey, type BenchmarkEntry } from './entry';
 
@@ -46,22 +46,46 @@ export class LeaderboardFile {
   }
 
   /**
-   * Adds an entry, or replaces that of the same key. Other runs may have added to the file
-   * meanwhile: it is read again, and written as a whole or not at all.
+   * Adds an entry, or replaces that of the same key. Other processes may add to the file at
+   * the same time: one after another reads it again, and writes it as a whole or not at all.
    */
   put(entry: BenchmarkEntry): void {
     const key = entryKey(entry);
-    const entries = this.read();
-    const at = entries.findIndex((one) => entryKey(one) === key);
-    if (at < 0) entries.push(entry);
-    else entries[at] = entry;
-    const partial = `${this.path}.${process.pid}.partial`;
+    // The new file is the lock, too: only one process can create it.
+    const partial = `${this.path}.partial`;
+    const file = createAlone(partial);
     try {
-      writeFileSync(partial, `${JSON.stringify({ format: FORMAT, version: VERSION, entries }, null, 1)}\n`);
+      try {
+        const entries = this.read();
+        const at = entries.findIndex((one) => entryKey(one) === key);
+        if (at < 0) entries.push(entry);
+        else entries[at] = entry;
+        writeFileSync(file, `${JSON.stringify({ format: FORMAT, version: VERSION, entries }, null, 1)}\n`);
+      } finally {
+        closeSync(file);
+      }
       renameSync(partial, this.path);
     } catch (error) {
       rmSync(partial, { force: true });
       throw error;
+    }
+  }
+}
+
+/** Milliseconds between two tries, and after which what was created is of a process that has ended: writing takes a few. */
+const TRY_AGAIN = 20;
+const LEFT_BEHIND = 10_000;
+
+/** Creates a file that no other process is writing, and opens it. */
+function createAlone(path: string): number {
+  for (;;) {
+    try {
+      return openSync(path, 'wx');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      const written = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+      if (written !== undefined && Date.now() - written > LEFT_BEHIND) rmSync(path, { force: true });
+      else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, TRY_AGAIN);
     }
   }
 }

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { benchmark, leaderboard, type BenchmarkOptions } from '../../kernel/benchmark';
+import { LeaderboardFile } from '../../kernel/benchmark/leaderboardFile';
 import { chatModel, serveModel, type ChatModelOptions } from '../../kernel/chat';
 import { openenv } from '../../kernel/environments';
 import { FastLanguageModel } from '../../kernel/models';
@@ -257,4 +260,26 @@ test('two runs that add to one file at a time lose nothing of each other', async
     await served.close();
     await model.dispose();
   }
+});
+
+test('processes that add to one file at a time lose nothing of each other; what a killed one left is no obstacle', async () => {
+  const file = fresh();
+  const board = new LeaderboardFile(file);
+  const { entries } = await benchmark({ ...small, file, policies: { random: 'random' }, environments: [game] });
+  // As of a process that was killed a minute ago.
+  const left = `${file}.partial`;
+  writeFileSync(left, '{');
+  utimesSync(left, Date.now() / 1000 - 60, Date.now() / 1000 - 60);
+  const script = `
+    const { LeaderboardFile } = require(${JSON.stringify(require.resolve('../../kernel/benchmark/leaderboardFile'))});
+    const board = new LeaderboardFile(${JSON.stringify(file)});
+    const entry = ${JSON.stringify(entries[0])};
+    for (let i = 0; i < 25; i++) board.put({ ...entry, policy: process.argv[1] + i });`;
+  const ends = ['a', 'b', 'c'].map((name) => once(spawn(process.execPath, ['-e', script, name]), 'exit'));
+  assert.deepEqual(
+    (await Promise.all(ends)).map(([code]) => code),
+    [0, 0, 0],
+  );
+  assert.equal(new Set(board.read().map(({ policy }) => policy)).size, 1 + 3 * 25);
+  assert.ok(!existsSync(left));
 });
