@@ -8,6 +8,7 @@ import { axeFindings, becomes, openNotebook, waitForCells, waitUntil } from './b
 import { labTest } from './labTest';
 import { useLab } from './useLab';
 import { writeNotebook } from './notebooks';
+import { loadedScripts } from './scripts';
 
 const { lab, browser } = useLab();
 
@@ -55,6 +56,19 @@ labTest('a GRPO cell is inserted with what the notebook lacks for it, and all of
   assert.deepEqual(errors, []);
   await page.close({ runBeforeUnload: false });
 });
+
+labTest(
+  'JupyterLab starts with at most 100 KB of JavaScript: the rest comes with the first output of its kind',
+  async () => {
+    writeNotebook(lab.folder, 'nothing.ipynb', [{ source: '' }]);
+    const { page } = await openNotebook(browser, lab.url('nothing.ipynb'));
+    const sizes = (await loadedScripts(page)).map(({ size }) => size);
+    assert.ok(sizes.length > 0 && sizes.every((size) => size > 0));
+    const together = sizes.reduce((sum, size) => sum + size, 0);
+    assert.ok(together <= 100_000, `${together} bytes`);
+    await page.close({ runBeforeUnload: false });
+  },
+);
 
 labTest('the launcher makes a notebook for the game that was chosen, of the cells of the Atari notebook', async () => {
   writeNotebook(lab.folder, 'start.ipynb', [{ source: '1 + 1' }]);

@@ -1,5 +1,6 @@
 import { textTable } from '../../../kernel/display/table';
 import { writeNotebook } from '../../extension/notebooks';
+import { loadedScripts } from '../../extension/scripts';
 import { inLab } from './page';
 
 /** JavaScript that a page loads from the extension before there is an output of it. */
@@ -8,10 +9,7 @@ export async function start(): Promise<void> {
     writeNotebook(lab.folder, 'empty.ipynb', [{ source: '' }]);
     const { page } = await open('empty.ipynb');
     await page.waitForTimeout(3000);
-    return page.evaluate<Array<{ name: string; size: number }>>(`performance
-      .getEntriesByType('resource')
-      .filter(({ name }) => /\\/extensions\\/joylab\\/.*\\.js/.test(name))
-      .map(({ name, decodedBodySize }) => ({ name: name.split('/').at(-1).split('?')[0], size: decodedBodySize }))`);
+    return loadedScripts(page);
   });
   const rows = sizes.map(({ name, size }) => [name, kilobytes(size)]);
   const all = sizes.reduce((sum, { size }) => sum + size, 0);
