@@ -1,10 +1,8 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import { INotebookTracker } from '@jupyterlab/notebook';
-import { IRenderMimeRegistry, type IRenderMime } from '@jupyterlab/rendermime';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { REWARDS_MIME } from '../../kernel/display/rewardsMime';
-import { LazyRenderer } from '../widgets/lazyRenderer';
-import { addNotebookRenderer } from '../widgets/notebookRenderer';
+import { addLazyRenderer } from '../widgets/notebookRenderer';
 
 /** Shows the reward functions that count. */
 export const rewardsPlugin: JupyterFrontEndPlugin<void> = {
@@ -13,19 +11,9 @@ export const rewardsPlugin: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   requires: [IRenderMimeRegistry, INotebookTracker],
   activate(_app: JupyterFrontEnd, rendermime: IRenderMimeRegistry, notebooks: INotebookTracker): void {
-    addNotebookRenderer(rendermime, notebooks, (panel) => factory(panel?.context ?? null));
+    addLazyRenderer(rendermime, notebooks, REWARDS_MIME, async (context) => {
+      const { RewardsRenderer } = await import('./renderer');
+      return new RewardsRenderer(REWARDS_MIME, context);
+    });
   },
 };
-
-function factory(context: DocumentRegistry.Context | null): IRenderMime.IRendererFactory {
-  return {
-    safe: true,
-    mimeTypes: [REWARDS_MIME],
-    createRenderer: ({ mimeType }) =>
-      new LazyRenderer(async () => {
-        // Loaded with the first panel.
-        const { RewardsRenderer } = await import('./renderer');
-        return new RewardsRenderer(mimeType, context);
-      }),
-  };
-}
