@@ -21,7 +21,12 @@ export function environmentCard(data: EnvironmentData, play: ((picture: HTMLElem
     ...section('Actions', data.actions.length > 0 ? actionList(data.actions) : null),
     ...(data.returns
       ? section(`Return in ${data.returns.maxSteps.toLocaleString('en')} steps`, returnList(data.returns))
-      : []),
+      : data.measuring
+        ? section(
+            'Return',
+            element('div', 'joylab-Environment-measuring', 'Being measured: chance, and each action alone …'),
+          )
+        : []),
     ...section('Options', Object.keys(data.options).length > 0 ? optionList(data.options) : null),
   ]);
   const top = element('div', 'joylab-Environment-top', [

@@ -27,6 +27,10 @@ export class KernelContext implements CellContext {
     });
   }
 
+  withdraw(displayId: string): void {
+    currentCell()?.output.withdraw(displayId);
+  }
+
   clear(wait: boolean): void {
     currentCell()?.output.clear(wait);
   }

@@ -58,6 +58,8 @@ export interface CellContext {
   /** Whether outputs are lines of text, which cannot be updated. */
   readonly console?: boolean;
   display(bundle: MimeBundle, options?: DisplayOptions): void;
+  /** Takes the output with an ID away, or empties it. Undefined where outputs are lines of text. */
+  withdraw?(displayId: string): void;
   /** Removes the running cell's outputs; with `wait`, when the next output arrives. */
   clear?(wait: boolean): void;
   /** Aborted when the running cell is interrupted; in a comm's handler, when the kernel is. A new one for each cell. Never aborted in plain Node.js. */

@@ -215,6 +215,8 @@ export interface EnvironmentData {
   frame?: { png: string; type?: string; width?: number; height?: number };
   /** Mean returns of random actions, of each constant action and of a human, the lowest first, in episodes of at most `maxSteps` steps. */
   returns?: { maxSteps: number; rows: Array<{ name: string; mean: number }> };
+  /** Whether they are being measured. */
+  measuring?: boolean;
   /** The ID with which a view opens {@link PLAY_COMM}; left out when people cannot play it. */
   play?: string;
 }

@@ -9,8 +9,8 @@ export abstract class OpenedEnvironment implements CountsSessions {
   protected abstract cardContent(): Promise<CardContent>;
 
   /** Returns the MIME bundle of the card: name, actions, state, the first frame if there are pictures, and `reference`, the returns of random actions, if they are given. */
-  async card({ reference }: CardOptions = {}): Promise<MimeBundle> {
-    return environmentBundle({ ...(await this.cardContent()), reference });
+  async card({ reference, measuring }: CardOptions = {}): Promise<MimeBundle> {
+    return environmentBundle({ ...(await this.cardContent()), reference, measuring });
   }
 
   abstract [SESSIONS](): SessionCount | null;

@@ -6,6 +6,8 @@ export interface CellOutput {
   stream(name: 'stdout' | 'stderr', text: string): void;
   /** Publishes `display_data`, or `update_display_data`. */
   display(bundle: MimeBundle, options?: DisplayOptions): void;
+  /** Takes the display with an ID away, or empties it where the protocol has no way for that. */
+  withdraw(displayId: string): void;
   /** Publishes the value of the cell's last expression. */
   result(bundle: MimeBundle, metadata?: Record<string, unknown>): void;
   /** Removes the cell's outputs; with `wait`, when the next output arrives. */

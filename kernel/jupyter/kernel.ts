@@ -7,6 +7,7 @@ import type { Header } from './message';
 import { toCodePoints, toUtf16 } from './positions';
 import type { Outbox } from './outbox';
 import { BROKEN_REPLY, COMM_MESSAGES, type ToMain } from './protocol';
+import { ShownOutputs } from './shownOutputs';
 
 type Request = ToMain & { type: 'request' };
 
@@ -201,20 +202,27 @@ export class Kernel {
 
   private output(request: Request, silent: boolean, payload: object[] = []): CellOutput {
     const parent = request.header;
+    const shown = new ShownOutputs((type, content) => this.publish(parent, type, content));
     return {
-      stream: (name, text) => this.outbox.write(name, text, parent),
+      stream: (name, text) => {
+        shown.stream(name, text);
+        this.outbox.write(name, text, parent);
+      },
       display: (data, { displayId, update, metadata = {} } = {}) => {
         const transient = displayId === undefined ? {} : { display_id: displayId };
-        this.publish(parent, update ? 'update_display_data' : 'display_data', { data, metadata, transient });
+        shown.publish(update ? 'update_display_data' : 'display_data', { data, metadata, transient });
       },
+      withdraw: (displayId) => shown.withdraw(displayId),
       result: (data, metadata = {}) => {
-        if (!silent)
-          this.publish(parent, 'execute_result', { data, metadata, execution_count: request.executionCount });
+        if (!silent) shown.publish('execute_result', { data, metadata, execution_count: request.executionCount });
       },
-      clear: (wait) => this.publish(parent, 'clear_output', { wait }),
+      clear: (wait) => shown.clear(wait),
       page: (data) => payload.push({ source: 'page', data, start: 0 }),
       admit: (on) => this.outbox.post({ type: 'admits', id: request.id, on }),
-      runChild: (child) => this.outbox.runChild(child, parent),
+      runChild: (child) => {
+        shown.unknown();
+        return this.outbox.runChild(child, parent);
+      },
       input: (prompt, password) => {
         const answer = createAnswer();
         this.ask(request, { prompt, password, answer });
@@ -238,8 +246,11 @@ export class Kernel {
     return this.questions;
   }
 
-  private publish(parent: Header, message: string, content: object): void {
-    this.outbox.post({ type: 'publish', message, content: stringify(content), parent });
+  /** Returns the number of characters. */
+  private publish(parent: Header, message: string, content: object): number {
+    const text = stringify(content);
+    this.outbox.post({ type: 'publish', message, content: text, parent });
+    return text.length;
   }
 }
 

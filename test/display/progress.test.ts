@@ -19,27 +19,40 @@ const slow = (i: number) => \`function strategy() { let x = \${i}; for (let i = 
 });
 after(() => kernel.stop());
 
-/** Displays and updates of a cell, those of one display ID together: what each said first, and last. */
-async function lines(code: string): Promise<Array<{ texts: string[]; html: string; last: object }>> {
+/** What a front end shows of a cell in the end. */
+function rest(outputs: any[]): any[] {
+  const shown: any[] = [];
+  for (const { header, content } of outputs) {
+    const id = content.transient?.display_id;
+    const same = shown.filter((one) => id !== undefined && one.transient?.display_id === id);
+    for (const one of same) one.data = content.data;
+    if (header.msg_type === 'clear_output') shown.length = 0;
+    else if (header.msg_type !== 'update_display_data') shown.push({ ...content });
+  }
+  return shown.map(({ data, text }) => data ?? text);
+}
+
+/** Displays and updates of a cell, those of one display ID together: what each said. And what is left in the end. */
+async function lines(code: string): Promise<{ lines: Array<{ texts: string[]; html: string }>; left: any[] }> {
   const { outputs } = await kernel.execute(code);
   const byId = new Map<string, any[]>();
   for (const { content } of outputs) {
     const id = content.transient?.display_id;
     if (id) byId.set(id, [...(byId.get(id) ?? []), content.data]);
   }
-  return [...byId.values()].map((all) => ({
+  const lines = [...byId.values()].map((all) => ({
     texts: all.flatMap((data) => data['text/plain'] ?? []),
     html: all[0]['text/html'],
-    last: all.at(-1),
   }));
+  return { lines, left: rest(outputs) };
 }
 
 test('many works in a cell have one line, which says what is done, how far it is, and is gone at the end', async () => {
-  const shown =
+  const { lines: shown, left } =
     await lines(`await rollout(env, Array.from({ length: 8 }, (_, i) => slow(i)), { seeds: Array.from({ length: 8 }, () => 1), maxSteps: 200, strategyTimeLimit: 60 });
-await model.generate({ ...tokenizer('function'), numReturnSequences: 64, maxNewTokens: 200, seed: 1 });`);
+await model.generate({ ...tokenizer('function'), numReturnSequences: 64, maxNewTokens: 200, seed: 1 }).then(({ sequences }) => sequences.length)`);
   assert.equal(shown.length, 1);
-  const [{ texts, html, last }] = shown;
+  const [{ texts, html }] = shown;
   assert.ok(
     texts.some((text) =>
       /^(Playing episodes of breakout: \d+ of 8|Generating completions: \d+ of 64)( \(\d+ s\)|, about \d+ s left)?$/.test(
@@ -49,18 +62,34 @@ await model.generate({ ...tokenizer('function'), numReturnSequences: 64, maxNewT
     texts.join('\n'),
   );
   assert.match(html, /^<div>(<progress value="0\.\d+" max="1" title="[^"]+" style="[^"]+"><\/progress> )?\w/);
-  assert.deepEqual(last, {}, 'a saved notebook has no rest of it');
+  assert.deepEqual(left, [{ 'text/plain': '64' }], 'a saved notebook has the value alone');
 });
 
 test('what is over soon says nothing; a cell that fails leaves no line', async () => {
-  assert.deepEqual(await lines(`await executeWithTimeLimit(slow(1), env, { maxSteps: 2 });`), []);
-  const shown = await lines(
+  assert.deepEqual((await lines(`await executeWithTimeLimit(slow(1), env, { maxSteps: 2 });`)).lines, []);
+  const { lines: shown, left } = await lines(
     `await rollout(env, Array.from({ length: 20 }, (_, i) => slow(i)), { seeds: Array.from({ length: 20 }, () => 9), maxSteps: 200, strategyTimeLimit: 60 }); throw new Error('x');`,
   );
-  assert.deepEqual(
-    shown.map(({ last }) => last),
-    [{}],
-  );
+  assert.deepEqual([shown.length, left.length], [1, 1], 'the error alone is left');
+});
+
+test('what is shown beside a line stays as it is; what a person may have used since is not shown anew', async () => {
+  const withProgress = `(await import(${JSON.stringify(join(buildRoot, 'kernel/display/progress/progress'))})).withProgress`;
+  const wait = `${withProgress}('Waiting', 0, () => new Promise((go) => setTimeout(go, 1400)))`;
+  const around = await lines(`import { display } from 'joylab';
+console.log('before');
+const shown = display('first');
+await ${wait};
+shown.update('second');
+console.log('after');
+await new Promise((go) => setTimeout(go, 700));
+'value'`);
+  assert.deepEqual(around.left, ['before\n', { 'text/plain': 'second' }, 'after\n', { 'text/plain': "'value'" }]);
+  const used = await kernel.execute(`display({ 'application/x-view': 1, 'text/plain': 'view' });
+await new Promise((go) => setTimeout(go, 1000));
+await ${wait};`);
+  assert.deepEqual(rest(used.outputs), [{ 'application/x-view': 1, 'text/plain': 'view' }, {}]);
+  assert.ok(!used.outputs.some(({ header }) => header.msg_type === 'clear_output'));
 });
 
 test('work that goes on after its cell was interrupted is not shown any more', async () => {
@@ -73,12 +102,13 @@ await withProgress('Counting', 1000, async (task) => {
   }
 });`,
   });
-  const shown = () => kernel.iopub.filter((it) => it.parentHeader.msg_id === id && it.content.data);
+  const shown = () =>
+    kernel.iopub.filter((it) => it.parentHeader.msg_id === id && /display|clear/.test(it.header.msg_type));
   await kernel.until(() => shown().length > 1, 'a line');
   await kernel.request('control', 'interrupt_request');
   await kernel.finish(id);
   const { length } = shown();
-  assert.deepEqual(shown().at(-1)!.content.data, {});
+  assert.deepEqual(rest(shown()), []);
   await kernel.run('await new Promise((go) => setTimeout(go, 2000))');
   assert.equal(shown().length, length);
 });

@@ -9,9 +9,14 @@ export class CellLine implements ProgressPlace {
   private displayId = '';
 
   show(stage: Stage | null): void {
+    if (!stage) {
+      cellContext().withdraw?.(this.displayId);
+      this.displayId = '';
+      return;
+    }
     const update = this.displayId !== '';
     if (!update) this.displayId = randomUUID();
-    cellContext().display(stage ? bundle(stage) : {}, { displayId: this.displayId, update });
+    cellContext().display(bundle(stage), { displayId: this.displayId, update });
   }
 }
 

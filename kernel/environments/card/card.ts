@@ -25,12 +25,14 @@ export interface CardContent {
   frame?: IndexedImage | PictureFile;
   /** Returns of random actions, of each constant action and of a human, if they were measured. */
   reference?: ReferenceReturns | null;
+  /** Whether these returns are being measured. */
+  measuring?: boolean;
   /** The ID with which views open a comm to play it. */
   play?: string;
 }
 
 /** Content of a card that the environment does not have itself. */
-export type CardOptions = Pick<CardContent, 'reference'>;
+export type CardOptions = Pick<CardContent, 'reference' | 'measuring'>;
 
 /** Returns the MIME bundle of a card: for the extension, as HTML for other viewers, and as text. */
 export function environmentBundle(content: CardContent): MimeBundle {
@@ -39,7 +41,8 @@ export function environmentBundle(content: CardContent): MimeBundle {
 }
 
 function cardData(content: CardContent): EnvironmentData {
-  const { environment, name, description, release, options, actions, schema, frame, reference, play } = content;
+  const { environment, name, description, release, options, actions, schema, frame, reference, measuring, play } =
+    content;
   const tables = schema ? schemaTables(schema) : [];
   return {
     version: 1,
@@ -58,6 +61,7 @@ function cardData(content: CardContent): EnvironmentData {
     ...(tables.length > 0 && { tables }),
     ...(frame && { frame: frameData(frame) }),
     ...(reference && { returns: returnsData(reference) }),
+    ...(measuring && { measuring }),
     ...(play && { play }),
   };
 }
