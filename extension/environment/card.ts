@@ -154,7 +154,7 @@ function group(title: string, rows: string[][]): HTMLElement {
   const body = rows.map(([name, type, range, meaning]) =>
     element('tr', '', [
       element('td', 'joylab-Environment-variable', name),
-      element('td', 'joylab-Environment-values', [
+      element('td', `joylab-Environment-values${type ? '' : ' joylab-mod-range'}`, [
         ...(type ? [element('code', '', type)] : []),
         ...(range ? [element('span', 'joylab-Environment-range', range.replace(/(^|\s)-(?=\d)/g, '$1−'))] : []),
       ]),

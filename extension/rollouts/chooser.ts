@@ -35,6 +35,8 @@ export class RolloutChooser {
   ) {
     this.node.id = `joylab-chooser-${++made}`;
     this.node.hidden = true;
+    this.node.tabIndex = -1;
+    this.node.addEventListener('focusout', ({ relatedTarget }) => this.leave(relatedTarget as Node | null));
     this.button.type = 'button';
     this.button.setAttribute('aria-expanded', 'false');
     this.button.setAttribute('aria-controls', this.node.id);
@@ -56,9 +58,18 @@ export class RolloutChooser {
     this.searches++;
   }
 
-  private toggle(open: boolean): void {
+  /** Closes when the focus goes elsewhere in the page. */
+  private leave(to: Node | null): void {
+    if (document.hasFocus() && !this.node.contains(to) && !this.button.contains(to)) this.open(false);
+  }
+
+  private open(open: boolean): void {
     this.node.hidden = !open;
     this.button.setAttribute('aria-expanded', String(open));
+  }
+
+  private toggle(open: boolean): void {
+    this.open(open);
     if (!open) return this.button.focus();
     this.input.focus();
     void this.find();

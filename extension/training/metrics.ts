@@ -33,7 +33,7 @@ export const METRIC_CHARTS: MetricChart[] = [
   },
   {
     label: 'Edits',
-    title: 'Completions: better than their parent, duplicates, failed',
+    title: 'Edits, share of the completions',
     shown: true,
     lines: (data) => ['improved', 'duplicates', 'failed'].map((name) => metric(data, `refinement/${name}`, name)),
   },

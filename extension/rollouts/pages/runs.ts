@@ -96,14 +96,23 @@ export function dateOf({ started }: Pick<RunSummary, 'started'>): string {
 }
 
 function differences(runs: readonly RunData[]): HTMLElement {
-  const names = [...new Set(runs.flatMap(({ settings }) => Object.keys(settings)))];
-  const text = (run: RunData, name: string) => JSON.stringify(run.settings[name]) ?? '–';
-  const differing = names.filter((name) => new Set(runs.map((run) => text(run, name))).size > 1);
+  const settings = runs.map(({ settings }) => flat(settings));
+  const names = [...new Set(settings.flatMap((one) => [...one.keys()]))];
+  const rows = names.map((name): [string, string[]] => [name, settings.map((one) => one.get(name) ?? '–')]);
+  const differing = rows.filter(([, values]) => new Set(values).size > 1);
   if (differing.length === 0) return element('p', 'joylab-Rollouts-hint', 'None: all settings are the same.');
-  return comparison(
-    runs,
-    differing.map((name) => [name, runs.map((run) => text(run, name))]),
-  );
+  return comparison(runs, differing);
+}
+
+/** Returns settings in words, those of an object by names with a dot; nothing of those that are not set. */
+function flat(settings: Record<string, unknown>, prefix = ''): Map<string, string> {
+  const rows = Object.entries(settings).flatMap(([name, value]): Array<[string, string]> => {
+    if (value === null || value === undefined) return [];
+    if (typeof value === 'object' && !Array.isArray(value))
+      return [...flat(value as Record<string, unknown>, `${prefix}${name}.`)];
+    return [[prefix + name, typeof value === 'string' ? value : JSON.stringify(value)]];
+  });
+  return new Map(rows);
 }
 
 /** Returns the metrics of the last step that each has logged. */

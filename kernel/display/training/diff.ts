@@ -46,5 +46,6 @@ export function diffHtml(lines: readonly DiffLine[]): string {
     if (kind === 'kept') return MARKS.kept + escapeHtml(text);
     return MARKS[kind] + marked(kind === 'removed' ? 'del' : 'ins', TINTS[kind], text);
   };
-  return `<pre style="margin:0.2em 0 0.8em">${lines.map(line).join('\n')}</pre>`;
+  // Jupyter's own style of `pre` breaks lines within words.
+  return `<pre style="margin:0.2em 0 0.8em;white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere">${lines.map(line).join('\n')}</pre>`;
 }

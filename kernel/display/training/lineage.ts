@@ -18,7 +18,7 @@ export interface ShownAncestor {
 export function lineageBundle(title: string, ancestors: readonly ShownAncestor[]): MimeBundle {
   const html = ancestors.map((one) => `<div>${escapeHtml(heading(one))}</div>${diffHtml(one.edit)}`).join('\n');
   return {
-    'text/html': `<p>${escapeHtml(title)}</p>\n${scrollBox(title, 'max-height:36em', html)}`,
+    'text/html': `<p><strong>${escapeHtml(title)}</strong></p>\n${scrollBox(title, 'max-height:36em', html)}`,
     'text/plain': [title, ...ancestors.map((one) => `${heading(one)}\n${diffText(one.edit)}`)].join('\n\n'),
   };
 }
