@@ -2,6 +2,7 @@ import type { ICodeCellModel } from '@jupyterlab/cells';
 import type { INotebookModel } from '@jupyterlab/notebook';
 import type { KernelMessage } from '@jupyterlab/services';
 import { JSONExt, type ReadonlyJSONObject } from '@lumino/coreutils';
+import { keepWidgetKeys } from './keys';
 
 const VIEW = 'application/vnd.jupyter.widget-view+json';
 const STATE = 'application/vnd.jupyter.widget-state+json';
@@ -23,6 +24,9 @@ interface SavedModel {
   state: Record<string, any>;
   buffers?: SavedBuffer[];
 }
+
+// Loaded once, with the first widget.
+keepWidgetKeys();
 
 /** The states of the widgets of a notebook, as the messages of its kernel tell them. */
 export class WidgetStates {

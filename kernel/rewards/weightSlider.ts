@@ -28,6 +28,7 @@ export function weightSlider(
     step,
     value: weight,
     description: name,
+    tooltip: `Weight of ${name}`,
     readout_format: step < 0.01 ? '.4f' : '.2f',
     // A weight for every pixel on the way would be a mark on the charts for each.
     continuous_update: false,
