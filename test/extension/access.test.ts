@@ -6,6 +6,8 @@ import { html, image, md, svg, type MimeBundle } from '../../kernel/display';
 import type { TrainingData } from '../../kernel/display/mime';
 import { ProgressBar } from '../../kernel/display/progress/progressBar';
 import { describe } from '../../kernel/display/describe';
+import { lineageBundle } from '../../kernel/display/training/lineage';
+import { programTreeBundle } from '../../kernel/display/training/programTree';
 import { trainingBundle } from '../../kernel/display/training/trainingBundle';
 import { encoded } from '../../kernel/cells/values';
 import { openenv } from '../../kernel/environments';
@@ -24,7 +26,9 @@ import { writeNotebook, type Bundle } from './notebooks';
 
 // What is not drawn is not looked at.
 const { lab, browser } = useLab({ drawsAll: true }, async () => {
-  bundles = [...(await played()), ...runs(), ...(await tables()), ...pictures()].map((bundle) => encoded(bundle));
+  bundles = [...(await played()), ...runs(), ...programs(), ...(await tables()), ...pictures()].map((bundle) =>
+    encoded(bundle),
+  );
   writeNotebook(
     lab.folder,
     'outputs.ipynb',
@@ -71,6 +75,11 @@ function runs(): MimeBundle[] {
     'completions/mean_length': 60,
     step_time: 2,
   }));
+  const refined = log.map((entry) => ({
+    ...entry,
+    'refinement/best_worth': entry.step / 4,
+    'refinement/improved': 0.1,
+  }));
   const run: TrainingData = {
     version: 1,
     runId: 'saved',
@@ -89,7 +98,32 @@ function runs(): MimeBundle[] {
     { ...run, status: 'failed' as const },
     { ...run, status: 'lost' as const, step: 4, log: log.slice(0, 4) },
     { ...run, status: 'running' as const, step: 0, log: [], events: [] },
+    { ...run, log: refined },
   ].map(trainingBundle);
+}
+
+/** What a run that refines programs shows below its charts. */
+function programs(): MimeBundle[] {
+  const program = (id: number, parent: number | null, worth: number, onPath: boolean) => ({
+    id,
+    parent,
+    step: id,
+    worth,
+    onPath,
+  });
+  const tree = [program(1, null, 0, true), program(2, 1, 3, true), program(3, 1, -1, false)];
+  const edit = [
+    { kind: 'kept', text: 'function strategy(state) {' },
+    { kind: 'removed', text: '  return "LEFT";' },
+    { kind: 'added', text: `  return ${'state.ball_x < state.paddle_x && '.repeat(9)}"RIGHT";` },
+  ] as const;
+  return [
+    programTreeBundle('3 programs', tree, [{ kind: 'lines changed', count: 2, better: 0.5, meanGain: 1 }]),
+    lineageBundle('Lineage of program 2', [
+      { id: 1, step: null, worth: 0, gain: null, edit: edit.slice(0, 1) },
+      { id: 2, step: 2, worth: 3, gain: 3, edit },
+    ]),
+  ];
 }
 
 /** Tables that scroll and tables that do not, and what shows progress. */
@@ -210,6 +244,11 @@ for (const [width, theme, isTrusted] of [
     async () => {
       const { page, errors } = await openOutputs(width, theme, isTrusted);
       assert.deepEqual(await axeFindings(page, '.jp-OutputArea-output'), []);
+      // Refinement: its charts, the tree, and the diffs of the way to the best, which break between words.
+      await page.locator('.joylab-Chart-title', { hasText: 'Best program, expected reward' }).waitFor();
+      await page.getByRole('img', { name: /^Tree of programs: 1 \(step 1, 0\) → 2 \(step 2, 3\)/ }).waitFor();
+      const lineage = page.locator('.joylab-Scroll', { has: page.locator('ins') });
+      assert.equal(await lineage.evaluate((node: any) => node.scrollWidth <= node.clientWidth), true);
       // The Tab key reaches what scrolls, and nothing that does not.
       const scores = page.locator('.joylab-Compare-table');
       assert.equal(await scores.getAttribute('tabindex'), '0');

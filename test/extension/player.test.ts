@@ -254,6 +254,11 @@ labTest('keys play, pause, step and jump; the notebook does not get them', async
   await changes(() => readout(player, 'Step'), 'The step');
   await page.keyboard.press('Space');
   await player.getByRole('button', { name: 'Play' }).waitFor();
+  const isFull = () => player.evaluate((node: any) => node.ownerDocument.fullscreenElement === node);
+  await page.keyboard.press('f');
+  await becomes(isFull, true);
+  await page.keyboard.press('f');
+  await becomes(isFull, false);
   await page.keyboard.press('b');
   assert.equal(await page.locator('.jp-Notebook .jp-Cell').count(), 1, 'a key of the notebook acted inside the player');
   assert.deepEqual(errors, []);

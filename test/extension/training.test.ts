@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
 import type { Page } from 'playwright-core';
-import { TRAINING_MIME, type EpisodeData, type TrainingData } from '../../kernel/display/mime';
+import { TRAINING_MIME, type TrainingData } from '../../kernel/display/mime';
 import { trainingBundle } from '../../kernel/display/training/trainingBundle';
-import { openenv } from '../../kernel/environments';
-import { rollout } from '../../kernel/rollout';
-import { episodeData } from '../../kernel/display/pictures/episode';
 import { becomes, changeTheme, openNotebook, waitForMotion } from './browser';
 import { labTest } from './labTest';
 import { useLab } from './useLab';
 import { writeNotebook } from './notebooks';
+import { playedGroup, run, savedRewards, supervisedRun } from './savedRuns';
 
 const { lab, browser } = useLab({}, async () => {
   const save = (name: string, data: TrainingData) =>
@@ -43,97 +42,6 @@ const { lab, browser } = useLab({}, async () => {
     { source: '', outputs: [{ [TRAINING_MIME]: { version: 1 }, 'text/plain': 'text' }] },
   ]);
 });
-
-const savedRewards: TrainingData['rewards'] = {
-  version: 1,
-  id: 'of a kernel that has ended',
-  rows: ['functionWorks', 'scores'].map((name, i) => ({
-    name,
-    weight: i + 1,
-    enabled: true,
-    source: 'Cell [3], line 2',
-    mean: 1,
-    std: 0.5,
-    share: 0.5,
-    decides: 0.5,
-    withReturn: null,
-    ties: 0,
-    notes: i === 1 ? ['applies to none of the last 64 rollouts'] : [],
-  })),
-  rollouts: 64,
-  groups: 8,
-  step: 40,
-  notes: [],
-};
-
-/** A run whose rewards rise from step to step. */
-function run(status: TrainingData['status'], steps: number): TrainingData {
-  const log = Array.from({ length: steps }, (_, i) => ({
-    step: i + 1,
-    loss: 0.01 * Math.sin(i),
-    reward: i / 10,
-    reward_std: 0.5,
-    'rewards/functionWorks/mean': 1,
-    'rewards/scores/mean': i / 10 - 1,
-    'completions/mean_length': 60 - i / 2,
-    kl: 0.001 * i,
-    step_time: 2,
-  }));
-  const events = steps > 5 ? [{ step: 5, text: 'scores was replaced' }] : [];
-  return {
-    version: 1,
-    runId: 'saved',
-    status,
-    step: steps,
-    maxSteps: 40,
-    rewardNames: ['functionWorks', 'scores'],
-    log,
-    events,
-  };
-}
-
-/** A supervised run that is evaluated after every second step. */
-function supervisedRun(): TrainingData {
-  const log: TrainingData['log'] = Array.from({ length: 6 }, (_, i): TrainingData['log'] => [
-    {
-      step: i + 1,
-      loss: 3 - i / 4,
-      mean_token_accuracy: i / 10,
-      grad_norm: 1,
-      learning_rate: 2e-5,
-      num_tokens: 100 * (i + 1),
-      epoch: i / 3,
-      step_time: 2,
-    },
-    ...(i % 2 ? [{ step: i + 1, eval_loss: 3.5 - i / 4, eval_mean_token_accuracy: i / 20, eval_runtime: 1 }] : []),
-  ]).flat();
-  return {
-    version: 1,
-    runId: 'supervised',
-    status: 'finished',
-    step: 6,
-    maxSteps: 6,
-    rewardNames: [],
-    log,
-    events: [],
-  };
-}
-
-/** Three real episodes with their frames. */
-async function playedGroup(): Promise<EpisodeData[]> {
-  const env = await openenv('atari', { game: 'breakout' });
-  try {
-    const codes = ['LEFT', 'RIGHT', 'NOOP'].map((action) => `function strategy(state) { return "${action}"; }`);
-    const { episodes, frames } = await rollout(env, codes, {
-      seeds: [1, 1, 1],
-      maxSteps: 100,
-      frames: { episodes: [0, 1, 2], every: 4 },
-    });
-    return episodes.map((episode, i) => episodeData(episode!, frames.get(i)!));
-  } finally {
-    await env.close();
-  }
-}
 
 function charts(page: Page) {
   return page.locator('.joylab-Chart');
@@ -318,6 +226,65 @@ labTest('charts share cursor and zoom: the legend tells the values, with the spr
   assert.deepEqual(errors, []);
   await page.close();
 });
+
+labTest(
+  'a chart has a logarithmic scale, fills the screen and is saved; charts use the width that there is',
+  async () => {
+    const { page, errors } = await openNotebook(browser, lab.url('finished.ipynb'));
+    await page.locator('.joylab-Chart .js-line').first().waitFor();
+    const length = charts(page).filter({ hasText: 'Completion length' });
+    const shown = (what: string) =>
+      length
+        .locator('.joylab-Chart-plot')
+        .evaluate(
+          (node: any, path) => path.split('.').reduce((it: any, key: string) => it[key], node._fullLayout),
+          what,
+        );
+    assert.equal(await shown('yaxis.type'), 'linear');
+    const log = length.getByRole('button', { name: 'Logarithmic scale' });
+    await log.click();
+    await becomes(() => shown('yaxis.type'), 'log');
+    assert.equal(await log.getAttribute('aria-pressed'), 'true');
+    assert.ok(
+      await charts(page).first().getByRole('button', { name: 'Logarithmic scale' }).isDisabled(),
+      'a reward of 0 has no logarithm',
+    );
+    const [file] = await Promise.all([
+      page.waitForEvent('download'),
+      length.getByRole('button', { name: 'Save the picture' }).click(),
+    ]);
+    assert.equal(file.suggestedFilename(), 'completion-length-tokens.png');
+    assert.equal(fs.readFileSync(await file.path()).toString('hex', 0, 4), '89504e47');
+    const width = await shown('width');
+    await length.getByRole('button', { name: 'Full screen' }).click();
+    await becomes(async () => (await shown('width')) > width, true);
+    await length.getByRole('button', { name: 'Full screen' }).click();
+    await becomes(() => shown('width'), width);
+
+    // Charts beside one another, and nothing wider than the notebook.
+    for (const [width, beside] of [
+      [2560, 4],
+      [1280, 2],
+      [700, 1],
+    ]) {
+      await page.setViewportSize({ width, height: 900 });
+      await becomes(
+        () =>
+          charts(page).evaluateAll(
+            (all) => all.filter((one: any) => one.offsetTop === (all[0] as any).offsetTop).length,
+          ),
+        beside,
+        `${width} pixels`,
+      );
+      await becomes(
+        () => page.locator('.joylab-Training').evaluate((node: any) => node.scrollWidth <= node.clientWidth),
+        true,
+      );
+    }
+    assert.deepEqual(errors, []);
+    await page.close();
+  },
+);
 
 labTest('charts follow the theme', async () => {
   const { page, errors } = await openNotebook(browser, lab.url('finished.ipynb'));
