@@ -77,7 +77,13 @@ async function comparison(page: Page, source: string): Promise<void> {
   await run(page, PLACES.rewards, PLACES.rewards);
   const view = cellOf(page, PLACES.rewards).locator('.joylab-Compare').first();
   await view.scrollIntoViewIfNeeded();
-  await view.locator('.joylab-Compared canvas').last().waitFor();
+  // Each has its frame: the kernel plays the episodes again, one after the other.
+  await page.waitForFunction(`(() => {
+    const canvases = [...document.querySelectorAll('.joylab-Compared canvas')];
+    const isDrawn = (canvas) =>
+      canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some((value, i) => i % 4 < 3 && value > 0);
+    return canvases.length > 0 && canvases.every(isDrawn);
+  })()`);
   await take(page, 'comparison', { part: view, height: 620 });
 }
 
