@@ -82,7 +82,7 @@ async function comparison(page: Page, source: string): Promise<void> {
     const canvases = [...document.querySelectorAll('.joylab-Compared canvas')];
     const isDrawn = (canvas) =>
       canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some((value, i) => i % 4 < 3 && value > 0);
-    return canvases.length > 0 && canvases.every(isDrawn);
+    return canvases.length === document.querySelectorAll('.joylab-Compared-picture').length && canvases.every(isDrawn);
   })()`);
   await take(page, 'comparison', { part: view, height: 620 });
 }
