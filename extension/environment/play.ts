@@ -50,6 +50,8 @@ export class PlayView {
   private screen: GameScreen | null = null;
   private held: string[] = [];
   private keys: Record<string, string> = {};
+  /** Whether the game has lives: one without them may say 0 throughout. */
+  private hasLives = false;
   private over = true;
   private paused = false;
   private closed = false;
@@ -140,9 +142,10 @@ export class PlayView {
 
   private show({ step, lives, done, ...frame }: Of<'frame'>, pixels: Uint8Array): void {
     this.screen?.show(pixels);
+    this.hasLives ||= lives !== undefined && lives > 0;
     setText(
       this.numbers,
-      `Score ${formatNumber(frame.return)}${lives === undefined ? '' : ` · Lives ${lives}`} · Step ${step}${frame.action === 'NOOP' ? '' : ` · ${frame.action}`}`,
+      `Score ${formatNumber(frame.return)}${this.hasLives ? ` · Lives ${lives}` : ''} · Step ${step}${frame.action === 'NOOP' ? '' : ` · ${frame.action}`}`,
     );
     if (!done) return;
     this.over = true;

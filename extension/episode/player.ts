@@ -40,7 +40,7 @@ export class EpisodePlayer {
       frame: (index) => this.showFrame(index),
       state: () => this.controls.showState(),
     });
-    this.readouts = new Readouts(this.timeline.steps, data.lives.length > 0);
+    this.readouts = new Readouts(this.timeline.steps, this.timeline.hasLives);
     this.controls = new Controls(this.playback, this.timeline);
     this.states = new StateTable(this.timeline);
     this.node = this.layOut(data, frames);

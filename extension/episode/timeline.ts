@@ -6,7 +6,7 @@ export interface Moment {
   step: number;
   /** Sum of the rewards so far. */
   score: number;
-  /** `null` where the environment has no lives. */
+  /** `null` where the environment has no lives: Pong says 0 throughout. */
   lives: number | null;
   /** Name of the action that led to this frame; `null` at the reset. */
   action: string | null;
@@ -25,11 +25,13 @@ export interface Mark {
 /** The numbers of an episode by frame. Frame i follows step `i × every`. */
 export class Timeline {
   readonly steps: number;
+  readonly hasLives: boolean;
   /** Entry i: sum of the first i rewards. */
   private readonly scores: Float64Array;
 
   constructor(private readonly data: EpisodeData) {
     this.steps = data.actions.length;
+    this.hasLives = data.lives.some((lives) => lives > 0);
     this.scores = new Float64Array(this.steps + 1);
     for (let i = 0; i < this.steps; i++) this.scores[i + 1] = this.scores[i] + (data.rewards[i] ?? 0);
   }
@@ -52,7 +54,7 @@ export class Timeline {
     return {
       step,
       score: this.scores[step],
-      lives: (step > 0 ? lives[step - 1] : lives[0]) ?? null,
+      lives: this.hasLives ? ((step > 0 ? lives[step - 1] : lives[0]) ?? null) : null,
       action: step > 0 ? (actionNames[actions[step - 1]] ?? `action ${actions[step - 1]}`) : null,
       reward: frame > 0 ? this.scores[step] - this.scores[this.stepOf(frame - 1)] : 0,
     };

@@ -162,6 +162,7 @@ labTest('frames are shown as the game made them, however they are packed', async
       assert.deepEqual(seen, colours(frame), key);
     }
   }
+  assert.equal(await page.locator('.joylab-Readout', { hasText: 'Lives' }).count(), 0, 'Freeway has no lives');
   assert.deepEqual(errors, []);
   await page.close();
 });
