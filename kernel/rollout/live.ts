@@ -1,0 +1,57 @@
+import type { Picture, VectorEnv } from '../environments/vectorEnv';
+import { observationText } from '../episodes/observationText';
+import type { LiveEpisode, PixelScreen } from '../episodes/live';
+import { ABORTED, type Job, type Recording } from './recording';
+
+/** Milliseconds between two pictures of an episode, at least. */
+const INTERVAL = 200;
+/** Share of a vector environment's time that its pictures may take: where they take long, they are fewer. */
+const SHARE = 0.01;
+
+/** An episode as a thread tells of it: its environment may have to draw the picture. */
+export interface LiveShot extends Omit<LiveEpisode, 'picture'> {
+  job: Job;
+  picture?: Picture;
+}
+
+/** Where pictures of episodes go while they play. */
+export interface LiveQueue {
+  /** Returns whether somebody looks at an episode now. */
+  wants(job: Job): boolean;
+  show(episodes: LiveShot[], screen?: PixelScreen): void;
+}
+
+/** Shows the episodes of one vector environment while they play. It only looks: episodes are the same with and without. */
+export class LivePictures {
+  /** Time from which on the next pictures may be made. */
+  private due = 0;
+
+  constructor(
+    private readonly env: VectorEnv,
+    private readonly queue: LiveQueue,
+  ) {}
+
+  /** Shows running episodes, if they are due, and those that have just ended. */
+  async look(running: readonly Recording[]): Promise<void> {
+    const begun = performance.now();
+    const shown = running.filter(
+      ({ job, end }) => (begun >= this.due || end) && end !== ABORTED && this.queue.wants(job),
+    );
+    if (shown.length === 0) return;
+    const drawn = shown.filter(({ end }) => end?.reason !== 'environment_error');
+    // An environment that is lost says so at the next step.
+    const pictures = (await this.env.render?.(drawn.map(({ index }) => index)).catch(() => undefined)) ?? [];
+    const pictureOf = new Map(drawn.map((episode, i) => [episode, pictures[i] ?? textOf(episode)]));
+    this.queue.show(
+      shown.map((episode) => ({ job: episode.job, ...episode.soFar(), picture: pictureOf.get(episode) })),
+      this.env.screen,
+    );
+    const now = performance.now();
+    if (begun >= this.due) this.due = now + Math.max(INTERVAL, (now - begun) / SHARE);
+  }
+}
+
+/** Returns what stands for the picture of an episode whose environment draws none. */
+function textOf({ seen }: Recording): string {
+  return observationText(seen.state);
+}
