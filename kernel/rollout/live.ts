@@ -6,7 +6,7 @@ import { ABORTED, type Job, type Recording } from './recording';
 /** Milliseconds between two pictures of an episode, at least. */
 const INTERVAL = 200;
 /** Share of a vector environment's time that its pictures may take: where they take long, they are fewer. */
-const SHARE = 0.01;
+const SHARE = 0.02;
 
 /** An episode as a thread tells of it: its environment may have to draw the picture. */
 export interface LiveShot extends Omit<LiveEpisode, 'picture'> {
@@ -25,6 +25,8 @@ export interface LiveQueue {
 export class LivePictures {
   /** Time from which on the next pictures may be made. */
   private due = 0;
+  /** Milliseconds that pictures take. */
+  private cost = 0;
 
   constructor(
     private readonly env: VectorEnv,
@@ -46,8 +48,13 @@ export class LivePictures {
       shown.map((episode) => ({ job: episode.job, ...episode.soFar(), picture: pictureOf.get(episode) })),
       this.env.screen,
     );
-    const now = performance.now();
-    if (begun >= this.due) this.due = now + Math.max(INTERVAL, (now - begun) / SHARE);
+    if (begun >= this.due) this.wait(performance.now() - begun);
+  }
+
+  /** Sets when the next pictures may be made, after some that took `cost` milliseconds: one that took long says little, on a machine that has other work. */
+  private wait(cost: number): void {
+    this.cost = Math.min(cost, 2 * Math.max(this.cost, INTERVAL * SHARE));
+    this.due = performance.now() + Math.max(INTERVAL, this.cost / SHARE);
   }
 }
 

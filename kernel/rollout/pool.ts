@@ -122,6 +122,7 @@ class PoolRun {
     const aborted = (): void => this.abort();
     signal.addEventListener('abort', aborted);
     const watch = setInterval(() => this.watch(), WATCH);
+    this.tellWanted();
     try {
       if (signal.aborted) this.abort();
       else if (this.jobs.length > 0) await Promise.race([this.start(workers), finished]);
@@ -249,9 +250,14 @@ class PoolRun {
     }
   }
 
+  /** Tells the workers how many of the episodes somebody looks at now. */
+  private tellWanted(): void {
+    Atomics.store(this.queue, QUEUE.live, this.live?.wanted ?? 0);
+  }
+
   /** Tells the workers what is looked at, and replaces threads that hang in a call which the sandbox cannot end. */
   private watch(): void {
-    Atomics.store(this.queue, QUEUE.live, this.live?.wanted ?? 0);
+    this.tellWanted();
     for (const worker of this.workers) {
       const call = callUnderWay(worker.call);
       if (!call) {

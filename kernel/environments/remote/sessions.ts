@@ -227,8 +227,18 @@ class SessionEnv implements VectorEnv {
 
 /** One whose class draws its episodes in the process of the notebook. */
 class DrawnSessionEnv extends SessionEnv {
+  private picture: Picture | undefined | null = null;
+
+  override reset(...args: Parameters<SessionEnv['reset']>): Promise<VectorStep> {
+    this.picture = null;
+    return super.reset(...args);
+  }
+
   async render(): Promise<Array<Picture | undefined>> {
-    const { episode_id: episodeId } = await this.session.state();
-    return [typeof episodeId === 'string' ? { episodeId } : undefined];
+    if (this.picture === null) {
+      const { episode_id: episodeId } = await this.session.state();
+      this.picture = typeof episodeId === 'string' ? { episodeId } : undefined;
+    }
+    return [this.picture];
   }
 }
