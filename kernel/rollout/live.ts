@@ -12,6 +12,8 @@ const SHARE = 0.02;
 export interface LiveShot extends Omit<LiveEpisode, 'picture'> {
   job: Job;
   picture?: Picture;
+  /** Stands for the picture where the environment draws none. */
+  text?: string;
 }
 
 /** Where pictures of episodes go while they play. */
@@ -43,9 +45,9 @@ export class LivePictures {
     const drawn = shown.filter(({ end }) => end?.reason !== 'environment_error');
     // An environment that is lost says so at the next step.
     const pictures = (await this.env.render?.(drawn.map(({ index }) => index)).catch(() => undefined)) ?? [];
-    const pictureOf = new Map(drawn.map((episode, i) => [episode, pictures[i] ?? textOf(episode)]));
+    const pictureOf = new Map(drawn.map((episode, i) => [episode, pictures[i]]));
     this.queue.show(
-      shown.map((episode) => ({ job: episode.job, ...episode.soFar(), picture: pictureOf.get(episode) })),
+      shown.map((episode) => shotOf(episode, pictureOf.get(episode))),
       this.env.screen,
     );
     if (begun >= this.due) this.wait(performance.now() - begun);
@@ -58,7 +60,8 @@ export class LivePictures {
   }
 }
 
-/** Returns what stands for the picture of an episode whose environment draws none. */
-function textOf({ seen }: Recording): string {
-  return observationText(seen.state);
+function shotOf(episode: Recording, picture: Picture | undefined): LiveShot {
+  const drawn = typeof picture === 'string' || picture instanceof Uint8Array;
+  const text = drawn ? undefined : observationText(episode.seen.state);
+  return { job: episode.job, ...episode.soFar(), picture, text };
 }

@@ -29,8 +29,8 @@ export class LiveJobs {
 
   /** Shows episodes as a worker sees them. */
   show(shots: Shots, screen: PixelScreen | undefined): void {
-    for (const { position, picture, ...shot } of shots)
-      this.tell(position, { ...shot, picture: this.drawn(picture) }, screen);
+    for (const { position, picture, text, ...shot } of shots)
+      this.tell(position, { ...shot, picture: this.drawn(picture) ?? text }, screen);
   }
 
   private drawn(picture: Picture | undefined): LiveEpisode['picture'] {

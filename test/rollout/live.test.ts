@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Environment, openenv, type AtariEnvironment, type RemoteEnvironment } from '../../kernel';
+import { Environment, openenv, type AtariEnvironment } from '../../kernel';
 import { serveInNotebook } from '../../kernel/environments';
 import type { LiveEpisode, LiveView, PixelScreen } from '../../kernel/episodes/live';
 import { rollout } from '../../kernel/rollout';
@@ -82,14 +82,14 @@ test('equal programs are one game, which each of them shows', async () => {
   assert.deepEqual(live.pictures(2), live.pictures(0));
 });
 
-/** Counts, and draws the count. */
+/** Counts. */
 class Counter extends Environment<{ by: number }, { count: number }> {
   static override schema = {
     action: { type: 'object', properties: { by: { type: 'integer' } }, required: ['by'] },
     observation: { type: 'object', properties: { count: { type: 'integer' } }, required: ['count'] },
     state: { type: 'object' },
   };
-  private count = 0;
+  protected count = 0;
   reset() {
     this.count = 0;
     return { observation: { count: 0 } };
@@ -98,6 +98,10 @@ class Counter extends Environment<{ by: number }, { count: number }> {
     this.count += by;
     return { observation: { count: this.count }, reward: by, done: this.count >= 20 };
   }
+}
+
+/** Draws the count. */
+class DrawnCounter extends Counter {
   override render() {
     return `<svg xmlns="http://www.w3.org/2000/svg" width="40" height="20"><text y="15">${this.count}</text></svg>`;
   }
@@ -110,12 +114,15 @@ test('boards, classes of a cell and sessions are seen as they are drawn, or as t
   const { watcher } = await watched(board, ['function strategy() { return Math.floor(Math.random() * 4); }'], 60);
   assert.match(String(watcher.pictures(0).at(-1)), /^<svg/);
 
-  const served = await serveInNotebook(Counter, {});
-  const drawn = await watched(served as unknown as RemoteEnvironment, [count(2), count(5)], 30);
-  assert.match(String(drawn.watcher.pictures(0).at(-1)), /<svg.*>20<\/text>/);
+  const drawn = await serveInNotebook(DrawnCounter, {});
+  const { watcher: seen } = await watched(drawn, [count(2), count(5)], 30);
+  assert.match(String(seen.pictures(0).at(-1)), /<svg.*>20<\/text>/);
 
-  const session = await openenv(served.url);
-  const told = await watched(session, [count(4)], 30);
-  assert.equal(told.watcher.pictures(0).at(-1), 'count: 20');
-  for (const env of [board, served, session]) await env.close();
+  const served = await serveInNotebook(Counter, {});
+  const session = await openenv(drawn.url);
+  for (const env of [served, session]) {
+    const { watcher: told } = await watched(env, [count(4)], 30);
+    assert.equal(told.pictures(0).at(-1), 'count: 20');
+  }
+  for (const env of [board, drawn, served, session]) await env.close();
 });
