@@ -49,7 +49,8 @@ labTest('tiles move while their group plays, and then the group is sorted; hidde
   await runAllCells(page);
   await page.locator('.joylab-Tile.joylab-mod-live').first().waitFor();
   await page.locator('.joylab-Wall').scrollIntoViewIfNeeded();
-  const midPlay = (said: string[]) => said.filter((text) => /^Rollout \d: plays, return \d+, [1-9]\d* steps$/.test(text));
+  const midPlay = (said: string[]) =>
+    said.filter((text) => /^Rollout \d: plays, return \d+, [1-9]\d* steps$/.test(text));
   await waitUntil(
     page,
     async () => midPlay((await seen(page)).said).length >= 4 && (await seen(page)).painted >= 12,
