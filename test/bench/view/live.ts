@@ -11,9 +11,9 @@ import { inLab } from './page';
 
 const GAMES = 16;
 const STEPS = 1000;
-const ROUNDS = 9;
+const ROUNDS = 6;
 /** Groups in JupyterLab, of which the page sees every second few. */
-const GROUPS = { all: 32, together: 4 };
+const GROUPS = { all: 24, together: 4 };
 
 /** Strategies that follow the ball more or less well. */
 const CODES = Array.from(
