@@ -14,7 +14,7 @@ let { model, tokenizer } = await FastLanguageModel.fromPretrained({ modelName: '
 model = FastLanguageModel.getPeftModel(model, { r: 4, randomState: 1 });
 const env = await openenv('atari', { game: 'breakout' });`,
   '/** @reward */\nfunction scores({ episode }: Sample) { return episode ? episode.return : null; }',
-  '/** @grpo */\nconst config = { maxSteps: 500, numGenerations: 6, maxCompletionLength: 96, maxEpisodeSteps: 1500, learningRate: 0, seed: 1, measureReference: false };',
+  '/** @grpo */\nconst config = { maxSteps: 500, numGenerations: 6, maxCompletionLength: 96, maxEpisodeSteps: 800, learningRate: 0, seed: 1, measureReference: false };',
 ];
 
 /** Counts, in the page, pictures that are painted while a group plays, and keeps what its tiles say. */
