@@ -68,7 +68,8 @@ function checkEpisode(data: EpisodeData): void {
   }
 }
 
-function fromBase64(text: unknown, what: string): Uint8Array {
+/** Returns the bytes of base64. Throws an Error that says what is wrong. @param what its name, in words for the user */
+export function fromBase64(text: unknown, what: string): Uint8Array {
   if (typeof text !== 'string') throw new Error(`its ${what} are missing`);
   let binary: string;
   try {
@@ -85,6 +86,11 @@ function fromBase64(text: unknown, what: string): Uint8Array {
 const MAX_CHANGES = 1 << 29;
 
 async function inflateWords(packed: Uint8Array): Promise<Uint32Array> {
+  return new Uint32Array((await inflateAll(packed)).buffer);
+}
+
+/** Returns inflated bytes, filled up to words of 32 bits. Throws an Error that says, in words for the user, what is wrong with them. */
+export async function inflateAll(packed: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
   const stream = new Blob([packed as BlobPart]).stream().pipeThrough(new DecompressionStream('deflate'));
   const parts: Uint8Array[] = [];
   let size = 0;
@@ -105,7 +111,7 @@ async function inflateWords(packed: Uint8Array): Promise<Uint32Array> {
     bytes.set(part, at);
     at += part.length;
   }
-  return new Uint32Array(bytes.buffer);
+  return bytes;
 }
 
 async function inflate(packed: Uint8Array, sink: { write(bytes: Uint8Array): boolean }): Promise<void> {

@@ -7,11 +7,15 @@ export class PictureSequence {
     readonly width: number,
     readonly height: number,
     readonly type: 'image/svg+xml' | 'text/plain',
-    readonly pictures: readonly string[],
+    readonly pictures: string[],
   ) {}
 
   get count(): number {
     return this.pictures.length;
+  }
+
+  append(picture: string): void {
+    this.pictures.push(picture);
   }
 
   /** Returns the address of a drawing. */

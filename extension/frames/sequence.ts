@@ -42,6 +42,11 @@ export class FrameSequence {
     else this.changes.push(compress(delta));
   }
 
+  /** Appends a frame by what changes from the one before. The change is kept. */
+  appendChange(change: Change): void {
+    this.changes.push(change);
+  }
+
   /**
    * Appends frames as `ChangedFrames` packs them. The words are kept.
    *

@@ -1,12 +1,22 @@
 import { settings } from '../settings';
 
-/** Calls `listener` when 1 % of the node comes into view, and when it leaves. Returns a function that stops it. */
+/** Calls `listener` when 1 % of the node comes into view, and when it leaves, also with the browser's tab. Returns a function that stops it. */
 export function watchVisibility(node: Element, listener: (visible: boolean) => void): () => void {
-  const observer = new IntersectionObserver((entries) => listener(entries[entries.length - 1].isIntersecting), {
-    threshold: 0.01,
-  });
+  let inView = false;
+  const tell = (): void => listener(inView && !document.hidden);
+  const observer = new IntersectionObserver(
+    (entries) => {
+      inView = entries[entries.length - 1].isIntersecting;
+      tell();
+    },
+    { threshold: 0.01 },
+  );
   observer.observe(node);
-  return () => observer.disconnect();
+  document.addEventListener('visibilitychange', tell);
+  return () => {
+    observer.disconnect();
+    document.removeEventListener('visibilitychange', tell);
+  };
 }
 
 /** Returns whether the system is set to show little motion. */

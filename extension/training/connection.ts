@@ -36,6 +36,7 @@ export class TrainingConnection {
   private asked = 0;
   private tries = 0;
   private visible = false;
+  private tiles = 0;
   private disposed = false;
 
   constructor(
@@ -51,6 +52,17 @@ export class TrainingConnection {
   /** Tells the kernel that the group of a step was shown: the next may come. */
   acknowledge(step: number): void {
     this.send({ type: 'ack', step });
+  }
+
+  /** Tells the kernel how many rollouts of a group the view shows while they play. */
+  follow(tiles: number): void {
+    this.tiles = tiles;
+    this.send({ type: 'live', tiles });
+  }
+
+  /** Tells the kernel that what has changed of a group that plays was drawn: more may come. */
+  drawn(): void {
+    this.send({ type: 'drawn' });
   }
 
   /** Asks the kernel to pause, stop or save the run. */
@@ -125,7 +137,7 @@ export class TrainingConnection {
       if (this.comm === comm) this.drop();
     };
     comm.open({ runId: this.runId });
-    if (this.visible) this.send({ type: 'visible', visible: true });
+    this.tellVisible();
   }
 
   private receive({ number, ...message }: TrainingMessage & { number?: number }, buffers: Uint8Array[]): void {
@@ -162,6 +174,11 @@ export class TrainingConnection {
     }
     this.send({ type: 'sync' });
     // What the kernel knew of this view may be lost, too.
+    this.tellVisible();
+  }
+
+  private tellVisible(): void {
+    if (this.tiles > 0) this.send({ type: 'live', tiles: this.tiles });
     if (this.visible) this.send({ type: 'visible', visible: true });
   }
 

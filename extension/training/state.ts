@@ -61,6 +61,8 @@ export class TrainingState {
         Object.assign(this.data, { experiment: message.experiment, comparison: message.comparison });
         break;
       case 'notice':
+      case 'playing':
+      case 'live':
       case 'report':
       case 'episode':
         break;

@@ -39,6 +39,8 @@ export class TrainingView {
   private readonly table = new MetricTable((step) => this.select(step));
   private readonly wall = new Wall({
     shown: (step) => this.connection?.acknowledge(step),
+    follow: (tiles) => this.connection?.follow(tiles),
+    drawn: () => this.connection?.drawn(),
     ask: (step, index) => this.connection?.open(step, index) ?? false,
     chosen: (step, index) => index !== null && this.select(step, index),
   });
@@ -147,6 +149,7 @@ export class TrainingView {
       away: (since) => this.onAway(since),
     });
     this.connection.setVisible(this.visible);
+    this.connection.follow(this.wall.following);
   }
 
   private onConnected(connected: boolean): void {
@@ -179,6 +182,8 @@ export class TrainingView {
       if (buffers[0]) download('report.html', new Blob([new Uint8Array(buffers[0])], { type: 'text/html' }));
     } else if (message.type === 'notice') this.status.buttons.tell(message.text);
     else if (message.type === 'group') void this.wall.show(this.state.group!);
+    else if (message.type === 'playing') this.wall.playing(message);
+    else if (message.type === 'live') void this.wall.live(message, buffers[0]);
     else if (message.type === 'episode')
       void this.wall.opened(message.step, message.index, message.episode, buffers[0], message.why);
     else this.repaint();
@@ -218,7 +223,6 @@ export class TrainingView {
 
   private onVisible(visible: boolean): void {
     this.visible = visible;
-    this.wall.setVisible(visible);
     this.connection?.setVisible(visible);
     if (visible) this.repaint();
   }
@@ -235,7 +239,7 @@ export class TrainingView {
     this.status.tell(sentences(data, this.way, this.others));
     this.connection?.watch(live && this.state.data.status === 'running');
     this.comparison.show(this.compared());
-    this.wall.progress(this.state.data.step);
+    this.wall.progress(data);
   }
 
   /** Paints in the next animation frame, once for all messages until then. */

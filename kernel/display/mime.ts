@@ -85,6 +85,36 @@ export interface RolloutGroup {
   of?: number;
 }
 
+/** Rollouts of a step that begin to play, in the order of the samples. */
+export interface PlayingGroup {
+  step: number;
+  /** Those that are shown; `why` one does not play, in words. */
+  tiles: Array<{ why?: string }>;
+  /** Number of the step's rollouts. */
+  of: number;
+}
+
+/** The pixels of the rollouts that play: see {@link EpisodeData}. */
+export type LiveScreen = Pick<EpisodeData, 'width' | 'height' | 'aspect' | 'palette'>;
+
+/** A rollout that plays, as it is now. */
+export interface LiveTile {
+  /** Index among the tiles of the group. */
+  index: number;
+  steps: number;
+  return: number;
+  /** How it ended, in words. */
+  end?: string;
+  /**
+   * Its picture, where that is another than before: so many bytes of the message's buffer, after those of the tiles
+   * before it. `pixels`: palette indices; `changes`: index of a word of four of these and its XOR with the picture
+   * before, 32 bits each, little-endian; else the text in UTF-8, whose width and height are as in {@link EpisodeData}.
+   */
+  picture?:
+    | { type: 'pixels' | 'changes'; bytes: number }
+    | { type: NonNullable<EpisodeData['pictures']>; bytes: number; width: number; height: number };
+}
+
 /** The state of a run; `lost`: its kernel ended before it did, which only a view knows. */
 export type TrainingStatus = 'running' | 'paused' | 'finished' | 'failed' | 'lost';
 
@@ -165,6 +195,10 @@ export type TrainingMessage =
   | { type: 'experiment'; experiment: ExperimentData; comparison?: ExperimentComparison }
   /** The report that a view asked for: buffer 0 holds its HTML. Or why there is none. */
   | { type: 'report'; why?: string }
+  /** A group begins to play. It comes as `live` messages where a view has asked for them, and as `group` once it is scored. */
+  | ({ type: 'playing' } & PlayingGroup)
+  /** What has changed of a group that plays: buffer 0 has its pictures, zlib-deflated. The next comes when this was `drawn`. */
+  | { type: 'live'; step: number; tiles: LiveTile[]; screen?: LiveScreen }
   /** The newest group. Buffer i holds the deflated frames of episode i. */
   | ({ type: 'group' } & RolloutGroup)
   /** A rollout with all its frames and its named state; its frames are in buffer 0. Or why there is none. */
@@ -174,6 +208,9 @@ export type TrainingMessage =
 export type TrainingViewMessage =
   | { type: 'ack'; step: number }
   | { type: 'visible'; visible: boolean }
+  /** How many rollouts of a group it shows while they play: 0 while it shows none, or is out of sight. */
+  | { type: 'live'; tiles: number }
+  | { type: 'drawn' }
   /** Messages were lost on the way: asks for `data` and the newest group again. */
   | { type: 'sync' }
   /**

@@ -62,7 +62,11 @@ class ClassEnv implements VectorEnv {
     return this.ask(indices, async (runner, i) => runner.step(this.contract.checkAction(actions[i] as object)));
   }
 
-  render(index: number): string | undefined {
+  async render(indices: number[]): Promise<Array<string | undefined>> {
+    return indices.map((index) => this.picture(index));
+  }
+
+  private picture(index: number): string | undefined {
     try {
       const picture: unknown = this.runners[index].environment.render?.();
       return typeof picture === 'string' ? picture : undefined;
@@ -90,6 +94,6 @@ class ClassEnv implements VectorEnv {
   /** Returns the picture of an episode that is to have one now; else `null`. */
   private frame(index: number): string | null {
     const every = this.every[index];
-    return every > 0 && this.steps[index] % every === 0 ? (this.render(index) ?? null) : null;
+    return every > 0 && this.steps[index] % every === 0 ? (this.picture(index) ?? null) : null;
   }
 }

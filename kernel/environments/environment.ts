@@ -44,6 +44,8 @@ export interface RolloutEnvironment {
    * its server is in this process. Resolves to `undefined` where the class draws nothing, or does not follow the record.
    */
   redraw?(episode: EpisodeRecord, every: number): Promise<EpisodeFrames | undefined>;
+  /** Returns the picture, as SVG, of an episode that a session plays now, where the class of its server is in this process and draws one. */
+  drawEpisode?(episodeId: string): string | undefined;
   /** Closes its own session, which may be the only one that a server has. The next reset opens another. */
   release?(): Promise<void>;
 }

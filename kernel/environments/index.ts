@@ -16,4 +16,4 @@ export type { HumanReturn, ReferenceReturns } from './reference';
 export { RemoteEnvironment, type RemoteOptions } from './remote/remote';
 export { serveInNotebook, type EnvironmentClient } from './remote/served';
 export type { OpenedEnvironments } from './openedEnvironments';
-export type { EpisodeSpec, Observation, Screen, VectorEnv, VectorSource, VectorStep } from './vectorEnv';
+export type { EpisodeSpec, Observation, Picture, Screen, VectorEnv, VectorSource, VectorStep } from './vectorEnv';

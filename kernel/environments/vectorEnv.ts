@@ -1,3 +1,4 @@
+import type { PixelScreen } from '../episodes/live';
 import type { OpenEnvError } from '../openenv/errors';
 import type { JsonSchema } from '../schema/jsonSchema';
 
@@ -25,15 +26,11 @@ export interface VectorStep {
   errors?: ReadonlyArray<OpenEnvError | undefined>;
 }
 
+/** A picture of an episode: palette indices of the {@link Screen}, an SVG, or the ID of an episode that the class of its server draws, in the process of the notebook (`drawEpisode` of a `RolloutEnvironment`). */
+export type Picture = Uint8Array | string | { episodeId: string };
+
 /** The screen on which frames of palette indices are shown. */
-export interface Screen {
-  /** Pixels. */
-  width: number;
-  height: number;
-  /** Width divided by height of a frame as it should appear. Default: that of square pixels. */
-  aspect?: number;
-  /** 3 bytes (red, green, blue) per colour. */
-  palette: Uint8Array;
+export interface Screen extends PixelScreen {
   /** Steps per second in real time. */
   stepsPerSecond: number;
 }
@@ -56,8 +53,8 @@ export interface VectorEnv {
   reset(indices: number[], seeds: number[], options: { every: number }): Promise<VectorStep>;
   /** Takes a step in each of `indices`, with `actions[i]`. */
   step(indices: number[], actions: unknown[]): Promise<VectorStep>;
-  /** Returns the current SVG picture of an episode. Undefined for environments that have a screen, or no pictures. */
-  render?(index: number): string | undefined;
+  /** Resolves to the current pictures of episodes, which go on as if nobody had looked; undefined where one has none. Undefined for environments that never have. Rejects when the environment is lost. */
+  render?(indices: number[]): Promise<Array<Picture | undefined>>;
   close(): Promise<void>;
 }
 

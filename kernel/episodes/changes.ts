@@ -19,37 +19,31 @@ export class ChangedFrames {
   private readonly shown: Uint32Array;
   private readonly bytes: Uint8Array;
   private readonly parts: Uint32Array[] = [];
-  private readonly found: Uint32Array;
+  private frames = 0;
 
   /** @param pixels pixels of a frame */
   constructor(pixels: number) {
     const words = Math.ceil(pixels / 4);
     this.shown = new Uint32Array(words);
     this.bytes = new Uint8Array(words * 4);
-    this.found = new Uint32Array(1 + 2 * words);
   }
 
   get count(): number {
-    return this.parts.length;
+    return this.frames;
   }
 
   /** Adds a frame, which is not kept. */
   add(frame: Uint8Array): void {
-    const { shown, bytes, found } = this;
+    const { shown, bytes, parts } = this;
     bytes.set(frame);
     const words = new Uint32Array(bytes.buffer);
-    if (this.parts.length === 0) {
-      this.parts.push(words.slice());
+    if (parts.length === 0) {
+      parts.push(words.slice());
     } else {
-      let length = 1;
-      for (let i = 0; i < words.length; i++) {
-        if (words[i] === shown[i]) continue;
-        found[length++] = i;
-        found[length++] = words[i] ^ shown[i];
-      }
-      found[0] = (length - 1) / 2;
-      this.parts.push(found.slice(0, length));
+      const changes = changesOf(shown, words);
+      parts.push(new Uint32Array([changes.length / 2]), changes);
     }
+    this.frames++;
     shown.set(words);
   }
 
@@ -62,4 +56,19 @@ export class ChangedFrames {
     }
     return { count: this.count, bytes: deflateSync(new Uint8Array(all.buffer), { level: 3 }) };
   }
+}
+
+/** Room for the changes that are being found. */
+let found = new Uint32Array(0);
+
+/** Returns what changes from one frame to another: index of a word of four pixels, its XOR, index, XOR, … */
+export function changesOf(before: Uint32Array, after: Uint32Array): Uint32Array {
+  if (found.length < 2 * after.length) found = new Uint32Array(2 * after.length);
+  let length = 0;
+  for (let i = 0; i < after.length; i++) {
+    if (after[i] === before[i]) continue;
+    found[length++] = i;
+    found[length++] = after[i] ^ before[i];
+  }
+  return found.slice(0, length);
 }

@@ -3,7 +3,8 @@ import type { ReferenceReturns } from '../environments/reference';
 import type { CausalLM } from '../models/causalLM';
 import type { Tokenizer } from '../models/tokenizer/tokenizer';
 import type { RecentRollouts } from '../rewards/recent';
-import type { RewardContext } from '../rewards/sample';
+import type { LiveView } from '../episodes/live';
+import type { RewardContext, Sample } from '../rewards/sample';
 import type { WeightedReward } from '../rewards/scoring';
 import type { ResolvedConfig } from './config';
 import type { Fresh } from './rollouts/generations';
@@ -30,8 +31,10 @@ export interface StepContext {
   /** Tokens of prompts and completions before the step. */
   tokensSeen: number;
   trainerState: RewardContext['trainerState'];
-  /** Episodes to capture frames of, at most. */
-  frames: number;
+  /** Returns how many episodes frames are captured of, at most: by who looks at that moment. None by default. */
+  frames?(): number;
+  /** Shows the samples of a step while they play, each a source, `null` where it does not play. */
+  live?(samples: readonly Sample[], codes: readonly (string | null)[]): LiveView;
   /** Called when a generation of the step was scored, before it is learned from. */
   onScored?(generation: Fresh): void;
   /** Secret of the run, from which environment seeds and the strategies' random numbers follow. */

@@ -9,7 +9,7 @@ import type { Tokenizer } from '../models/tokenizer/tokenizer';
 import { OpenEnvError } from '../openenv/errors';
 import { diagnoseSignal } from '../rewards/diagnosis';
 import type { RecentRollouts } from '../rewards/recent';
-import type { RewardFunction, Sample } from '../rewards/sample';
+import type { RewardFunction } from '../rewards/sample';
 import { RewardError, type WeightedReward } from '../rewards/scoring';
 import type { TrainerCallback } from '../training/callbacks';
 import { CheckpointError } from '../training/checkpoint/folders';
@@ -33,10 +33,10 @@ import type { RunFacts } from './history/writer';
 import { resolveConfig, type GRPOConfig, type Place, type ResolvedConfig } from './config';
 import type { StepContext } from './context';
 import { evaluateInWorker, evaluatePolicy } from './evaluation';
-import { freshOf, Generations, type Fresh, type Scored } from './rollouts/generations';
+import { freshOf, Generations, type Scored } from './rollouts/generations';
 import { microBatchesOf } from './microBatches';
 import { measureReference } from './rollouts/play';
-import { openRollout, shownGroup, SHOWN_ROLLOUTS } from './shown/shownGroup';
+import { ShownSteps } from './shown/shownSteps';
 import { PlayWatch } from './playWatch';
 import {
   completionLimit,
@@ -65,9 +65,6 @@ import type { PolicyUpdater } from './update/noUpdate';
 import { adviceOnLoss } from './update/losses';
 
 export type { TrainingStep, TrainOptions, TrainOutput };
-
-/** Steps whose rollouts a view can open. */
-const OPEN_STEPS = 8;
 
 /** Settings by which completions are divided into generations and micro-batches: with others, what was generated does not fit. */
 const DIVIDING: readonly string[] = [
@@ -136,8 +133,7 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
   private ownSecret: string | null = null;
   /** Returns of chance in the environment; undefined until they are measured. */
   private reference: ReferenceReturns | null | undefined;
-  /** Samples of the steps whose rollouts were shown last. */
-  private readonly shownSamples = new Map<number, Sample[]>();
+  private readonly shownSteps = new ShownSteps({ output: () => this.output, env: () => this.env });
   private planned: Omit<RunLength, 'evaluates'> | null = null;
 
   constructor(options: GRPOTrainerOptions) {
@@ -200,7 +196,11 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
   protected async trainStep(update: Learner, step: Step): Promise<StepOutcome> {
     const { signal } = step;
     this.history.introduce(this.output.data);
-    const context = await this.stepContext(this.globalStep + 1, signal, this.framesOf(step));
+    const context = await this.stepContext(
+      this.globalStep + 1,
+      signal,
+      this.shownSteps.of(this.globalStep + 1, this.isLast(step)),
+    );
     const { generations, metrics } =
       update instanceof TrlUpdate
         ? await trlStep(step.step, update, this.generations, context)
@@ -224,14 +224,18 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
     };
   }
 
-  /** Returns how many episodes of a step are shown: someone looks, or it is the last group, which who looks later finds. */
-  private framesOf({ step, totalSteps }: Step): number {
+  /** Returns whether no step after this one generates. */
+  private isLast({ step, totalSteps }: Step): boolean {
     const newest = (made: number) => microBatchesOf(made, this.config).at(-1)!.generation;
-    return this.output.wantsFrames || newest(step) === newest(totalSteps - 1) ? SHOWN_ROLLOUTS : 0;
+    return newest(step) === newest(totalSteps - 1);
   }
 
   /** Returns what a step or an evaluation is made with. @param step as samples carry it */
-  private async stepContext(step: number, signal: AbortSignal, frames = 0): Promise<StepContext> {
+  private async stepContext(
+    step: number,
+    signal: AbortSignal,
+    shown?: ReturnType<ShownSteps['of']>,
+  ): Promise<StepContext> {
     if (this.reference === undefined) this.reference = await measureReference(this.env, this.config, signal);
     return {
       model: this.model,
@@ -246,21 +250,10 @@ export class GRPOTrainer extends Trainer<GRPOConfig, ResolvedConfig, Learner, Sa
       step,
       tokensSeen: this.state.numInputTokensSeen,
       trainerState: this.state,
-      frames,
+      ...shown,
       secret: this.secret,
       signal,
-      onScored: frames > 0 ? (generation) => this.showGroup(step, generation) : undefined,
     };
-  }
-
-  /** Shows the rollouts of a step, whose group of a view's can be opened as long as it is one of the newest. */
-  private showGroup(step: number, generation: Fresh): void {
-    if (generation.played.frames.size === 0) return;
-    this.shownSamples.set(step, generation.samples);
-    for (const old of this.shownSamples.keys()) if (old <= step - OPEN_STEPS) this.shownSamples.delete(old);
-    this.output.openRollout = (of, index) =>
-      openRollout(this.shownSamples.get(of)?.[index], this.env, cellContext().signal);
-    this.output.group(shownGroup(step, generation));
   }
 
   /** Shows what a step has made, and what speaks against it. */

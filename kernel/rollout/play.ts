@@ -1,6 +1,7 @@
 import type { EpisodeSpec, VectorEnv, VectorEnvs } from '../environments/vectorEnv';
 import { OpenEnvError } from '../openenv/errors';
 import { actionSpace } from './actions';
+import { LivePictures, type LiveQueue } from './live';
 import type { Policy } from './policies';
 import { ABORTED, Recording, type Job, type Played } from './recording';
 
@@ -20,6 +21,8 @@ export interface Queue {
   /** Resolves to the policy of a job, started afresh. */
   policy(job: Job): Promise<Policy>;
   done(played: Played): void;
+  /** Where pictures of the episodes go while they play. */
+  live?: LiveQueue;
   aborted(): boolean;
   /** Changes the count of open vector environments of all threads of the rollout by +1, −1 or 0, and returns it. */
   open(change: number): number;
@@ -151,12 +154,14 @@ class EpisodeLoop {
   running: Recording[] = [];
   /** Sub-environments without an episode, the first of them last. */
   private readonly free: number[];
+  private readonly pictures: LivePictures | undefined;
 
   constructor(
     private readonly env: VectorEnv,
     private readonly all: Play,
   ) {
     this.free = Array.from({ length: env.numEnvs }, (_, i) => env.numEnvs - 1 - i);
+    this.pictures = all.queue.live && new LivePictures(env, all.queue.live);
   }
 
   /** Plays until no episode is left. Rejects when the environment is lost, with the unfinished episodes in `running`. */
@@ -201,18 +206,20 @@ class EpisodeLoop {
       if (this.all.queue.aborted()) episode.end = ABORTED;
       else episode.choose();
     }
-    this.settle();
+    await this.settle();
     if (this.running.length === 0) return;
     const answer = await this.env.step(
       indicesOf(this.running),
       this.running.map(({ action }) => action),
     );
     this.running.forEach((episode, i) => episode.follow(answer, i));
-    this.settle();
+    await this.settle();
   }
 
-  /** Hands over the episodes that are over, and frees their sub-environments. */
-  private settle(): void {
+  /** Shows the episodes to those who look on, hands over those that are over, and frees their sub-environments. */
+  private async settle(): Promise<void> {
+    await this.pictures?.look(this.running);
+    for (const episode of this.running) if (episode.end) await episode.drawEnd(this.env);
     this.running = this.running.filter((episode) => {
       if (!episode.end) return true;
       this.free.push(episode.index);

@@ -1,12 +1,14 @@
 import * as path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { withProgress, type Task } from '../display/progress/progress';
+import type { LiveView } from '../episodes/live';
 import { OpenEnvError } from '../openenv/errors';
 import { Deadline } from '../common/threads/processorTime';
 import type { RolloutEnvironment } from '../environments/environment';
 import type { VectorSource } from '../environments/vectorEnv';
 import { SANDBOX_THREAD, timeoutMessage, type Failure } from '../strategy/outcome';
 import { CALL, QUEUE, type PlayRequest, type StrategyJob, type WorkerMessage } from './protocol';
+import { LiveJobs } from './liveJobs';
 import type { Played } from './recording';
 import { unplayed } from './single';
 
@@ -16,6 +18,8 @@ export interface PoolOptions {
   workers?: number;
   /** Title of the progress bar. */
   title?: string;
+  /** Is told of the jobs that have a `livePlace`. */
+  live?: LiveView;
   signal: AbortSignal;
 }
 
@@ -95,13 +99,16 @@ class PoolRun {
   private fail!: (error: unknown) => void;
   /** Whether `run` has ended; what comes later is ignored. */
   private over = false;
+  private readonly live: LiveJobs | undefined;
 
   constructor(
     readonly env: RolloutEnvironment,
     private readonly jobs: StrategyJob[],
     private readonly options: PoolOptions,
     private readonly task: Task,
-  ) {}
+  ) {
+    this.live = options.live && new LiveJobs(options.live, jobs, env);
+  }
 
   /** Number of episodes that workers have begun and not finished. */
   get underWay(): number {
@@ -115,6 +122,7 @@ class PoolRun {
     const aborted = (): void => this.abort();
     signal.addEventListener('abort', aborted);
     const watch = setInterval(() => this.watch(), WATCH);
+    this.tellWanted();
     try {
       if (signal.aborted) this.abort();
       else if (this.jobs.length > 0) await Promise.race([this.start(workers), finished]);
@@ -180,11 +188,16 @@ class PoolRun {
     switch (message.type) {
       case 'taken':
         worker.taken.add(message.position);
+        this.live?.begun(message.position);
         break;
       case 'done':
         worker.taken.delete(message.position);
         this.played[message.position] = message.played;
+        this.live?.ended(message.position, message.played);
         this.task.update(++this.done);
+        break;
+      case 'live':
+        this.live?.show(message.episodes, message.screen);
         break;
       case 'idle':
         this.release(worker);
@@ -237,8 +250,14 @@ class PoolRun {
     }
   }
 
-  /** Replaces threads that hang in a call which the sandbox cannot end. */
+  /** Tells the workers how many of the episodes somebody looks at now. */
+  private tellWanted(): void {
+    Atomics.store(this.queue, QUEUE.live, this.live?.wanted ?? 0);
+  }
+
+  /** Tells the workers what is looked at, and replaces threads that hang in a call which the sandbox cannot end. */
   private watch(): void {
+    this.tellWanted();
     for (const worker of this.workers) {
       const call = callUnderWay(worker.call);
       if (!call) {

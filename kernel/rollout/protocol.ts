@@ -1,5 +1,7 @@
 import type { VectorSource } from '../environments/vectorEnv';
+import type { PixelScreen } from '../episodes/live';
 import type { Failure, Program, SandboxLimits } from '../strategy/outcome';
+import type { LiveShot } from './live';
 import type { Job, Played } from './recording';
 
 /** A job whose policy is a strategy, as it travels to a worker thread. */
@@ -27,8 +29,8 @@ export interface PlayRequest {
   call: Int32Array;
 }
 
-/** Cells of {@link PlayRequest.queue}: position of the next job, 1 when the rollout is aborted, and the number of open vector environments. */
-export const QUEUE = { next: 0, aborted: 1, open: 2, length: 3 };
+/** Cells of {@link PlayRequest.queue}: position of the next job, 1 when the rollout is aborted, the number of open vector environments, and that of the episodes that are shown live. */
+export const QUEUE = { next: 0, aborted: 1, open: 2, live: 3, length: 4 };
 
 /**
  * Cells of {@link PlayRequest.call}, by which a worker is watched: the job whose
@@ -41,6 +43,8 @@ export const CALL = { job: 0, step: 1, count: 2, thread: 3, length: 4 };
 export type WorkerMessage =
   | { type: 'taken'; position: number }
   | { type: 'done'; position: number; played: Played }
+  /** Episodes as they are now. */
+  | { type: 'live'; episodes: Array<Omit<LiveShot, 'job'> & { position: number }>; screen?: PixelScreen }
   /** No job is left. */
   | { type: 'idle' }
   /** The servers have been full, or have not answered, for `milliseconds`. */

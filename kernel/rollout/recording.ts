@@ -3,6 +3,7 @@ import type { EpisodeSpec, Observation, VectorEnv, VectorStep } from '../environ
 import type { EpisodeEnd, EpisodeRecord } from '../episodes/episode';
 import { ChangedFrames } from '../episodes/changes';
 import { svgFrames, type EpisodeFrames } from '../episodes/frames';
+import type { LiveEpisode } from '../episodes/live';
 import type { OpenEnvError } from '../openenv/errors';
 import { shown } from '../common/shown';
 import type { ActionSpace, ActionTable } from './actions';
@@ -20,6 +21,8 @@ export interface Job {
   every: number;
   /** Whether frames of pixels are kept packed, by what changes. */
   packed?: boolean;
+  /** Its places among the episodes that a {@link LiveView} shows, in rising order. */
+  livePlaces?: number[];
 }
 
 /** An episode that was played. */
@@ -48,6 +51,8 @@ export class Recording {
   end: EpisodeEnd | undefined;
   private ownTime = 0;
   private observation: Observation = { state: {} };
+  /** The picture of the last step, of an episode of drawings that has none there. */
+  private lastPicture: string | undefined;
   private error: Played['error'];
   private readonly table: ActionTable;
   private readonly actions: number[] = [];
@@ -117,6 +122,25 @@ export class Recording {
       this.end = { reason: 'truncated', message: `${this.job.maxSteps} steps` };
   }
 
+  /** What its policy sees now. */
+  get seen(): Observation {
+    return this.observation;
+  }
+
+  /** Returns what was played so far, in numbers. */
+  soFar(): Pick<LiveEpisode, 'steps' | 'return' | 'end'> {
+    const { rewards, end } = this;
+    return { steps: rewards.length, return: rewards.reduce((sum, reward) => sum + reward, 0), ...(end && { end }) };
+  }
+
+  /** Draws the last step of an episode that is over, which its frames include where they are drawn. */
+  async drawEnd(env: VectorEnv): Promise<void> {
+    const { every } = this.job;
+    if (typeof this.frames[0] !== 'string' || this.actions.length % every === 0) return;
+    const [picture] = (await env.render?.([this.index])) ?? [];
+    if (typeof picture === 'string') this.lastPicture = picture;
+  }
+
   /** Ends the episode because the environment failed. */
   fail({ code, message }: OpenEnvError): void {
     this.error = { code, message };
@@ -126,7 +150,7 @@ export class Recording {
   /**
    * Returns what was played, once it is over.
    *
-   * @param env the vector environment at the end of the episode, for its last frame
+   * @param env the vector environment that has played it
    */
   played(env?: VectorEnv): Played {
     this.policy?.dispose();
@@ -185,12 +209,12 @@ export class Recording {
     const {
       job: { every },
       frames,
+      lastPicture,
     } = this;
     if (every === 0) return undefined;
     const packed = this.packed?.pack();
     if (env.screen) return { ...env.screen, every, frames: frames as Uint8Array[], ...(packed && { packed }) };
     if (typeof frames[0] !== 'string') return undefined;
-    const end = this.actions.length % every === 0 ? undefined : env.render?.(this.index);
-    return svgFrames([...(frames as string[]), ...(end === undefined ? [] : [end])], every);
+    return svgFrames([...(frames as string[]), ...(lastPicture === undefined ? [] : [lastPicture])], every);
   }
 }

@@ -56,7 +56,8 @@ export async function rollout(
   checkOptions(codes, options);
   const signal = options.signal ?? cellContext().signal;
   const { jobs, jobOf } = distinctJobs(codes, await analyses(codes, signal), options);
-  const played = await playInPool(env, jobs, { workers: options.workers, title: options.title, signal });
+  const { workers, title, live } = options;
+  const played = await playInPool(env, jobs, { workers, title, live, signal });
   reportErrors(
     env,
     jobOf.flatMap((job) => (job === null ? [] : [played[job]])),
@@ -121,6 +122,7 @@ function distinctJobs(
   const { strategyTimeLimit, callTimeLimit, maxSteps } = checkedLimits(rolloutDeclaration, options);
   const secret = options.secret ?? processSecret();
   const framed = new Set(options.frames?.episodes);
+  const liveCount = options.live?.count ?? 0;
   const jobs: StrategyJob[] = [];
   const known = new Map<string, number>();
   const jobOf = codes.map((code, i) => {
@@ -139,6 +141,7 @@ function distinctJobs(
         }),
       );
     }
+    if (i < liveCount) (jobs[position].livePlaces ??= []).push(i);
     if (framed.has(i)) {
       const { every, packed } = options.frames!;
       Object.assign(jobs[position], { every, packed });

@@ -7,6 +7,7 @@ import {
   type Given,
   type Resolved,
 } from '../common/settings';
+import type { LiveView } from '../episodes/live';
 import type { RolloutEnvironment } from '../environments/environment';
 import { sandboxSettings } from '../strategy/settings';
 
@@ -43,6 +44,8 @@ const rolloutSettings = {
   frames: unchecked<{ episodes: number[]; every: number; packed?: boolean }>(
     'an object such as { episodes: [0], every: 4 }',
   ),
+  /** Shows the first episodes while they play: `count` of them, with pictures of as many as its getter `wanted` tells at that moment; its `show(index, episode, screen)` is called. */
+  live: unchecked<LiveView>('an object such as { count: 1, wanted: 1, show(index, episode) {} }'),
   /** Number of server processes that play, each with a worker thread. One per core by default. */
   workers: whole(undefined, { from: 1 }),
   /** Text of the progress bar. "Playing episodes of …" by default. */

@@ -38,6 +38,14 @@ async function playJobs({ source, concurrency, jobs, mine: first, queue, call }:
         played.frames?.frames.map(({ buffer }) => buffer as ArrayBuffer),
       );
     },
+    live: {
+      wants: ({ livePlaces }) => livePlaces !== undefined && livePlaces[0] < Atomics.load(queue, QUEUE.live),
+      show(episodes, screen) {
+        const pixels = episodes.flatMap(({ picture }) => (picture instanceof Uint8Array ? picture.buffer : []));
+        const shots = episodes.map(({ job, ...shot }) => ({ ...shot, position: job.id }));
+        send({ type: 'live', episodes: shots, screen }, pixels as ArrayBuffer[]);
+      },
+    },
     open: (change) => Atomics.add(queue, QUEUE.open, change) + change,
     waits: (why, milliseconds) => send({ type: 'waits', why, milliseconds }),
   });

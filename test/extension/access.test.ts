@@ -230,7 +230,7 @@ async function openOutputs(
   await changeTheme(page, theme);
   await becomes(() => page.locator('.jp-OutputArea-output').count(), bundles.length);
   await page.locator('.joylab-Chart .js-line').first().waitFor();
-  await page.locator('.joylab-Tile').first().click();
+  await page.locator('button.joylab-Tile').first().click();
   await page.locator('.joylab-Detail .joylab-Player').waitFor();
   return opened;
 }

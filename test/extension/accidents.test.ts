@@ -28,7 +28,7 @@ labTest(
     const { page, errors } = await openNotebook(browser, lab.url('killed.ipynb'));
     await runAllCells(page);
     await waitForStep(page, 5);
-    await page.locator('.joylab-Tile').first().waitFor();
+    await page.locator('button.joylab-Tile').first().waitFor();
     process.kill(kernelPid(lab.folder, 'killed.ipynb'), 'SIGKILL');
     await page.locator('.joylab-Status[data-status="lost"]').waitFor();
     const reached = await shownStep(page);
@@ -79,7 +79,7 @@ labTest(
       Promise.all(pages.map((page) => page.locator(`.joylab-Status[data-status="${status}"]`).waitFor()));
     await waitForStep(second.page, 4);
     await waitForWhole(second.page, 4);
-    await second.page.locator('.joylab-Tile').first().waitFor();
+    await second.page.locator('button.joylab-Tile').first().waitFor();
     for (const page of pages)
       await becomes(async () => (await sentences(page)).join(), OPEN_TWICE, 'both say that there is another');
     await second.page
@@ -88,7 +88,7 @@ labTest(
       .click();
     await shows('paused');
     // What one opens is not opened in the other.
-    await second.page.locator('.joylab-Tile').first().click();
+    await second.page.locator('button.joylab-Tile').first().click();
     await second.page.locator('.joylab-Player').waitFor();
     assert.equal(await first.page.locator('.joylab-Player').count(), 0);
     await first.page

@@ -59,7 +59,7 @@ async function check(name: keyof typeof ACCIDENTS): Promise<void> {
   await waitForStep(page, now + 2);
   await waitForWhole(page, now + 2);
   await dismiss(page);
-  await page.locator('.joylab-Tile').first().waitFor();
+  await page.locator('button.joylab-Tile').first().waitFor();
   // A new group comes, though one may have been lost on its way.
   await waitUntil(
     page,

@@ -15,7 +15,7 @@ labTest(
     const first = await openNotebook(browser, lab.url('run.ipynb'));
     await runAllCells(first.page);
     await waitForStep(first.page, 3);
-    await first.page.locator('.joylab-Tile').first().waitFor();
+    await first.page.locator('button.joylab-Tile').first().waitFor();
     const shown = await shownStep(first.page);
     await save(first.page);
     const inRun = savedRun(lab.folder, 'run.ipynb');
@@ -49,7 +49,7 @@ labTest(
 
     const third = await openNotebook(browser, lab.url('run.ipynb'));
     await third.page.locator('.joylab-Status[data-status="finished"]').waitFor();
-    await third.page.locator('.joylab-Tile').first().waitFor();
+    await third.page.locator('button.joylab-Tile').first().waitFor();
     await becomes(() => third.page.locator('.joylab-Table tbody tr:not(:has(.joylab-Table-event))').count(), 12);
     await save(third.page);
     check();
@@ -108,7 +108,7 @@ labTest('a run is paused, resumed and stopped by its buttons: no error, and the 
   const isNext = /not learned from yet/.test(text);
   assert.match(text, new RegExp(`^Rollouts of step ${isNext ? paused + 1 : paused}\\s+all 4`));
   // Opened, a rollout has every step, also while the run stands still.
-  await page.locator('.joylab-Tile').first().click();
+  await page.locator('button.joylab-Tile').first().click();
   await page.locator('.joylab-Player').waitFor();
   await becomes(() => page.locator('.joylab-Detail-state').innerText(), '');
   assert.ok((await page.locator('.joylab-State tr').count()) > 2, 'its named state is shown');

@@ -41,7 +41,12 @@ test('a cut takes many sessions of one worker: that counts as one loss, and the 
 
 test('a server that only ever said that it is full, then was out of reach, was there: it is asked again', async () => {
   const turn = (count: number) => Promise.resolve({ observation: { count }, reward: count, done: count > 0 });
-  const session: Session = { reset: () => turn(0), step: () => turn(1), close: async () => {} };
+  const session: Session = {
+    reset: () => turn(0),
+    step: () => turn(1),
+    state: async () => ({ step_count: 0 }),
+    close: async () => {},
+  };
   const answers = [
     new OpenEnvError('CAPACITY_REACHED', 'full'),
     new OpenEnvError('CONNECTION_FAILED', 'cut'),

@@ -4,9 +4,9 @@ import type { WallLayout } from './layout';
 
 /** A tile's frames, and where its picture is in the canvas, in pixels. */
 interface Tile {
+  frames: FrameSequence;
   cursor: FrameCursor;
   colours: Uint32Array;
-  last: number;
   x: number;
   y: number;
 }
@@ -20,34 +20,39 @@ export class WallCanvas {
   readonly node = document.createElement('canvas');
   private readonly context: CanvasRenderingContext2D;
   private readonly tiles: Array<Tile | null>;
+  private layout: WallLayout | null = null;
   private image = new ImageData(1, 1);
   private rgba = new Uint32Array(1);
   private readonly width: number;
   private readonly height: number;
 
-  /** @param all frames of one size; `null`: a tile without a picture here */
-  constructor(all: ReadonlyArray<FrameSequence | null>) {
-    const [{ width, height }] = all.filter((frames) => frames !== null);
+  /**
+   * @param size that of all frames
+   * @param count number of tiles, with and without a picture here
+   */
+  constructor({ width, height }: Pick<FrameSequence, 'width' | 'height'>, count: number) {
     [this.width, this.height] = [width, height];
     this.node.className = 'joylab-Wall-canvas';
     // The buttons over it say what it shows.
     this.node.setAttribute('aria-hidden', 'true');
     this.context = this.node.getContext('2d')!;
-    this.tiles = all.map(
-      (frames) =>
-        frames && {
-          cursor: frames.cursor(),
-          colours: packColours(frames.palette),
-          last: frames.count - 1,
-          x: 0,
-          y: 0,
-        },
-    );
+    this.tiles = Array<Tile | null>(count).fill(null);
+  }
+
+  /** Gives a tile its frames, which may grow. */
+  set(index: number, frames: FrameSequence): void {
+    const tile: Tile = { frames, cursor: frames.cursor(), colours: packColours(frames.palette), x: 0, y: 0 };
+    this.tiles[index] = tile;
+    if (!this.layout) return;
+    this.moveTo(tile, index, this.layout);
+    this.context.putImageData(this.image, 0, 0, tile.x, tile.y, this.width, this.height);
   }
 
   /** Puts the pictures where the layout has them. */
-  place({ columns, rows, width, height, across, down }: WallLayout): void {
+  place(layout: WallLayout): void {
     const { node } = this;
+    const { columns, rows, width, height, across, down } = layout;
+    this.layout = layout;
     const [scaleX, scaleY] = [this.width / width, this.height / height];
     node.width = Math.ceil(((columns - 1) * across + width) * scaleX);
     node.height = Math.ceil(((rows - 1) * down + height) * scaleY);
@@ -58,17 +63,20 @@ export class WallCanvas {
     this.image = new ImageData(node.width, node.height);
     this.rgba = new Uint32Array(this.image.data.buffer);
     this.tiles.forEach((tile, i) => {
-      if (!tile) return;
-      tile.x = Math.round((i % columns) * across * scaleX);
-      tile.y = Math.round(Math.floor(i / columns) * down * scaleY);
-      this.paintWhole(tile);
+      if (tile) this.moveTo(tile, i, layout);
     });
     this.context.putImageData(this.image, 0, 0);
   }
 
   /** Shows the frame `index` of each tile, or its last. */
   show(index: number): void {
-    for (const tile of this.tiles) if (tile) this.move(tile, Math.min(index, tile.last));
+    for (const tile of this.tiles) if (tile) this.move(tile, Math.min(index, tile.frames.count - 1));
+  }
+
+  private moveTo(tile: Tile, index: number, { columns, width, height, across, down }: WallLayout): void {
+    tile.x = Math.round(((index % columns) * across * this.width) / width);
+    tile.y = Math.round((Math.floor(index / columns) * down * this.height) / height);
+    this.paintWhole(tile);
   }
 
   private move(tile: Tile, index: number): void {

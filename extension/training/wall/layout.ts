@@ -15,6 +15,19 @@ const GAP = 8;
 /** Height of the label below a picture. */
 const LABEL = 20;
 
+/** Puts a tile where the layout has it. */
+export function placeTile(
+  tile: HTMLElement,
+  picture: HTMLElement,
+  index: number,
+  { columns, width, height, across, down }: WallLayout,
+): void {
+  tile.style.left = `${(index % columns) * across}px`;
+  tile.style.top = `${Math.floor(index / columns) * down}px`;
+  tile.style.width = `${width}px`;
+  picture.style.height = `${height}px`;
+}
+
 /** Returns the places of `count` tiles in rows that are about equally full. @param aspect width divided by height of a picture */
 export function layOut(count: number, place: number, aspect: number): WallLayout {
   const least = place < 480 ? TILE.narrow : TILE.least;

@@ -3,7 +3,7 @@ import { Timeline, formatNumber } from '../../episode/timeline';
 import { PictureSequence } from '../../frames/pictures';
 import { frameView, type FrameView, type Frames } from '../../frames/view';
 import { describe, element } from '../../widgets/element';
-import type { WallLayout } from './layout';
+import { placeTile, type WallLayout } from './layout';
 
 /** A rollout of the wall. */
 export interface Rollout {
@@ -51,12 +51,8 @@ export class Tile {
   /** Shows whether it is the one that is open. */
   readonly press = (open: boolean): void => this.node.setAttribute('aria-pressed', String(open));
 
-  place(index: number, { columns, width, height, across, down }: WallLayout): void {
-    const { style } = this.node;
-    style.left = `${(index % columns) * across}px`;
-    style.top = `${Math.floor(index / columns) * down}px`;
-    style.width = `${width}px`;
-    this.picture.style.height = `${height}px`;
+  place(index: number, layout: WallLayout): void {
+    placeTile(this.node, this.picture, index, layout);
   }
 
   /** Shows the frame `index` of the wall; an episode that is over keeps its last frame. */

@@ -1,9 +1,9 @@
-import type { RolloutScore } from '../../../kernel/display/mime';
+import type { PlayingGroup, RolloutScore, TrainingData } from '../../../kernel/display/mime';
 import { decodeFrames } from '../../frames/decode';
 import { Playback } from '../../frames/playback';
 import { FrameSequence } from '../../frames/sequence';
 import { viewAspect } from '../../frames/view';
-import { playsByItself } from '../../frames/visibility';
+import { watchVisibility, playsByItself } from '../../frames/visibility';
 import { settings, settingsChanged } from '../../settings';
 import { describe, element, iconButton, setText } from '../../widgets/element';
 import { icon, setIcon } from '../../widgets/icons';
@@ -11,6 +11,7 @@ import type { Group } from '../state';
 import { WallCanvas } from './canvas';
 import { RolloutDetail, type DetailActions } from './detail';
 import { layOut } from './layout';
+import { LiveWall, type LiveMessage } from './live';
 import { Tile, type Rollout } from './tile';
 
 /** Frames per second: a training step takes seconds, an episode minutes of the game's own time. */
@@ -23,9 +24,13 @@ const MAX_TURN = 9000;
 export interface WallActions extends DetailActions {
   /** The next group may come. */
   shown(step: number): void;
+  /** Tells how many rollouts of a group are shown while they play. */
+  follow(tiles: number): void;
+  /** More of a group that plays may come. */
+  drawn(): void;
 }
 
-/** Plays the rollouts of the newest step side by side, the best reward first. A click on one opens it. */
+/** Shows the rollouts of a step while they play; then plays those of the newest step side by side, the best reward first. A click on one opens it. */
 export class Wall {
   readonly node: HTMLElement;
   private readonly title = element('span', 'joylab-Section-title');
@@ -35,6 +40,12 @@ export class Wall {
   private readonly place = element('div', 'joylab-Wall');
   private readonly detail: RolloutDetail;
   private readonly observer = new ResizeObserver(() => this.layOut());
+  private readonly unwatch: () => void;
+  /** Rollouts that play now, in place of the group. */
+  private current: LiveWall | null = null;
+  /** Those that play and are not shown, as the user looks at others. */
+  private upcoming: PlayingGroup | null = null;
+  private follows = 0;
   private canvas: WallCanvas | null = null;
   private tiles: Tile[] = [];
   private playback: Playback | null = null;
@@ -52,6 +63,7 @@ export class Wall {
   private width = 0;
   /** Steps that the run has completed. */
   private completed = 0;
+  private aspect = 4 / 3;
 
   constructor(private readonly actions: WallActions) {
     this.detail = new RolloutDetail({
@@ -65,12 +77,15 @@ export class Wall {
     this.node = element('div', 'joylab-Wall-panel', [head, this.place, this.detail.node]);
     this.node.hidden = true;
     this.observer.observe(this.place);
+    this.unwatch = watchVisibility(this.place, (visible) => this.onVisible(visible));
     settingsChanged.connect(this.onSettings, this);
   }
 
   /** Shows a group in place of the previous one. */
   async show(group: Group): Promise<void> {
     this.newest = group;
+    this.upcoming = null;
+    if (this.current && this.held) return;
     let rollouts: Rollout[];
     try {
       rollouts = await rolloutsOf(group);
@@ -91,10 +106,51 @@ export class Wall {
     this.fill(rollouts);
   }
 
-  /** Tells how far the run is: a group may be of the step that is under way. */
-  progress(completed: number): void {
-    this.completed = completed;
+  /** Shows rollouts that begin to play, unless the user looks at others. */
+  playing(group: PlayingGroup): void {
+    this.upcoming = group;
+    if (this.held || !(this.wanted ?? playsByItself())) return;
+    this.upcoming = null;
+    this.endTurn();
+    this.clear();
+    this.current = new LiveWall(group, this.place, this.aspect);
+    this.node.hidden = false;
+    this.layOut();
     this.showTitle();
+    this.showPlaying();
+  }
+
+  /** Shows what has changed of those that play. */
+  async live(message: LiveMessage, buffer: Uint8Array | undefined): Promise<void> {
+    const { current } = this;
+    try {
+      if (message.step === current?.group.step) await current.draw(message, buffer);
+    } catch (error) {
+      this.endLive();
+      console.warn(`Joylab: the rollouts that play cannot be shown: ${(error as Error).message}.`);
+    }
+    this.showTitle();
+    setTimeout(() => this.actions.drawn(), 1000 / settings.framesPerSecond);
+  }
+
+  /** Shows the newest group again, in place of rollouts that do not play on. */
+  private endLive(): void {
+    this.upcoming = null;
+    if (!this.current) return;
+    this.clear();
+    this.fill(this.rollouts);
+  }
+
+  /** Tells how far the run is: a group may be of the step that is under way. */
+  progress({ step, status }: TrainingData): void {
+    this.completed = step;
+    if (status !== 'running') this.endLive();
+    this.showTitle();
+  }
+
+  /** How many rollouts of a group are shown while they play. */
+  get following(): number {
+    return this.follows;
   }
 
   /** Shows a rollout that the kernel has played again. */
@@ -103,14 +159,25 @@ export class Wall {
   }
 
   /** Stops the group while it is out of view. */
-  setVisible(visible: boolean): void {
+  private onVisible(visible: boolean): void {
     this.visible = visible;
     this.playback?.hold(!visible);
+    this.follow();
+  }
+
+  /** Tells how many rollouts are wanted while they play: none while the user has stopped the wall, or does not see it. */
+  private follow(): void {
+    const wants = this.visible && !this.held && (this.wanted ?? playsByItself());
+    const tiles = wants ? settings.tiles : 0;
+    if (tiles === this.follows) return;
+    this.follows = tiles;
+    this.actions.follow(tiles);
   }
 
   dispose(): void {
     this.newest = null;
     settingsChanged.disconnect(this.onSettings, this);
+    this.unwatch();
     this.observer.disconnect();
     this.clear();
     this.detail.close();
@@ -118,6 +185,8 @@ export class Wall {
 
   /** Shows more tiles of the same group, or fewer. */
   private onSettings(): void {
+    this.follow();
+    if (this.current) return;
     if (this.tiles.length === Math.min(this.rollouts.length, settings.tiles)) return;
     this.clear();
     this.fill(this.rollouts);
@@ -132,9 +201,11 @@ export class Wall {
     const [best, worst] = [Math.max(...rewards), Math.min(...rewards)];
     if (best > worst) for (const tile of this.tiles) if (tile.rollout.score.reward === best) tile.markBest();
     const sequences = rollouts.map(({ frames }) => (frames instanceof FrameSequence ? frames : null));
-    this.canvas = sequences.some((frames) => frames !== null) ? new WallCanvas(sequences) : null;
+    const some = sequences.find((frames) => frames !== null);
+    this.canvas = some ? new WallCanvas(some, rollouts.length) : null;
+    for (const [i, frames] of sequences.entries()) if (frames) this.canvas!.set(i, frames);
     place.replaceChildren(...(this.canvas ? [this.canvas.node] : []), ...this.tiles.map(({ node }) => node));
-    this.node.hidden = false;
+    this.node.hidden = rollouts.length === 0;
     this.width = 0;
     this.layOut();
     this.showTitle();
@@ -158,34 +229,50 @@ export class Wall {
   }
 
   private toggle(): void {
-    const { playback } = this;
+    const { playback, current } = this;
+    if (current) {
+      this.held = !this.held;
+      this.wanted = !this.held;
+      this.showPlaying();
+      this.follow();
+      if (!this.held && this.newest && this.newest !== this.group) void this.show(this.newest);
+      return;
+    }
     if (!playback) return;
     playback.toggle();
     this.wanted = playback.playing;
     this.held = !playback.playing;
+    if (!this.held && this.upcoming) this.playing(this.upcoming);
+    this.follow();
     // Its time may have passed meanwhile.
     if (!this.held && this.turn === 0) this.endTurn();
   }
 
   private showPlaying(): void {
-    const playing = this.playback?.playing ?? false;
+    const playing = this.current ? !this.held : (this.playback?.playing ?? false);
     setIcon(this.playIcon, playing ? 'pause' : 'play');
     describe(this.playButton, playing ? 'Pause the rollouts' : 'Play the rollouts');
   }
 
   private layOut(): void {
     const width = this.place.clientWidth;
+    if (this.current && width > 0) return this.current.layOut();
     if (width === 0 || width === this.width || this.tiles.length === 0) return;
     this.width = width;
     const some = this.tiles.find(({ rollout }) => rollout.frames)?.rollout.frames;
-    const layout = layOut(this.tiles.length, width, some ? viewAspect(some) : 4 / 3);
+    if (some) this.aspect = viewAspect(some);
+    const layout = layOut(this.tiles.length, width, this.aspect);
     this.place.style.height = `${layout.rows * layout.down}px`;
     this.tiles.forEach((tile, i) => tile.place(i, layout));
     this.canvas?.place(layout);
   }
 
   private showTitle(): void {
-    const { group } = this;
+    const { group, current } = this;
+    if (current) {
+      setText(this.title, `Rollouts of step ${current.group.step} play`);
+      return setText(this.about, current.about);
+    }
     if (!group) return;
     const { step, episodes } = group;
     setText(this.title, `Rollouts of step ${step}`);
@@ -212,6 +299,8 @@ export class Wall {
     this.playback = null;
     for (const tile of this.tiles) tile.dispose();
     this.tiles = [];
+    this.current?.dispose();
+    this.current = null;
   }
 }
 

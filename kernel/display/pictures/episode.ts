@@ -257,7 +257,7 @@ function stepsPerSecond({ stepsPerSecond = PICTURE_RATE }: EpisodeFrames): numbe
 }
 
 /** Returns the end in words: "error: ReferenceError: x is not defined (line 3)". */
-function endText({ end }: EpisodeRecord): string {
+export function endText({ end }: Pick<EpisodeRecord, 'end'>): string {
   const where = end.line === undefined ? '' : ` (line ${end.line})`;
   return end.message === undefined ? end.reason : `${end.reason}: ${end.message}${where}`;
 }

@@ -3,6 +3,7 @@ import { cellContext, type Comm } from '../cellContext';
 import {
   TRAINING_COMM,
   type EpisodeData,
+  type PlayingGroup,
   type RolloutGroup,
   type RunProblem,
   type SavedCheckpoint,
@@ -16,8 +17,10 @@ import {
 import type { ExperimentData } from '../experimentMime';
 import type { RewardsData } from '../rewardsMime';
 import type { ProgressPlace, Stage } from '../progress/progress';
+import type { LiveView } from '../../episodes/live';
 import { compareExperiments } from './experiment';
 import { keptRollouts } from './keptRollouts';
+import { LiveGroup } from './live';
 import { progressLine, trainingBundle } from './trainingBundle';
 
 /** An episode of the newest group: `frames` are the deflated frames that `data.frames` leaves empty. */
@@ -60,6 +63,8 @@ export class TrainingOutput {
   private newestGroup: ShownGroup | null = null;
   /** Number of the newest group: a step that is scored again has another. */
   private groupNumber = 0;
+  /** The group that plays now. */
+  private live: LiveGroup | null = null;
 
   /** @param data the run, which the methods change */
   constructor(readonly data: TrainingData) {}
@@ -126,6 +131,7 @@ export class TrainingOutput {
   status(status: TrainingStatus): void {
     this.data.status = status;
     if (status !== 'running') delete this.data.stage;
+    if (status !== 'running') this.endPlay();
     if (!this.shown) return;
     this.send({ type: 'status', status });
     if (status !== 'running') for (const view of this.views) this.offerGroup(view, true);
@@ -167,8 +173,36 @@ export class TrainingOutput {
     return [...this.views].some(({ visible }) => visible);
   }
 
+  /** Shows a group while it plays, to views that look on. */
+  play(group: PlayingGroup): LiveView {
+    this.endPlay();
+    this.live = new LiveGroup(group);
+    for (const view of this.views) this.offerPlay(view);
+    return this.live;
+  }
+
+  private endPlay(): void {
+    this.live?.stop();
+    this.live = null;
+  }
+
+  /** Tells a view that is visible what plays. */
+  private offerPlay(view: View): void {
+    if (!this.live || !view.visible || view.playing === this.live) return;
+    view.playing = this.live;
+    sendTo(view, { type: 'playing', ...this.live.group });
+    this.follow(view);
+  }
+
+  /** Sends a view what plays, as far as it looks on. */
+  private follow(view: View): void {
+    const { live } = this;
+    if (live && view.playing === live) live.follow(view, view.tiles, (...message) => sendTo(view, ...message));
+  }
+
   /** Sets the newest group. Views get it when they are visible and have shown the one before. */
   group(group: ShownGroup): void {
+    this.endPlay();
     this.newestGroup = group;
     this.groupNumber++;
     for (const view of this.views) this.offerGroup(view);
@@ -176,17 +210,24 @@ export class TrainingOutput {
 
   /** Connects a view that has opened a comm: sends it the whole run, then each change. */
   connect(comm: Comm): void {
-    const view: View = { comm, number: 0, visible: false, sent: -1, acknowledged: -1 };
+    const view: View = { comm, number: 0, visible: false, tiles: 0, playing: null, sent: -1, acknowledged: -1 };
     this.views.add(view);
-    comm.onClose(() => this.views.delete(view));
+    comm.onClose(() => {
+      this.views.delete(view);
+      this.live?.forget(view);
+    });
     comm.onMessage((message: TrainingViewMessage) => {
       if (message?.type === 'visible') view.visible = message.visible === true;
+      if (message?.type === 'live') view.tiles = Number(message.tiles) || 0;
+      if (message?.type === 'live') this.follow(view);
+      if (message?.type === 'drawn') this.live?.drawn(view);
       if (message?.type === 'ack') view.acknowledged = view.sent;
       if (message?.type === 'sync') this.introduce(view);
       if (message?.type === 'control') this.control?.(message.control);
       if (message?.type === 'open') void this.open(view, message);
       if (message?.type === 'report') void this.report(view);
       this.offerGroup(view);
+      this.offerPlay(view);
     });
     this.introduce(view);
   }
@@ -194,6 +235,8 @@ export class TrainingOutput {
   /** Sends a view the run as it is; the newest group follows once it is visible. */
   private introduce(view: View): void {
     view.sent = view.acknowledged = -1;
+    view.playing = null;
+    this.live?.forget(view);
     sendTo(view, { type: 'data', data: this.data });
   }
 
@@ -268,11 +311,16 @@ export class TrainingOutput {
   }
 }
 
-/** A connected view: the number of the next message, of the last group sent to it, and of the last it has shown. */
+/**
+ * A connected view: the number of the next message, how many rollouts it shows while they
+ * play, which group that plays it knows, the number of the last group sent to it, and of the last it has shown.
+ */
 interface View {
   comm: Comm;
   number: number;
   visible: boolean;
+  tiles: number;
+  playing: LiveGroup | null;
   sent: number;
   acknowledged: number;
 }

@@ -51,6 +51,10 @@ class AtariVectorEnv implements VectorEnv {
     return this.observed(await this.client.step(indices, actions as number[]));
   }
 
+  render(indices: number[]): Promise<Uint8Array[]> {
+    return this.client.render(indices);
+  }
+
   close(): Promise<void> {
     return this.client.close();
   }

@@ -15,6 +15,8 @@ export interface Drawing {
   first(): Promise<PictureFile | undefined>;
   /** Returns the picture of a session at this moment, by the state of its episode. */
   now(state: EpisodeState): PictureFile | undefined;
+  /** Returns the SVG of the episode that a session plays now. */
+  svg(episodeId: string): string | undefined;
   /** Resolves to what people play by keyboard, for an environment of few actions. */
   play(client: Parameters<typeof playableClass>[1]): Promise<Playable | undefined>;
   /** Ends the games of people. */
@@ -31,8 +33,18 @@ export function classDrawing(type: EnvironmentClass<any>, server: EnvironmentSer
     endPlay: () => playable && endPlay(playable),
     first: () => firstFrame(type),
     now: ({ episode_id }) => renderedPicture(episode_id ? server.render(episode_id) : undefined),
+    svg: (episodeId) => svgOf(server, episodeId),
     frames: (episode, every) => playedFrames(type, episode, every),
   };
+}
+
+function svgOf(server: EnvironmentServer, episodeId: string): string | undefined {
+  try {
+    const picture = server.render(episodeId);
+    return typeof picture === 'string' && picture.includes('<svg') ? picture : undefined;
+  } catch {
+    return undefined; // the episode counts without its pictures, too
+  }
 }
 
 /** Plays an episode again with an object of the class. Resolves to nothing where that draws no SVG, or goes another way. */

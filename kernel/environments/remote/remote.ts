@@ -144,6 +144,7 @@ export class RemoteEnvironment<
       spec: this.spec,
       servers: [this.url, ...servers],
       maxEnvs,
+      ...(this.drawing && { drawn: true }),
       ...{ connectTimeout, messageTimeout, reconnectTimeout, headers },
     };
     return Array<SessionSource>(count).fill(source);
@@ -190,6 +191,11 @@ export class RemoteEnvironment<
   /** Makes the frames of a recorded episode again, with the `render()` of a class in the notebook. */
   redraw(episode: EpisodeRecord, every: number): Promise<EpisodeFrames | undefined> {
     return this.drawing?.frames(episode, every) ?? Promise.resolve(undefined);
+  }
+
+  /** Returns the picture, as SVG, of an episode that a session plays now: what `render()` of a class in the notebook returns. */
+  drawEpisode(episodeId: string): string | undefined {
+    return this.drawing?.svg(episodeId);
   }
 
   /** Returns the server's state of the episode. */

@@ -1,7 +1,7 @@
 import { OpenEnvClient, type ClientOptions } from '../../openenv/client';
 import { OpenEnvError } from '../../openenv/errors';
-import type { StepResult } from '../../openenv/protocol';
-import type { VectorEnv, VectorEnvs, VectorSource, VectorStep } from '../vectorEnv';
+import type { EpisodeState, StepResult } from '../../openenv/protocol';
+import type { Picture, VectorEnv, VectorEnvs, VectorSource, VectorStep } from '../vectorEnv';
 import { vectorStep, type ReadObservation } from '../vectorStep';
 
 /** OpenEnv servers of one environment, as a source of vector environments. */
@@ -14,6 +14,8 @@ export interface SessionSource
   reconnectTimeout?: number;
   /** The reader of observations: a module that exports a {@link MakeObservationReader} as `observationReader`, and its argument. */
   reader?: { module: string; options: object };
+  /** Whether the class of the servers draws their episodes in the process of the notebook, by their IDs. */
+  drawn?: boolean;
 }
 
 /** Returns a reader of observations for the options of a {@link SessionSource.reader}. */
@@ -23,6 +25,7 @@ export type MakeObservationReader = (options: object) => ReadObservation;
 export interface Session {
   reset(args: { seed: number }): Promise<StepResult>;
   step(action: object): Promise<StepResult>;
+  state(): Promise<EpisodeState>;
   close(): Promise<void>;
 }
 
@@ -42,6 +45,7 @@ export function openVectorEnvs({
   headers,
   reconnectTimeout,
   reader,
+  drawn,
 }: SessionSource): VectorEnvs {
   // Rollouts themselves wait for free sessions and lost servers.
   const options: ClientOptions = { connectTimeout, messageTimeout, headers, capacityTimeout: 0, reconnectTimeout: 0 };
@@ -50,6 +54,7 @@ export function openVectorEnvs({
     servers.map((url) => ({ name: url, open: () => OpenEnvClient.connect(url, options) })),
     reconnectTimeout,
     make?.(reader!.options),
+    drawn,
   );
 }
 
@@ -89,11 +94,13 @@ export class SessionEnvs implements VectorEnvs {
   /**
    * @param outage milliseconds that a server which was reached before may be out of reach
    * @param read returns what policies see of an observation
+   * @param drawn whether episodes have pictures, by their IDs
    */
   constructor(
     servers: readonly SessionServer[],
     private readonly outage = OUTAGE,
     private readonly read?: ReadObservation,
+    private readonly drawn = false,
   ) {
     this.servers = servers.map((server) => ({ server, open: 0, reached: false, losses: 0, lostAt: 0 }));
   }
@@ -133,7 +140,7 @@ export class SessionEnvs implements VectorEnvs {
     state.reached = true;
     delete state.failing;
     const since = performance.now();
-    const env = new SessionEnv(session, this.read, {
+    const env = new (this.drawn ? DrawnSessionEnv : SessionEnv)(session, this.read, {
       lost: (error) => {
         if (since <= state.lostAt) return;
         state.lostAt = performance.now();
@@ -174,7 +181,7 @@ class SessionEnv implements VectorEnv {
   private isClosed = false;
 
   constructor(
-    private readonly session: Session,
+    protected readonly session: Session,
     private readonly read: ReadObservation | undefined,
     private readonly events: SessionEvents,
   ) {}
@@ -215,5 +222,23 @@ class SessionEnv implements VectorEnv {
       if (!this.isClosed) this.events.lost(error);
       throw error;
     }
+  }
+}
+
+/** One whose class draws its episodes in the process of the notebook. */
+class DrawnSessionEnv extends SessionEnv {
+  private picture: Picture | undefined | null = null;
+
+  override reset(...args: Parameters<SessionEnv['reset']>): Promise<VectorStep> {
+    this.picture = null;
+    return super.reset(...args);
+  }
+
+  async render(): Promise<Array<Picture | undefined>> {
+    if (this.picture === null) {
+      const { episode_id: episodeId } = await this.session.state();
+      this.picture = typeof episodeId === 'string' ? { episodeId } : undefined;
+    }
+    return [this.picture];
   }
 }

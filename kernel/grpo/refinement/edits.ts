@@ -101,7 +101,7 @@ export function editTextOf({ database }: ProgramSearch, program: Program, others
 export async function playEdits(
   completions: readonly Completion[],
   { search, plan }: EditPlan,
-  context: ProgramContext & Partial<Pick<StepContext, 'frames'>>,
+  context: ProgramContext & Pick<StepContext, 'frames' | 'live'>,
 ): Promise<Rollouts & { edits: PlayedEdits }> {
   const children = await extractStrategies(completions, context);
   const sources = children.map(playableCode);
@@ -114,9 +114,10 @@ export async function playEdits(
       ...completions.map(({ environmentSeed }) => environmentSeed),
       ...assignment.replays.map(({ environmentSeed }) => environmentSeed),
     ],
-    // Frames are those of edits.
-    { ...context, frames: Math.min(context.frames ?? 0, codes.filter((code) => code !== null).length) },
+    context,
     [...codes, ...parents.map(playableCode)],
+    // The edits.
+    children.length,
   );
   const replays = samples.slice(children.length);
   return {
@@ -200,7 +201,8 @@ export async function playPrograms(
 ): Promise<Sample[]> {
   const samples = programs.map(({ program }) => programSample(program.code, context));
   const seeds = programs.map(({ environmentSeed }) => environmentSeed);
-  return (await playSamples(samples, seeds, context)).samples;
+  // These are not shown, whatever else the context of a step has.
+  return (await playSamples(samples, seeds, { ...context, frames: undefined, live: undefined })).samples;
 }
 
 /** Scores samples with the current functions; metrics and tables do not show them. */

@@ -21,7 +21,7 @@ export interface Completion {
 /** The parts of a {@link StepContext} that {@link play} uses. */
 export interface PlayContext
   extends Pick<StepContext, 'env' | 'reference' | 'step' | 'secret' | 'signal'>,
-    Partial<Pick<StepContext, 'frames'>> {
+    Pick<StepContext, 'frames' | 'live'> {
   config: Pick<ResolvedConfig, 'maxEpisodeSteps' | 'strategyTimeLimit'>;
 }
 
@@ -90,25 +90,28 @@ export function playableCode({ code, problems }: Sample): string | null {
  *
  * @param seeds one per sample
  * @param codes the source that each plays; `null`: it does not play
+ * @param shown number of the first samples that are shown
  * @returns the samples with their episodes, or with an `environmentError` when the environment failed
  * @throws the signal's reason when aborted
  */
 export async function playSamples(
   samples: readonly Sample[],
   seeds: number[],
-  { env, config, frames = 0, secret, signal }: PlayContext,
+  { env, config, frames, live, secret, signal }: PlayContext,
   codes: Array<string | null> = samples.map(playableCode),
+  shown = samples.length,
 ): Promise<Rollouts> {
   if (!env || samples.length === 0) return { samples: [...samples], frames: new Map() };
   const { rollout } = require('../../rollout') as typeof import('../../rollout');
-  const shown = codes.flatMap((code, i) => (code === null ? [] : [i])).slice(0, frames);
+  const framed = codes.flatMap((code, i) => (code === null || i >= shown ? [] : [i])).slice(0, frames?.() ?? 0);
   const played = await rollout(env, codes, {
     seeds,
     maxSteps: config.maxEpisodeSteps,
     strategyTimeLimit: config.strategyTimeLimit,
     secret,
     signal,
-    ...(shown.length > 0 && { frames: { episodes: shown, every: 4, packed: true } }),
+    live: live?.(samples.slice(0, shown), codes),
+    ...(framed.length > 0 && { frames: { episodes: framed, every: 4, packed: true } }),
   });
   signal.throwIfAborted();
   return {

@@ -37,7 +37,8 @@ function partsOf({ episode }: Sample, frames: Parameters<typeof episodeParts>[1]
   return episode && frames ? episodeParts(episode, frames) : null;
 }
 
-function whyWithout({ code, problems, environmentError, episode }: Sample): string {
+/** Returns why a sample is not seen playing, in words. */
+export function whyWithout({ code, problems, environmentError, episode }: Sample): string {
   if (episode) return 'played, its frames were not kept';
   if (environmentError) return String(environmentError);
   if (code === null) return 'no function in the completion';

@@ -6,13 +6,14 @@ little-endian. The first request of a connection is JSON, `{"num_envs": 16,
 "options": {"game": "breakout"}}`; its answer is JSON, too:
 `{"type":"ready","data":{"num_envs","actions"}}`. Then:
 
-request    u8 kind (0 reset, 1 step) · u8 every · u16 n · u16 slot × n
+request    u8 kind (0 reset, 1 step, 2 render) · u8 every · u16 n · u16 slot × n
            · reset: u64 seed × n, step: u8 action × n
            `every`, of a reset: the episode's answers carry a frame after every so many
            steps, 0 for none.
 answer     u8 kind · u8 0 · u16 n · f32 reward × n · i32 lives × n · u8 terminated × n
            · u8 truncated × n · u8 has frame × n · 128 bytes of RAM × n
            · a frame of 210 × 160 palette indices for each that has one
+           To a render, which moves no game: u8 kind · u8 0 · u16 n · a frame × n
 
 A request that cannot be answered gets `{"type":"error","data":{"code","message"}}`, and
 no game has moved.
@@ -29,7 +30,9 @@ from .message import read_object
 from .options import AtariOptions, explain
 from .pool import pool
 
-RESET, STEP = 0, 1
+RESET, STEP, RENDER = 0, 1, 2
+#: The value that a request has for each slot.
+_VALUES = {RESET: "Q", STEP: "B", RENDER: ""}
 _MOST_ENVS = 256
 
 
@@ -64,9 +67,9 @@ class VectorSession:
         try:
             kind, every, count = struct.unpack_from("<BBH", request)
             numbers = struct.unpack_from(f"<{count}H", request, 4)
-            if kind not in (RESET, STEP):
-                raise RequestError(f"There is no request of kind {kind}: 0 is reset, 1 is step.")
-            values = struct.unpack_from(f"<{count}{'Q' if kind == RESET else 'B'}", request, 4 + 2 * count)
+            if kind not in _VALUES:
+                raise RequestError(f"There is no request of kind {kind}: 0 is reset, 1 is step, 2 is render.")
+            values = struct.unpack_from(f"<{count * _VALUES[kind]}", request, 4 + 2 * count)
         except struct.error as error:
             raise RequestError(f"The request is too short: {error}.") from None
         for number in numbers:
@@ -78,6 +81,8 @@ class VectorSession:
         if kind == RESET:
             return self._pack(kind, slots, self._reset(slots, values, every))
         self._check_started(numbers)
+        if kind == RENDER:
+            return struct.pack("<BBH", kind, 0, count) + b"".join(slot.game.screen().tobytes() for slot in slots)
         self._check_step(numbers, values)
         return self._pack(kind, slots, [slot.game.step(action) for slot, action in zip(slots, values)])
 

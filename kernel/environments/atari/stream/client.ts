@@ -10,6 +10,7 @@ const FRAME = 210 * 160;
 
 const RESET = 0;
 const STEP = 1;
+const RENDER = 2;
 
 /** Milliseconds for the connection. */
 const CONNECT_TIMEOUT = 60_000;
@@ -110,6 +111,13 @@ export class AtariClient {
     return this.ask(request);
   }
 
+  /** Returns the screens of `indices` as they are now, 210 × 160 palette indices each, row by row. */
+  async render(indices: number[]): Promise<Uint8Array[]> {
+    const { buffer } = this.request(RENDER, 0, indices, indices.length, 0);
+    const message = checked(await this.stream.request(new Uint8Array(buffer)));
+    return indices.map((_, i) => message.slice(4 + FRAME * i, 4 + FRAME * (i + 1)));
+  }
+
   /** Closes the connection, which frees the games; resolves when the process has done so. A request under way fails. */
   close(): Promise<void> {
     return this.stream.end();
@@ -126,7 +134,7 @@ export class AtariClient {
   }
 
   private async ask({ buffer }: DataView): Promise<AtariStep> {
-    return unpack(await this.stream.request(new Uint8Array(buffer)));
+    return unpack(checked(await this.stream.request(new Uint8Array(buffer))));
   }
 }
 
@@ -146,14 +154,17 @@ export async function answers(url: string, timeout: number): Promise<boolean> {
 /** The first byte of an answer that is JSON: an error. */
 const BRACE = 0x7b;
 
-/** Returns the result of a reset or a step; all but the frames are views of the message. Throws an OpenEnvError when it is an error, or not an answer. */
+/** Returns an answer. Throws an OpenEnvError when it is an error, or not an answer. */
+function checked(message: Uint8Array): Uint8Array {
+  if (message[0] !== BRACE) return message;
+  const answer = parseMessage(message);
+  throw answer.type === 'error'
+    ? serverError(answer.data)
+    : new OpenEnvError('PROTOCOL_ERROR', `Not an answer: ${JSON.stringify(answer).slice(0, 200)}`);
+}
+
+/** Returns the result of a reset or a step; all but the frames are views of the message. */
 function unpack(message: Uint8Array): AtariStep {
-  if (message[0] === BRACE) {
-    const answer = parseMessage(message);
-    throw answer.type === 'error'
-      ? serverError(answer.data)
-      : new OpenEnvError('PROTOCOL_ERROR', `Not an answer: ${JSON.stringify(answer).slice(0, 200)}`);
-  }
   const buffer = message.buffer as ArrayBuffer;
   const n = message[2] | (message[3] << 8);
   const bytes = (from: number): Uint8Array => new Uint8Array(buffer, 4 + from * n, n);
