@@ -37,20 +37,20 @@ test('legal actions are those that change the board', () => {
   assert.deepEqual(legalActions([2, 4, 2, 4, 4, 2, 4, 2, 2, 4, 2, 4, 4, 2, 4, 2]), []);
 });
 
-test('an outlook tells points, empty cells and equal neighbours after a move', () => {
+test('an outlook tells points, empty cells and equal neighbours after a move, and the room that these two make', () => {
   const board = [2, 2, 4, 8, 0, 0, 0, 8, ...Array(8).fill(0)];
   assert.deepEqual(
     outlook(board, LEFT),
-    { points: 4, empty: 12, pairs: 1 },
+    { points: 4, empty: 12, pairs: 1, room: 13 },
     '4 4 8 over 8: one pair beside each other',
   );
   assert.deepEqual(
     outlook(board, RIGHT),
-    { points: 4, empty: 12, pairs: 2 },
+    { points: 4, empty: 12, pairs: 2, room: 14 },
     '4 4 8 over 8: the eights stay above each other',
   );
-  assert.deepEqual(outlook(board, UP), { points: 16, empty: 12, pairs: 1 });
-  assert.deepEqual(outlook(row(2, 4, 2, 4), UP), { points: -1, empty: -1, pairs: -1 });
+  assert.deepEqual(outlook(board, UP), { points: 16, empty: 12, pairs: 1, room: 13 });
+  assert.deepEqual(outlook(row(2, 4, 2, 4), UP), { points: -1, empty: -1, pairs: -1, room: -1 });
 });
 
 test('the numbers of an observation are those of its board: −1 for what is no legal action, and only there', async () => {
@@ -58,7 +58,7 @@ test('the numbers of an observation are those of its board: −1 for what is no 
   for (const { observation } of await play(env, 11)) {
     names.forEach((name, id) => {
       const told = Object.fromEntries(
-        ['points', 'empty', 'pairs'].map((what) => [what, observation[`${name}_${what}`]]),
+        ['points', 'empty', 'pairs', 'room'].map((what) => [what, observation[`${name}_${what}`]]),
       );
       assert.deepEqual(told, outlook(observation.board, id));
       assert.equal(told.empty >= 0, observation.legal_actions.includes(id));
@@ -107,7 +107,22 @@ test('a move that changes nothing gives no reward and no tile', async () => {
   while (observation.legal_actions.length === 4) ({ observation } = await env.step({ action_id: UP }));
   const illegal = [UP, RIGHT, DOWN, LEFT].find((id) => !observation.legal_actions.includes(id));
   const result = await env.step({ action_id: illegal as 0 });
-  assert.deepEqual(result, { observation, reward: 0, done: false });
+  assert.deepEqual(result, { observation: { ...observation, blocked: 1 }, reward: 0, done: false });
+});
+
+test('blocked counts the moves in a row that changed nothing, up to 3; any other begins anew', async () => {
+  let { observation } = await env.reset({ seed: 3 });
+  assert.equal(observation.blocked, 0);
+  while (observation.legal_actions.length === 4) ({ observation } = await env.step({ action_id: UP }));
+  const [legal, illegal] = [true, false].map(
+    (wanted) => [UP, RIGHT, DOWN, LEFT].find((id) => observation.legal_actions.includes(id) === wanted)!,
+  );
+  const counted: number[] = [];
+  for (const action_id of [illegal, illegal, illegal, illegal, legal])
+    counted.push((await env.step({ action_id })).observation.blocked);
+  assert.deepEqual(counted, [1, 2, 3, 3, 0]);
+  await env.step({ action_id: illegal });
+  assert.equal((await env.reset({ seed: 3 })).observation.blocked, 0);
 });
 
 test('wrong actions are named; a closed environment says so', async () => {
@@ -134,24 +149,29 @@ test('card, picture and prompt', async () => {
   assert.equal(
     strategyPrompt(env),
     `Write a short TypeScript function strategy(state) that plays 2048.
-Slide and merge tiles until one shows 2048. Of each move it tells the points that it makes, and how many cells are empty and how many pairs of equal neighbours there are after it; -1 where it changes nothing.
+Slide and merge tiles until one shows 2048. Of each move it tells the points that it makes, and how many cells are empty and how many pairs of equal neighbours there are after it, also as one sum (room); -1 where it changes nothing.
 The state:
 state.board, array of 16 integers ≥ 0: 16 tile values, row by row from the top left, 0 for an empty cell.
 state.legal_actions, array of integers: IDs of the moves that change the board.
 state.up_points from -1 to 2048
 state.up_empty from -1 to 15
 state.up_pairs from -1 to 24
+state.up_room from -1 to 30
 state.right_points from -1 to 2048
 state.right_empty from -1 to 15
 state.right_pairs from -1 to 24
+state.right_room from -1 to 30
 state.down_points from -1 to 2048
 state.down_empty from -1 to 15
 state.down_pairs from -1 to 24
+state.down_room from -1 to 30
 state.left_points from -1 to 2048
 state.left_empty from -1 to 15
 state.left_pairs from -1 to 24
+state.left_room from -1 to 30
 state.score, integer: Sum of all merged tiles.
 state.highest_tile, integer
+state.blocked from 0 to 3
 It returns one action: "UP", "RIGHT", "DOWN", "LEFT".
 Variables outside the function keep their values between calls.`,
   );

@@ -42,13 +42,16 @@ export interface Outlook {
   empty: number;
   /** Pairs of equal neighbours after it: merges that may follow. */
   pairs: number;
+  /** Cells that are empty after it, or that one of those merges may empty: `empty` and `pairs` in one number. */
+  room: number;
 }
 
 /** Returns the gains of a move. */
 export function outlook(board: Board, actionId: number): Outlook {
   const { board: after, merged, changed } = move(board, actionId);
-  if (!changed) return { points: -1, empty: -1, pairs: -1 };
-  return { points: merged, empty: after.filter((tile) => tile === 0).length, pairs: equalNeighbours(after) };
+  if (!changed) return { points: -1, empty: -1, pairs: -1, room: -1 };
+  const [empty, pairs] = [after.filter((tile) => tile === 0).length, equalNeighbours(after)];
+  return { points: merged, empty, pairs, room: empty + pairs };
 }
 
 function equalNeighbours(board: Board): number {

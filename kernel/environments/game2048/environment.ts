@@ -21,6 +21,8 @@ export interface Game2048Observation extends Game2048Outlook {
   score: number;
   /** The largest tile value. */
   highest_tile: number;
+  /** Moves in a row, up to now, that changed nothing; at most 3. */
+  blocked: number;
 }
 
 /** Moves after which an episode ends, as in OpenSpiel. */
@@ -31,7 +33,10 @@ const NUMBERS: Record<keyof Outlook, { description: string; maximum: number }> =
   points: { description: 'points that MOVE makes', maximum: 2048 },
   empty: { description: 'empty cells after MOVE', maximum: 15 },
   pairs: { description: 'pairs of equal neighbours after MOVE', maximum: 24 },
+  room: { description: 'empty cells and pairs of equal neighbours after MOVE', maximum: 30 },
 };
+/** The largest number of blocked moves that is told: a fourth one finds a way, or there is none. */
+const MOST_BLOCKED = ACTIONS.length - 1;
 
 /** The variables of the gains of all moves: `up_points`, `up_empty` …; −1 when the move changes nothing. */
 export const OUTLOOK_VARIABLES = ACTIONS.flatMap((move) =>
@@ -49,7 +54,7 @@ const OUTLOOK_SCHEMA = Object.fromEntries(
 );
 
 const DESCRIPTION =
-  'Slide and merge tiles until one shows 2048. Of each move it tells the points that it makes, and how many cells are empty and how many pairs of equal neighbours there are after it; -1 where it changes nothing.';
+  'Slide and merge tiles until one shows 2048. Of each move it tells the points that it makes, and how many cells are empty and how many pairs of equal neighbours there are after it, also as one sum (room); -1 where it changes nothing.';
 
 /**
  * The game 2048, with OpenSpiel's rules: a move slides all tiles, equal ones
@@ -58,7 +63,8 @@ const DESCRIPTION =
  * is left, or after 8,192 moves. A move that changes nothing adds no new tile.
  *
  * The observation also has the gains of each move, so that a short program can
- * compare the moves.
+ * compare the moves, and how many moves in a row changed nothing: a program that
+ * does not look at that repeats such a move for ever.
  */
 export class Game2048 extends Environment<Game2048Action, Game2048Observation, { moves: number }> {
   static override metadata = { name: '2048', description: DESCRIPTION };
@@ -96,8 +102,9 @@ export class Game2048 extends Environment<Game2048Action, Game2048Observation, {
         ...OUTLOOK_SCHEMA,
         score: { type: 'integer', description: 'Sum of all merged tiles.' },
         highest_tile: { type: 'integer' },
+        blocked: { type: 'integer', minimum: 0, maximum: MOST_BLOCKED },
       },
-      required: ['board', 'legal_actions', ...Object.keys(OUTLOOK_SCHEMA), 'score', 'highest_tile'],
+      required: ['board', 'legal_actions', ...Object.keys(OUTLOOK_SCHEMA), 'score', 'highest_tile', 'blocked'],
     },
     state: { title: 'Game2048State', type: 'object', properties: { moves: { type: 'integer' } } },
   };
@@ -105,10 +112,11 @@ export class Game2048 extends Environment<Game2048Action, Game2048Observation, {
   private board: number[] = Array(SIZE * SIZE).fill(0);
   private score = 0;
   private moves = 0;
+  private blocked = 0;
 
   reset() {
     this.board = Array(SIZE * SIZE).fill(0);
-    [this.score, this.moves] = [0, 0];
+    [this.score, this.moves, this.blocked] = [0, 0, 0];
     this.addTile();
     this.addTile();
     return { observation: this.observation() };
@@ -119,6 +127,7 @@ export class Game2048 extends Environment<Game2048Action, Game2048Observation, {
     this.board = board;
     this.score += merged;
     this.moves++;
+    this.blocked = changed ? 0 : Math.min(MOST_BLOCKED, this.blocked + 1);
     if (changed) this.addTile();
     const observation = this.observation();
     const done =
@@ -135,13 +144,14 @@ export class Game2048 extends Environment<Game2048Action, Game2048Observation, {
   }
 
   private observation(): Game2048Observation {
-    const { board, score } = this;
+    const { board, score, blocked } = this;
     return {
       board: [...board],
       legal_actions: legalActions(board),
       ...outlooks(board),
       score,
       highest_tile: Math.max(...board),
+      blocked,
     };
   }
 

@@ -22,6 +22,7 @@ const VARIABLES = [
   ...OUTLOOK_VARIABLES,
   { name: 'score', description: 'sum of all merged tiles', minimum: 0, maximum: 20_480 },
   { name: 'highest_tile', description: 'the largest tile', minimum: 2, maximum: 2048 },
+  { name: 'blocked', description: 'moves in a row, up to now, that changed nothing', minimum: 0, maximum: 3 },
 ];
 
 /** 2048, in this process: `openenv('game2048')`. */
