@@ -69,15 +69,33 @@ test('papermill runs the notebook of gpt-oss with random weights, with fewer ste
   assert.equal(text.trimEnd().split('\n').at(-1), 'true', 'the saved adapter writes the same');
 });
 
-test('papermill runs the notebook of 2048 and of an environment in a cell, with fewer steps of training', {
-  timeout: 600_000,
-}, () => {
-  const { text, pictures } = shown(papermill('game2048.ipynb', 'maxSteps', 'catchSteps'));
-  assert.match(text, /state\.board, array of 16 integers[^]*It returns one action: "UP", "RIGHT", "DOWN", "LEFT"\./);
-  assert.match(text, /invalid_action: the strategy returned "JUMP"/);
-  assert.match(text, /217 pictures/, 'the same seed plays the same game');
-  assert.match(text, /plays Catch\.\nThe state:\nstate\.ball_x from 0 to 20/);
-  assert.deepEqual(pictures, ['image/svg+xml', 'text/plain']);
+test('papermill runs the notebook of 2048, with fewer steps of training', { timeout: 600_000 }, () => {
+  const outputs = run('2048.ipynb', { maxSteps: 1, samples: 8 });
+  checkTrainings(outputs, 1);
+  const { text, pictures } = shown(outputs);
+  assert.match(text, /blocked 3\n/, 'always the same move gets stuck');
+  assert.match(text, /state\.left_room from -1 to 30\nstate\.blocked from 0 to 3\nIt returns one action/);
+  const scores = [...text.matchAll(/^\d +(\D+?) +(\d+) ± (\d+)$/gm)].map(([, policy, mean]) => [policy, Number(mean)]);
+  const {
+    'legal moves by chance': chance,
+    'always LEFT': constant,
+    'the corner, by hand': corner,
+  } = Object.fromEntries(scores);
+  assert.ok(constant < 100 && constant < chance && chance < corner, JSON.stringify(scores));
+  assert.ok(pictures.length >= 2 && pictures.every((type) => type === 'image/svg+xml'));
+});
+
+test('papermill runs the notebook of rewards, with one step in each training', { timeout: 600_000 }, () => {
+  const outputs = run('rewards.ipynb', { maxSteps: 1, samples: 8 });
+  checkTrainings(outputs, 5);
+  const { text } = shown(outputs);
+  for (const game of ['breakout', 'pong', '2048', 'Catch', 'Sum']) {
+    const [plain, skilled] = ['plain', 'skilled'].map((strategy) =>
+      Number(new RegExp(`^\\d+ +${game} +${strategy} .* (-?[\\d.]+) ± [\\d.]+$`, 'm').exec(text)![1]),
+    );
+    assert.ok(plain < skilled, `${game}: ${plain} and ${skilled}`);
+  }
+  assert.match(text, /0\.01 +10 +38\n/, 'steps until a hit');
 });
 
 test('papermill runs the notebook of OpenEnv: a server that is full, slow and killed says so, and plays on', {

@@ -113,6 +113,7 @@ export class Game2048 extends Environment<Game2048Action, Game2048Observation, {
   private score = 0;
   private moves = 0;
   private blocked = 0;
+  private seen!: Game2048Observation;
 
   reset() {
     this.board = Array(SIZE * SIZE).fill(0);
@@ -129,7 +130,8 @@ export class Game2048 extends Environment<Game2048Action, Game2048Observation, {
     this.moves++;
     this.blocked = changed ? 0 : Math.min(MOST_BLOCKED, this.blocked + 1);
     if (changed) this.addTile();
-    const observation = this.observation();
+    // A program that is stuck repeats such a move: all but `blocked` is seen as before.
+    const observation = changed ? this.observation() : { ...this.seen, blocked: this.blocked };
     const done =
       observation.highest_tile >= GOAL || observation.legal_actions.length === 0 || this.moves >= MAXIMUM_MOVES;
     return { observation, reward: merged, done };
@@ -145,7 +147,7 @@ export class Game2048 extends Environment<Game2048Action, Game2048Observation, {
 
   private observation(): Game2048Observation {
     const { board, score, blocked } = this;
-    return {
+    this.seen = {
       board: [...board],
       legal_actions: legalActions(board),
       ...outlooks(board),
@@ -153,6 +155,7 @@ export class Game2048 extends Environment<Game2048Action, Game2048Observation, {
       highest_tile: Math.max(...board),
       blocked,
     };
+    return this.seen;
   }
 
   private addTile(): void {
