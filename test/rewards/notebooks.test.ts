@@ -160,3 +160,29 @@ test('atari.ipynb: who plays better gets more, in every game', () => {
       );
   }
 });
+
+test('2048.ipynb: the win is seen on the last board, and progress counts', () => {
+  const { strategySucceeds } = RUNS['2048.ipynb'].rewards;
+  const reference: ReferenceReturns = { maxSteps: 1000, chance: { mean: 900, std: 400 }, constants: [] };
+  const played = (score: number, ...tiles: number[]) =>
+    ({
+      reference,
+      episode: new joylab.Episode({
+        environment: 'game2048',
+        options: {},
+        seed: 1,
+        actionNames: ['UP'],
+        actions: tiles.slice(1).map(() => 0),
+        rewards: tiles.slice(1).map((_, i) => (i === 0 ? score : 0)),
+        lives: tiles.slice(1).map(() => 0),
+        states: {},
+        observations: tiles.map((highest_tile) => ({ highest_tile })),
+        end: { reason: 'terminated' },
+      }),
+    }) as unknown as Sample;
+  assert.deepEqual([played(900, 4, 128), played(1300, 4, 128), played(20_100, 1024, 2048)].map(strategySucceeds), [
+    0,
+    1,
+    48 + 20,
+  ]);
+});
