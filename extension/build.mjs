@@ -26,25 +26,28 @@ function run(script, ...args) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-/** Writes what the launcher makes notebooks of: the Atari notebook without outputs, and the games, those with named state first. */
+/** Writes what the launcher makes notebooks of: the notebook for a game, and the games, those with named state first. */
 async function writeTemplate() {
   const atari = buildSync({
     stdin: {
-      contents: `export { ATARI_GAMES } from './catalog'; export { atariStateVariables } from './games';`,
+      contents: `export { ATARI_GAMES, gameTitle } from './catalog'; export { atariStateVariables } from './games'; export { gameNotebook } from './notebook';`,
       resolveDir: path.join(root, 'kernel/environments/atari'),
     },
     bundle: true,
     format: 'esm',
     write: false,
   }).outputFiles[0].text;
-  const { ATARI_GAMES, atariStateVariables } = await import(`data:text/javascript,${encodeURIComponent(atari)}`);
-  const games = ATARI_GAMES.map((name) => ({ name, state: atariStateVariables(name).map((it) => it.name) }));
+  const { ATARI_GAMES, gameTitle, atariStateVariables, gameNotebook } = await import(
+    `data:text/javascript,${encodeURIComponent(atari)}`
+  );
+  const games = ATARI_GAMES.map((name) => ({
+    name,
+    title: gameTitle(name),
+    state: atariStateVariables(name).map((it) => it.name),
+  }));
   games.sort((a, b) => Number(b.state.length > 0) - Number(a.state.length > 0));
-  const notebook = JSON.parse(fs.readFileSync(path.join(root, 'notebooks/atari.ipynb'), 'utf8'));
-  for (const cell of notebook.cells) {
-    delete cell.metadata.execution;
-    if (cell.cell_type === 'code') Object.assign(cell, { execution_count: null, outputs: [] });
-  }
+  const pattern = JSON.parse(fs.readFileSync(path.join(root, 'notebooks/atari.ipynb'), 'utf8'));
+  const notebook = JSON.stringify(gameNotebook(pattern, { name: '{{name}}', title: '{{title}}' }));
   const file = path.join(root, 'dist/browser/extension/launcher/template.json');
   fs.writeFileSync(file, JSON.stringify({ games, notebook }));
 }

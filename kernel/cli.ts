@@ -7,6 +7,7 @@ import './onnx/runtime';
 const USAGE = `joylab: reinforcement learning with language models in a TypeScript notebook
 
   joylab lab [NOTEBOOK] [JUPYTERLAB OPTIONS]   open JupyterLab (by default on notebooks/atari.ipynb)
+  joylab new NAME --game GAME                  write a notebook that trains a model on an Atari game
   joylab run NOTEBOOK [--output FILE]          run a notebook without a browser
   joylab serve FILE [OPTIONS]                  serve the environment of a TypeScript file or a notebook by OpenEnv
   joylab serve-model FOLDER [OPTIONS]          serve a model by OpenAI's protocol of chat completions
@@ -20,6 +21,10 @@ const USAGE = `joylab: reinforcement learning with language models in a TypeScri
   joylab uninstall [OPTIONS]                   take them out again
   joylab kernel CONNECTION_FILE                run the kernel (Jupyter calls this)
   joylab rewards FILE                          score completions for an exported script (that calls this)
+
+Options of new:
+  --game GAME          one of the Atari games; --games lists them
+  --env ENVIRONMENT    instead: 2048, catch (a class in a cell), or what \`openenv\` opens: an address, a folder, a Space, an image
 
 Options of serve:
   --port NUMBER        (8000)
@@ -80,6 +85,11 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
   async lab(args) {
     const { lab } = await import('./run/lab.js');
     return lab(args);
+  },
+
+  async new(args) {
+    const { newCommand } = await import('./run/newNotebook/command.js');
+    return newCommand(args);
   },
 
   async run(args) {

@@ -140,9 +140,15 @@ async function buildKernel(folder) {
 export async function buildExtension() {
   const own = () =>
     hashStats(
-      ['extension', 'style', 'package-lock.json', 'notebooks/atari.ipynb', 'kernel/environments/atari/games'].flatMap(
-        (name) => listFiles(path.join(root, name)),
-      ),
+      [
+        'extension',
+        'style',
+        'package-lock.json',
+        // The launcher's notebook and games.
+        'notebooks/atari.ipynb',
+        'kernel/common/notebook.ts',
+        ...['catalog.ts', 'games', 'notebook.ts'].map((name) => `kernel/environments/atari/${name}`),
+      ].flatMap((name) => listFiles(path.join(root, name))),
     );
   const sources = () => own() + hashStats(kernelFilesOfExtension());
   await unlessDone(extensionStamp, sources, 'dist/labextension/package.json', async () => {

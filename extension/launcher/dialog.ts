@@ -1,7 +1,7 @@
 import { Dialog, showDialog } from '@jupyterlab/apputils';
 import { Widget } from '@lumino/widgets';
 import { element } from '../widgets/element';
-import { isMeant, titleOf } from './games';
+import { isMeant } from './games';
 import template from './template.json';
 // From where this file is compiled to. The style is loaded with the dialog.
 import '../../../../style/launcher.css';
@@ -76,9 +76,9 @@ class GameList extends Widget {
   }
 
   private group(label: string, games: typeof template.games): HTMLElement {
-    const options = games.map(({ name, state }) => {
+    const options = games.map(({ name, title, state }) => {
       const option = element('div', 'joylab-Games-option', [
-        element('span', '', titleOf(name)),
+        element('span', '', title),
         element('span', 'joylab-Games-state', state.join(', ')),
       ]);
       option.id = `joylab-game-${name}`;

@@ -1,6 +1,5 @@
 import type { Contents } from '@jupyterlab/services';
 import template from './template.json';
-import { titleOf } from './games';
 
 /** Saves the Atari notebook for a game under a name that is free in a folder, and returns its path. */
 export async function createNotebook(contents: Contents.IManager, folder: string, game: string): Promise<string> {
@@ -13,14 +12,8 @@ export async function createNotebook(contents: Contents.IManager, folder: string
   return path;
 }
 
-/** Returns the Atari notebook, which is written for Breakout, for another game. */
-function notebookFor(game: string) {
-  const { cells, ...rest } = template.notebook;
-  const changed = cells.map((cell) => ({
-    ...cell,
-    source: cell.source.map((line) =>
-      line.replace("game: 'breakout'", `game: '${game}'`).replaceAll('Breakout', titleOf(game)),
-    ),
-  }));
-  return { ...rest, cells: changed };
+/** Returns the notebook for a game. */
+function notebookFor(game: string): object {
+  const { title } = template.games.find(({ name }) => name === game) ?? { title: game };
+  return JSON.parse(template.notebook.replaceAll('{{name}}', game).replaceAll('{{title}}', title));
 }

@@ -3,16 +3,15 @@ declare module '*/template.json' {
   /** A game, and the names of its state variables: none where strategies see the memory alone. */
   export interface Game {
     name: string;
+    /** As people write it: "Space Invaders". */
+    title: string;
     state: string[];
   }
   const template: {
     /** The games with named state first. */
     games: Game[];
-    /** `notebooks/atari.ipynb` without outputs. */
-    notebook: {
-      cells: Array<{ source: string[]; cell_type: string; [field: string]: unknown }>;
-      [field: string]: unknown;
-    };
+    /** The notebook for a game, as JSON, with `{{name}}` and `{{title}}` in place of the game's. */
+    notebook: string;
   };
   export default template;
 }

@@ -1,9 +1,10 @@
-export { ATARI_GAMES, type AtariGame } from './atari/catalog';
+export { ATARI_GAMES, gameTitle, type AtariGame } from './atari/catalog';
 export { AtariEnvironment } from './atari/environment';
 export { AtariFrame } from './atari/frame';
 export type { AtariAction, AtariObservation } from './atari/namedGame';
+export { gameNotebook } from './atari/notebook';
 export type { OfficialAtariEnvironment } from './atari/official';
-export type { AtariOpenOptions, AtariOptions } from './atari/options';
+export { resolveAtariOptions, type AtariOpenOptions, type AtariOptions } from './atari/options';
 export { ATARI_PALETTE, atariPalette } from './atari/palette';
 export { atariReader, type AtariReader } from './atari/reader';
 export type { Game2048Environment } from './game2048';

@@ -128,3 +128,11 @@ export type AtariGame = keyof typeof GAMES;
 
 /** The games that can be played. */
 export const ATARI_GAMES = Object.keys(GAMES) as AtariGame[];
+
+/** Returns a game's name as people write it: "space_invaders" is "Space Invaders". */
+export function gameTitle(game: string): string {
+  return game
+    .split('_')
+    .map((word) => word[0].toUpperCase() + word.slice(1))
+    .join(' ');
+}
