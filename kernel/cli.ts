@@ -8,7 +8,7 @@ const USAGE = `joylab: reinforcement learning with language models in a TypeScri
 
   joylab lab [NOTEBOOK] [JUPYTERLAB OPTIONS]   open JupyterLab (by default on notebooks/atari.ipynb)
   joylab new NAME --game GAME                  write a notebook that trains a model on an Atari game
-  joylab run NOTEBOOK [--output FILE]          run a notebook without a browser
+  joylab run NOTEBOOK [--output FILE]          run a notebook without a browser, or the cells of a TypeScript file
   joylab serve FILE [OPTIONS]                  serve the environment of a TypeScript file or a notebook by OpenEnv
   joylab serve-model FOLDER [OPTIONS]          serve a model by OpenAI's protocol of chat completions
   joylab check TARGET [OPTIONS]                check whether an environment is worth training on
@@ -99,9 +99,11 @@ const COMMANDS: Record<string, (args: string[]) => Promise<number>> = {
       options: { output: { type: 'string' } },
     });
     if (positionals.length !== 1)
-      throw new Error('`joylab run` takes one notebook: joylab run NOTEBOOK [--output FILE]');
+      throw new Error(
+        '`joylab run` takes one notebook, or a TypeScript file: joylab run NOTEBOOK|FILE.ts [--output NOTEBOOK]',
+      );
     const { runNotebook } = await import('./run/notebook.js');
-    return runNotebook(positionals[0], values.output ?? positionals[0]);
+    return runNotebook(positionals[0], values.output);
   },
 
   async serve(args) {

@@ -12,7 +12,7 @@ const WORDS = {
   python: /python|openenv|atari|breakout|jupyter|ipykernel|startLab/i,
   /** The packages that tests compare with. */
   peers:
-    /pythonPeer|\b(?:torch|transformers|peft|trl|tokenizers|safetensors|datasets|bitsandbytes|onnxruntime|PIL|trackio|wandb)\b(?! ?[:}=])|jupyter_kernel_test|jupyter_console|papermill|app: 'notebook'/,
+    /pythonPeer|\b(?:torch|transformers|peft|trl|tokenizers|safetensors|datasets|bitsandbytes|onnxruntime|PIL|trackio|wandb)\b(?! ?[:}=])|jupyter_kernel_test|jupyter_console|papermill|jupytext|app: 'notebook'/,
   browser: /playwright-core/,
   extension: /playwright-core|[lL]abextension|install\/install'/,
 };

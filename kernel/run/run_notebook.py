@@ -1,6 +1,8 @@
 """Runs a notebook with nbclient and prints its progress.
 
-Usage: run_notebook.py NOTEBOOK OUTPUT
+Usage: run_notebook.py NOTEBOOK OUTPUT FOLDER
+
+FOLDER is that of the cells. Where OUTPUT is '', nothing is saved, and what cells say is printed.
 """
 
 import os
@@ -19,8 +21,9 @@ COLUMNS = ("loss", "reward", "reward_std", "completions/mean_length", "kl")
 class Runner(NotebookClient):
     """An nbclient that prints a line per cell and per training step."""
 
-    def __init__(self, notebook, **options):
+    def __init__(self, notebook, prints, **options):
         super().__init__(notebook, timeout=None, coalesce_streams=True, **options)
+        self.prints = prints
         self.printed_steps = set()
         self.cell_count = sum(cell.cell_type == "code" for cell in notebook.cells)
         self.cell_number = 0
@@ -41,6 +44,8 @@ class Runner(NotebookClient):
             training = msg["content"]["data"].get(TRAINING_MIME)
             if training:
                 self.print_training(training)
+        if self.prints:
+            print(said(msg), end="", flush=True)
         return super().process_message(msg, cell, cell_index)
 
     def print_training(self, training):
@@ -51,6 +56,17 @@ class Runner(NotebookClient):
             self.printed_steps.add(key)
             figures = "  ".join(f"{name.split('/')[-1]} {entry[name]:.4g}" for name in COLUMNS if name in entry)
             print(f"      step {int(entry['step'])}/{training['maxSteps']}  {figures}", flush=True)
+
+
+def said(message):
+    """What a message says in a terminal; what is shown anew is told once."""
+    content = message["content"]
+    if message["msg_type"] == "stream":
+        return content["text"]
+    if message["msg_type"] not in ("execute_result", "display_data") or TRAINING_MIME in content["data"]:
+        return ""
+    text = content["data"].get("text/plain", "")
+    return f"{text}\n" if text else ""
 
 
 def first_line(source):
@@ -76,14 +92,13 @@ def save(notebook, output):
         raise
 
 
-def main(source, output):
+def main(source, output, folder):
     try:
         notebook = nbformat.read(source, as_version=4)
     except Exception as error:
         print(f"{source} is not a notebook: {error}", file=sys.stderr)
         return 1
-    folder = os.path.dirname(os.path.abspath(source))
-    runner = Runner(notebook, kernel_name="joylab", resources={"metadata": {"path": folder}})
+    runner = Runner(notebook, not output, kernel_name="joylab", resources={"metadata": {"path": folder}})
     status = 0
     try:
         runner.execute()
@@ -96,10 +111,11 @@ def main(source, output):
     except Exception as error:  # the kernel did not start, or died
         print(f"\n{type(error).__name__}: {error}", file=sys.stderr)
         status = 1
-    save(notebook, output)
-    print(f"Saved {output}", flush=True)
+    if output:
+        save(notebook, output)
+        print(f"Saved {output}", flush=True)
     return status
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2]))
+    sys.exit(main(*sys.argv[1:]))

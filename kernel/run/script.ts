@@ -13,7 +13,9 @@ const TYPES: Record<string, string> = { markdown: 'markdown', md: 'markdown', ra
 export function notebookOfScript(text: string): Notebook {
   const lines = text.replace(/^\uFEFF?(#!.*\n)?/, '').split(/\r?\n/);
   const marked = lines.some((line) => MARK.test(line));
-  const cells = marked ? markedCells(withoutHeader(lines)) : cutAtBlankLines(lines.join('\n')).map((it) => codeCell(it));
+  const cells = marked
+    ? markedCells(withoutHeader(lines))
+    : cutAtBlankLines(lines.join('\n')).map((it) => codeCell(it));
   return {
     cells: cells.map((cell, i) => ({ ...cell, id: `cell-${i}` })),
     metadata: { kernelspec: { display_name: 'Joylab (TypeScript)', language: 'typescript', name: 'joylab' } },
@@ -94,5 +96,8 @@ function codeCell(source: string, metadata: Record<string, unknown> = {}): Noteb
 
 /** Returns the lines as text without blank ones at its ends. */
 function trimmed(lines: string[]): string {
-  return lines.join('\n').replace(/^(?:[ \t]*\n)+/, '').trimEnd();
+  return lines
+    .join('\n')
+    .replace(/^(?:[ \t]*\n)+/, '')
+    .trimEnd();
 }
