@@ -141,3 +141,34 @@ test('papermill runs the notebook of fast functions, with fewer steps of trainin
   assert.match(text, /RangeError: it took more than 100,000 operations/);
   assert.match(text, /0 +baseline +1 +1\n/);
 });
+
+test('papermill runs the notebook of benchmarks, with one step of training and of search, and few short episodes', {
+  timeout: 600_000,
+}, () => {
+  const outputs = run('benchmark.ipynb', { maxSteps: 1, searchSteps: 1, starts: 4, attempts: 2, episodeSteps: 200 });
+  checkTrainings(outputs, 2);
+  const { text, pictures } = shown(outputs);
+  assert.match(text, /^untrained and behind an address play equally well from each start\.$/m);
+  const [first, few, second, board] = outputs
+    .map(({ data }: any) => data?.['application/vnd.joylab.benchmark.v1+json'])
+    .filter(Boolean);
+  const policies = ({ rows }: any): string[] => rows.map(({ policy }: any) => policy).sort();
+  const all = ['behind an address', 'by hand', 'constant', 'random', 'refined', 'trained', 'untrained'];
+  assert.deepEqual(first.groups.map(policies), [all]);
+  for (const { score } of first.groups[0].rows) assert.ok(score.low <= score.mean && score.mean <= score.high);
+  const row = (name: string) => first.groups[0].rows.find(({ policy }: any) => policy === name);
+  assert.deepEqual(row('behind an address').score.mean, row('untrained').score.mean, 'to the digit');
+  assert.ok(row('by hand').score.mean > row('constant').score.mean);
+  assert.equal(few.groups[0].caption, '4 starts, at most 200 steps');
+  assert.deepEqual(
+    second.groups.map(({ environment }: any) => environment),
+    ['pong'],
+  );
+  // The file has what both games gave, and the mean of those that played both.
+  assert.deepEqual(
+    board.groups.map(({ environment }: any) => environment),
+    ['breakout', 'pong'],
+  );
+  assert.equal(board.summary.find(({ policy }: any) => policy === 'trained').environments, 2);
+  assert.deepEqual(pictures.at(-1), 'image/gif');
+});

@@ -117,6 +117,7 @@ test('the samples are what they are called', () => {
 /** The rewards of runs: in the games without negative scores, for which some were written, or in all. */
 const RUNS: Record<string, { rewards: Record<string, Reward>; negative: boolean }> = {
   'atari.ipynb': { rewards: rewardsOf('atari.ipynb'), negative: true },
+  'benchmark.ipynb': { rewards: rewardsOf('benchmark.ipynb'), negative: true },
   'gpt-oss.ipynb': { rewards: rewardsOf('gpt-oss.ipynb'), negative: true },
   // Beside these it has one for speed, which gives nothing to what is wrong.
   'kernel-generation.ipynb': { rewards: rewardsOf('kernel-generation.ipynb'), negative: false },
