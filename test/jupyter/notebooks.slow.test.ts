@@ -147,7 +147,7 @@ test('papermill runs the notebook of benchmarks, with one step of training and o
 }, () => {
   const outputs = run('benchmark.ipynb', { maxSteps: 1, searchSteps: 1, starts: 4, attempts: 2, episodeSteps: 200 });
   checkTrainings(outputs, 2);
-  const { text, pictures } = shown(outputs);
+  const { text } = shown(outputs);
   assert.match(text, /^untrained and behind an address play equally well from each start\.$/m);
   const [first, few, second, board] = outputs
     .map(({ data }: any) => data?.['application/vnd.joylab.benchmark.v1+json'])
@@ -170,5 +170,5 @@ test('papermill runs the notebook of benchmarks, with one step of training and o
     ['breakout', 'pong'],
   );
   assert.equal(board.summary.find(({ policy }: any) => policy === 'trained').environments, 2);
-  assert.deepEqual(pictures.at(-1), 'image/gif');
+  assert.match(text, /^[\w ]+: [\d.]+, \d+ % of a human\n[^]*^breakout · seed 1000001 · /m, 'the winner plays');
 });
