@@ -68,6 +68,14 @@ test('pages use every picture that is made, and no other, in both themes and wit
   assert.ok(Math.max(...sizes) < MOST_BYTES.each && sizes.reduce((a, b) => a + b) < MOST_BYTES.together, sizes.join());
 });
 
+test('the table of results is what the saved notebook of benchmarks prints', () => {
+  const { cells } = JSON.parse(readFileSync(join(packageRoot, 'notebooks/benchmark.ipynb'), 'utf8'));
+  const [{ text }] = cells.find(({ id }: { id: string }) => id === 'markdown').outputs;
+  const [, table] = /(\|[^]*\|)\s*$/m.exec([text].flat().join('').split('\n\n').slice(1, 2).join(''))!;
+  assert.ok(table.split('\n').length > 8);
+  assert.ok(readFileSync(join(packageRoot, 'docs/reference/results.md'), 'utf8').includes(table), table);
+});
+
 test('every page of docs can be reached from its index', () => {
   const linked = [...read('docs/README.md').matchAll(/\]\(([^)\s#]+)/g)].map(([, path]) => join('docs', path));
   for (const page of documentation.filter((page) => page.startsWith('docs/') && page !== 'docs/README.md'))
