@@ -48,7 +48,7 @@ test('joylab new says npm start where npm runs it', () => {
 
 test('joylab new --env: 2048 has its own notebook, others the cells that are good for any environment', () => {
   const own = made('board', '--env', '2048');
-  assert.deepEqual(sources(own.notebook), sources(read(join(packageRoot, 'notebooks', 'game2048.ipynb'))));
+  assert.deepEqual(sources(own.notebook), sources(read(join(packageRoot, 'notebooks', '2048.ipynb'))));
 
   const remote = made('remote', '--env', 'http://localhost:8000');
   assert.match(remote.text, /@openenv \*\/\nconst env = await openenv\("http:\/\/localhost:8000"\);/);

@@ -5,6 +5,7 @@ import { sourceLines, withoutOutputs, type Notebook, type NotebookCell } from '.
 import { packageRoot } from '../../common/packagePaths';
 import { gameNotebook } from '../../environments';
 import { readTarget } from '../../openenv/launch/target';
+import { ABOUT_CATCH, CATCH } from './catch';
 
 export interface NewNotebook {
   notebook: Notebook;
@@ -31,8 +32,12 @@ export function notebookForGame(name: string, title: string): NewNotebook {
  */
 export function notebookForEnvironment(given: string, folder: string): NewNotebook {
   const name = given.toLowerCase().replace(/^game2048$/, '2048');
-  if (name === '2048') return { notebook: withoutOutputs(read('game2048')), what: '2048' };
-  if (name === 'catch') return { notebook: general('Catch', ...catchCells()), what: 'Catch, an environment in a cell' };
+  if (name === '2048') return { notebook: withoutOutputs(read('2048')), what: '2048' };
+  if (name === 'catch')
+    return {
+      notebook: general('Catch', markdown(ABOUT, ABOUT_CATCH), code(ENVIRONMENT, CATCH)),
+      what: 'Catch, an environment in a cell',
+    };
   if (name === 'atari')
     throw new Error('which Atari game? Give --game instead: --game pong. `joylab new --games` lists them.');
   const target = readTarget(given);
@@ -60,18 +65,6 @@ const OPENED = markdown(
   ABOUT,
   '## The environment\n\nThe cell opens it and shows its card: what a strategy does (actions), what it sees (state), and a Play button where it can be drawn. `checkEnv(env)` tells whether it is worth training on.',
 );
-
-/** The class of the notebook of 2048, with what is said of it. */
-function catchCells(): NotebookCell[] {
-  const cells = withoutOutputs(read('game2048')).cells;
-  const at = cells.findIndex(({ source }) => source.join('').includes('class Catch extends Environment'));
-  const [about, cell] = cells.slice(at - 1, at + 1);
-  const source = cell.source.map((line) => line.replace('client=catchGame', 'client=env'));
-  return [
-    { ...about, id: ABOUT },
-    { ...cell, id: ENVIRONMENT, source },
-  ];
-}
 
 /** The first and last of the cells of the Atari notebook that are as good for any environment. */
 const MODEL = ['cell-01', 'cell-05'];
