@@ -95,6 +95,11 @@ test('it says what is wrong, in words', async () => {
   const lasts: RewardFunction = ({ episode }) => episode!.steps / 100;
   assert.match((await notes(lasts, uneven))[0], /^rises with the length .* stalling pays$/);
   assert.match((await notes((it) => -lasts(it)!, uneven))[0], /^falls with the length .* short episodes pay$/);
+  const falling = long.map(({ episode: it }) => sample({ episode: episode([-it!.steps, ...it!.rewards.slice(1)]) }));
+  assert.match(
+    (await notes(lasts, falling))[0],
+    /^rises with the length of episodes while the return falls: stalling pays$/,
+  );
   const half = many.map((one, i) => (i % 2 ? nothingExtracted : one));
   assert.match(
     (await notes(({ episode }) => (episode ? -1 : 0), half)).join(),

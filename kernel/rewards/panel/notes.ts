@@ -79,11 +79,12 @@ function constantNote(
 }
 
 function lengthNotes({ withReturn, withSteps }: RewardStats): RewardNote[] {
-  if (!(Math.abs(withSteps) > STRONG) || Math.abs(withReturn) > WEAK) return [];
+  if (!(Math.abs(withSteps) > STRONG) || withReturn > WEAK) return [];
+  const instead = withReturn < -WEAK ? 'while the return falls' : 'and not with the return';
   const text =
     withSteps > 0
-      ? 'rises with the length of episodes and not with the return: stalling pays'
-      : 'falls with the length of episodes and not with the return: short episodes pay';
+      ? `rises with the length of episodes ${instead}: stalling pays`
+      : `falls with the length of episodes ${instead}: short episodes pay`;
   return [{ kind: 'length', text }];
 }
 
