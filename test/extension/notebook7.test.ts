@@ -114,7 +114,7 @@ labTest('Notebook 7 trains: wall, charts, rewards edited in mid-run, pause, prob
   await waitForStep(page, 3);
   const view = cell(2).locator('.joylab-Training');
   await view.locator('.joylab-Chart .js-line').first().waitFor();
-  await view.locator('.joylab-Tile').first().click();
+  await view.locator('button.joylab-Tile').first().click();
   // Its rollout opens over the notebook, and its player below the wall.
   const rollouts = page.getByRole('dialog', { name: 'Rollouts' });
   await rollouts.locator('.joylab-Rollouts-title', { hasText: 'Reward' }).waitFor();

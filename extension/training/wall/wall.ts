@@ -19,6 +19,10 @@ const RATE = { pixels: 30, pictures: 12 };
 
 /** Milliseconds after which a group may be replaced before it has played to its end. */
 const MAX_TURN = 9000;
+/** Milliseconds that a group stays at least before rollouts that play take its place: the wall of a fast run would flicker. */
+const MIN_TURN = 2500;
+/** Milliseconds after which rollouts have yet to play for long. */
+const LONG_PLAY = 2000;
 
 /** What the wall asks of its view. */
 export interface WallActions extends DetailActions {
@@ -60,6 +64,10 @@ export class Wall {
   /** Whether the group has had its turn, so that the next may come. */
   private over = false;
   private turn = 0;
+  /** When the group was shown, in milliseconds. */
+  private shownAt = -Infinity;
+  /** The timer of rollouts that wait for the turn of the group to end. */
+  private waiting = 0;
   private width = 0;
   /** Steps that the run has completed. */
   private completed = 0;
@@ -102,6 +110,7 @@ export class Wall {
     this.clear();
     this.group = group;
     this.held = this.over = false;
+    this.shownAt = performance.now();
     this.turn = window.setTimeout(() => this.endTurn(), MAX_TURN);
     this.fill(rollouts);
   }
@@ -109,7 +118,19 @@ export class Wall {
   /** Shows rollouts that begin to play, unless the user looks at others. */
   playing(group: PlayingGroup): void {
     this.upcoming = group;
+    clearTimeout(this.waiting);
     if (this.held || !(this.wanted ?? playsByItself())) return;
+    const rest = this.shownAt + MIN_TURN - performance.now();
+    if (rest <= 0 || this.current) return this.showLive(group);
+    this.waiting = window.setTimeout(
+      () => {
+        if (this.upcoming === group && !this.held) this.showLive(group);
+      },
+      Math.max(rest, LONG_PLAY),
+    );
+  }
+
+  private showLive(group: PlayingGroup): void {
     this.upcoming = null;
     this.endTurn();
     this.clear();
@@ -118,6 +139,7 @@ export class Wall {
     this.layOut();
     this.showTitle();
     this.showPlaying();
+    this.follow();
   }
 
   /** Shows what has changed of those that play. */
@@ -165,9 +187,9 @@ export class Wall {
     this.follow();
   }
 
-  /** Tells how many rollouts are wanted while they play: none while the user has stopped the wall, or does not see it. */
+  /** Tells how many rollouts are wanted while they play: none while a group is shown, the user has stopped the wall, or does not see it. */
   private follow(): void {
-    const wants = this.visible && !this.held && (this.wanted ?? playsByItself());
+    const wants = this.current && this.visible && !this.held && (this.wanted ?? playsByItself());
     const tiles = wants ? settings.tiles : 0;
     if (tiles === this.follows) return;
     this.follows = tiles;
@@ -242,7 +264,7 @@ export class Wall {
     playback.toggle();
     this.wanted = playback.playing;
     this.held = !playback.playing;
-    if (!this.held && this.upcoming) this.playing(this.upcoming);
+    if (!this.held && this.upcoming) this.showLive(this.upcoming);
     this.follow();
     // Its time may have passed meanwhile.
     if (!this.held && this.turn === 0) this.endTurn();
@@ -299,8 +321,10 @@ export class Wall {
     this.playback = null;
     for (const tile of this.tiles) tile.dispose();
     this.tiles = [];
+    clearTimeout(this.waiting);
     this.current?.dispose();
     this.current = null;
+    this.follow();
   }
 }
 
