@@ -12,7 +12,7 @@ const env = await openenv('atari', { game: 'breakout' });`,
 
 let { model, tokenizer } = await FastLanguageModel.fromPretrained({
   modelName: 'joylab/strategist', // bundled with Joylab; or a folder with a Hugging Face checkpoint
-  maxSeqLength: 512
+  maxSeqLength: 1024
 });
 model = FastLanguageModel.getPeftModel(model, { r: 16, loraAlpha: 32 });`,
 

@@ -56,7 +56,7 @@ test('a cell with the tag "export" is taken whole, and so is one that names the 
 });
 
 test("the project's notebooks have a part that trains", () => {
-  for (const name of ['atari', 'game2048', 'gpt-oss']) {
+  for (const name of ['atari', '2048', 'gpt-oss']) {
     const { text } = programOf(readCells(join(packageRoot, 'notebooks', `${name}.ipynb`)), name);
     assert.match(text, /^const env = await openenv\(/m);
     assert.match(text, /^export default \{ config: config, model: model, env: env, dataset: dataset \};$/m);

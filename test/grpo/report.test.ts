@@ -27,7 +27,7 @@ function gains({ episode }: RewardInput) {
 }
 
 async function trained(env: RolloutEnvironment, args: GRPOConfig): Promise<GRPOTrainer> {
-  const model = await freshModel({ maxSeqLength: 512 });
+  const model = await freshModel({ maxSeqLength: 640 });
   const trainer = new GRPOTrainer({
     model,
     processingClass: model.tokenizer,

@@ -53,6 +53,6 @@ export const guessers: string[] = [
      for (let i = 0; i <= rounds; i++) { sum = (a + b + n++) | 0; a = b ^ (b >>> 9); b = (c + (c << 3)) | 0; c = (((c << 21) | (c >>> 11)) + sum) | 0; }
      if ((sum >>> 0) / 4294967296 === first) throw new Error('found');
    }`,
-  `if (/seed/.test(String(Math.random)) || 'seed' in globalThis || 'seed' in state || !/^board,legal_actions,up_points,.*,left_pairs,score,highest_tile$/.test(Object.keys(state).join())) throw new Error('found');`,
+  `if (/seed/.test(String(Math.random)) || 'seed' in globalThis || 'seed' in state || !/^board,legal_actions,up_points,.*,left_room,score,highest_tile,blocked$/.test(Object.keys(state).join())) throw new Error('found');`,
   `for (const name of Object.getOwnPropertyNames(globalThis)) { const value = globalThis[name]; if (typeof value === 'string' || Number.isFinite(value)) throw new Error('found'); }`,
 ];
