@@ -1,7 +1,7 @@
 /*
  * Models in a worker: what Joylab adds to TRL's time, and whether they learn.
  *
- *   npm run bench -- trl [time] [learn] [context] [kill] [OPTIONS]      by default time and learn
+ *   npm run bench -- trl [time] [learn] [context] [small] [kill] [OPTIONS]      by default time and learn
  *
  * time     a model of gpt-oss's shape with random weights, in bfloat16 on a GPU: seconds of a GRPO step and memory, its
  *          rewards from games of Breakout, beside plain TRL with a reward in Python
@@ -11,6 +11,8 @@
  *            --backend trl,unsloth  --seed 1,2,3  --learning-rate (the notebook's)  --processes 2
  * context  two steps with a long prompt and gradient checkpointing
  *            --tokens 16384  --size  --load-in-4bit  --attention flex_attention (eager without a GPU)
+ * small    a small gpt-oss with weights in a folder, by each back end
+ *            --backend trl,unsloth  --steps 6  --tokens 64
  * kill     one of two processes is killed while the strategist trains; its last checkpoint goes on with one and with two
  *            --processes 2
  *
@@ -23,6 +25,7 @@ import { parseArgs } from 'node:util';
 import { context } from './trl/context';
 import { kill } from './trl/kill';
 import { hasGpu, type Launch } from './trl/setup';
+import { small } from './trl/small';
 import { time } from './trl/time';
 
 const { values, positionals } = parseArgs({
@@ -76,6 +79,10 @@ const parts: Record<string, () => void | Promise<void>> = {
       // 'eager' holds all scores of a layer at once: 32 GiB for each copy of them.
       attention: values.attention ?? (hasGpu() ? 'flex_attention' : 'eager'),
     });
+  },
+  small() {
+    const backends = values.backend.split(',') as Array<'trl' | 'unsloth'>;
+    return small(backends, { steps: Number(values.steps ?? 6), tokens: Number(values.tokens ?? 64), loadIn4bit });
   },
   kill: () => kill(Math.max(2, processes)),
 };

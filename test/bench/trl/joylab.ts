@@ -39,14 +39,13 @@ export async function ours(setup: Setup, env?: joylab.AtariEnvironment): Promise
   return { seconds, peaks };
 }
 
-async function load({ folder, loadIn4bit, attention, launch }: Setup): Promise<ModelInWorker> {
+async function load({ folder, backend, loadIn4bit, attention, launch }: Setup): Promise<ModelInWorker> {
   const { processes, isSharded } = launch;
   const { model } = await joylab.FastLanguageModel.fromPretrained({
     modelName: folder,
-    // Unsloth makes no weights.
-    backend: 'trl',
-    initWeights: 'random',
-    attnImplementation: attention,
+    backend: backend ?? 'trl',
+    // A named back end is given a folder with weights, and chooses how attention is computed.
+    ...(!backend && { initWeights: 'random', attnImplementation: attention }),
     maxSeqLength: 131_072,
     loadIn4bit,
     ...(processes > 1 && {

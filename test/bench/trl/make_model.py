@@ -1,4 +1,4 @@
-"""A folder of a model of gpt-oss's shape without weights: `python make_model.py FOLDER 20b|tiny`.
+"""A folder of a model of gpt-oss's shape, with random weights or none: `python make_model.py FOLDER 20b|small|tiny [--weights]`.
 
 Its tokens are bytes and whole programs, so that what a model of random weights
 writes is a strategy that plays.
@@ -7,10 +7,20 @@ writes is a strategy that plays.
 import sys
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
-from transformers import GptOssConfig, PreTrainedTokenizerFast
+from transformers import GptOssConfig, GptOssForCausalLM, PreTrainedTokenizerFast
 
 SHAPES = {
     "20b": dict(num_hidden_layers=24, num_local_experts=32, vocab_size=201088),
+    "small": dict(
+        num_hidden_layers=4,
+        num_local_experts=8,
+        vocab_size=8192,
+        hidden_size=512,
+        intermediate_size=512,
+        head_dim=64,
+        num_attention_heads=8,
+        num_key_value_heads=2,
+    ),
     "tiny": dict(
         num_hidden_layers=2,
         num_local_experts=4,
@@ -39,7 +49,7 @@ def byte_level(text: str) -> str:
     return piece
 
 
-def main(folder: str, size: str) -> None:
+def main(folder: str, size: str, weights: str | None = None) -> None:
     shape = SHAPES[size]
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     programs = (byte_level(PROGRAM.format(i % 600, i // 600)) for i in range(shape["vocab_size"]))
@@ -56,7 +66,11 @@ def main(folder: str, size: str) -> None:
     made.chat_template = TEMPLATE
     made.save_pretrained(folder)
     end = made.eos_token_id
-    GptOssConfig(**shape, eos_token_id=end, pad_token_id=end, bos_token_id=None).save_pretrained(folder)
+    config = GptOssConfig(**shape, eos_token_id=end, pad_token_id=end, bos_token_id=None)
+    if weights is None:
+        config.save_pretrained(folder)
+    else:
+        GptOssForCausalLM(config).bfloat16().save_pretrained(folder)
 
 
 main(*sys.argv[1:])

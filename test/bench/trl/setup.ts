@@ -14,8 +14,10 @@ export interface Launch {
 
 /** What is trained, and how; both sides do the same. */
 export interface Setup {
-  /** Folder of a model of gpt-oss's shape without weights. */
+  /** Folder of a model of gpt-oss's shape. */
   folder: string;
+  /** Back end of Joylab's side; by default 'trl'. Unsloth makes no weights: it wants a folder with some. */
+  backend?: 'trl' | 'unsloth';
   loadIn4bit: boolean;
   /** transformers' name of how attention is computed. */
   attention: string;
@@ -52,11 +54,15 @@ export function python(script: string, args: string[], launcher: string[] = []):
 
 const workerFolder = join(packageRoot, 'kernel', 'engines', 'trl');
 
-/** Makes a folder of a model without weights, and removes it when `use` is done. */
-export async function withShape<T>(size: string, use: (folder: string) => Promise<T>): Promise<T> {
+/** Makes a folder of a model, without weights or with random ones, and removes it when `use` is done. */
+export async function withShape<T>(
+  size: string,
+  use: (folder: string) => Promise<T>,
+  { hasWeights = false } = {},
+): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'joylab-gpt-oss-'));
   try {
-    python('make_model.py', [folder, size]);
+    python('make_model.py', [folder, size, ...(hasWeights ? ['--weights'] : [])]);
     return await use(folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
