@@ -49,6 +49,9 @@ class Worker:
             self.settings = {"backend": message["backend"]}
             self.model = self.tokenizer = None
             self.model, self.tokenizer, about = load(message, self.files, self.say)
+            # Hours may pass until these are wanted, and an installation may be replaced meanwhile.
+            from . import generating, problems, saving  # noqa: F401
+
             return {"about": about}, None
         if command == "find":
             return find(message, self.files, self.say), None
