@@ -44,13 +44,14 @@ interface Result {
   seconds?: number;
 }
 
-/** Returns the sources of the notebook's cells that decide how it trains. */
+/** Returns the sources of the notebook's cells that decide how it trains, the first time. */
 function trainingCells(path: string): string[] {
   const notebook = JSON.parse(readFileSync(path, 'utf8'));
   const cells: Array<{ tags: string[]; source: string }> = notebook.cells
     .filter((cell: any) => cell.cell_type === 'code')
     .map((cell: any) => ({ tags: cell.metadata.tags ?? [], source: [cell.source].flat().join('') }));
   return cells
+    .slice(0, cells.findIndex(({ source }) => source.includes('@grpo')) + 1)
     .filter(({ tags, source }) => tags.includes('parameters') || /@reward|@grpo|getPeftModel\(/.test(source))
     .map(({ source }) => source);
 }

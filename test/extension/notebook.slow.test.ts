@@ -15,10 +15,11 @@ function writeShortened(file: string): void {
   let text = fs.readFileSync(path.join(packageRoot, 'notebooks', 'atari.ipynb'), 'utf8');
   for (const [setting, value] of [
     ['maxSteps', 12],
+    ['searchSteps', 2],
+    ['starts', 4],
     ['numGenerations', 8],
-    ['numReturnSequences', 4],
   ]) {
-    const pattern = new RegExp(`${setting}(:| =) \\d+(?=(,|;)( //|\\\\n| maxNew))`);
+    const pattern = new RegExp(`${setting}(:| =) \\d+(?=(,|;)( //|\\\\n))`);
     assert.ok(pattern.test(text), `the notebook sets no ${setting}`);
     text = text.replace(pattern, `${setting}$1 ${value}`);
   }
@@ -58,15 +59,15 @@ labTest('run all cells: frames move, charts grow; an edited reward shows old and
   const { page, errors } = await openNotebook(browser, lab.url('atari.ipynb'));
   await runAllCells(page);
 
-  const training = page.locator('.joylab-Training');
+  const training = page.locator('.joylab-Training').first();
   await waitUntil(page, async () => (await training.count()) > 0, 'the training cell has an output', 400_000);
   await training.scrollIntoViewIfNeeded();
-  await waitForMotion(page.locator('.joylab-Wall-canvas'));
+  await waitForMotion(training.locator('.joylab-Wall-canvas'));
   // Of the group that was scored last: while the next one plays, there is no best.
-  await page.locator('.joylab-Tile.joylab-mod-best').first().waitFor();
-  await page.locator('.joylab-Status[data-status="finished"]').waitFor({ timeout: 300_000 });
+  await training.locator('.joylab-Tile.joylab-mod-best').first().waitFor();
+  await training.locator('.joylab-Status[data-status="finished"]').waitFor({ timeout: 300_000 });
   await becomes(async () => (await rewardPoints(page)).filter(Number.isFinite).length, 12);
-  await becomes(() => page.locator('.joylab-Table tbody tr:not(:has(.joylab-Table-event))').count(), 12);
+  await becomes(() => training.locator('.joylab-Table tbody tr:not(:has(.joylab-Table-event))').count(), 12);
 
   await waitForCells(page, 300_000);
   await page.locator('.joylab-Environment').scrollIntoViewIfNeeded();

@@ -55,8 +55,18 @@ function shown(outputs: any[]): { text: string; pictures: (string | undefined)[]
   };
 }
 
-test('papermill runs the Atari notebook as it is, with fewer steps of training', { timeout: 600_000 }, () => {
-  papermill('atari.ipynb', 'maxSteps');
+test('papermill runs the Atari notebook, with one step of training and of refinement', { timeout: 600_000 }, () => {
+  const outputs = run('atari.ipynb', { maxSteps: 1, searchSteps: 1, starts: 4 });
+  checkTrainings(outputs, 2);
+  const { text } = shown(outputs);
+  assert.match(text, /^Lineage of program \d+$/m);
+  assert.match(text, /^ +policy +mean return \(95 %\)[^]*^ *refined +[\d.]+ [^]*^ *human +30\.5/m);
+  const benchmarks = outputs.map(({ data }: any) => data?.['application/vnd.joylab.benchmark.v1+json']).filter(Boolean);
+  assert.deepEqual(
+    benchmarks.map(({ groups: [{ caption, rows }] }: any) => [caption, rows.map(({ policy }: any) => policy).sort()]),
+    [['4 starts, at most 1,000 steps', ['constant', 'random', 'refined', 'trained', 'untrained']]],
+  );
+  assert.equal(text.trimEnd().split('\n').at(-1), 'true', 'the saved adapter writes the same');
 });
 
 test('papermill runs the notebook of gpt-oss with random weights, with fewer steps of training', {

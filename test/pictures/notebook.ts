@@ -16,7 +16,7 @@ const CELLS = [
   'function wins(',
   'const dataset =',
   'const maxSteps =',
-  '/** @grpo dataset=dataset */',
+  '/** @grpo model=model dataset=dataset */',
 ];
 
 /** The cells by what they are for. */

@@ -20,11 +20,12 @@ for (const [what, args, card] of [
     const file = join(jupyter.folder, 'made.ipynb');
     const text = readFileSync(file, 'utf8');
     const short = text
-      .replaceAll('maxSteps: 1000 }', 'maxSteps: 100 }')
-      .replace(' seed: 3407\\n', ' seed: 3407, maxEpisodeSteps: 100\\n');
-    assert.match(short, /maxEpisodeSteps: 100/);
+      .replaceAll('maxSteps: 1000', 'maxSteps: 100')
+      .replaceAll(/ seed: 3407(?=,?\\n)/g, ' seed: 3407, maxEpisodeSteps: 100');
+    assert.equal(short.match(/maxEpisodeSteps: 100/g)?.length, 2);
     writeFileSync(file, short);
-    jupyter.python('-m', 'papermill', 'made.ipynb', 'out.ipynb', '--no-progress-bar', '-p', 'maxSteps', '2');
+    const parameters = ['-p', 'maxSteps', '2', '-p', 'searchSteps', '1', '-p', 'starts', '4'];
+    jupyter.python('-m', 'papermill', 'made.ipynb', 'out.ipynb', '--no-progress-bar', ...parameters);
     const { cells } = jupyter.read('out.ipynb');
     const outputs = cells.flatMap((cell: any) => cell.outputs ?? []);
     const shown = outputs.map(({ text = '', data }: any) => [text, data?.['text/plain'] ?? ''].flat().join(''));
@@ -34,7 +35,17 @@ for (const [what, args, card] of [
       .map(({ data }: any) => data?.['application/vnd.joylab.training.v1+json'])
       .filter(Boolean);
     assert.equal(training.log.filter(({ reward }: any) => Number.isFinite(reward)).length, 2);
-    assert.match(shown.join('\n'), /mean score before training: -?[\d.]+  after: -?[\d.]+/);
+    const [{ groups }] = outputs
+      .map(({ data }: any) => data?.['application/vnd.joylab.benchmark.v1+json'])
+      .filter(Boolean);
+    assert.deepEqual(groups[0].rows.map(({ policy }: any) => policy).sort(), [
+      'constant',
+      'random',
+      'refined',
+      'trained',
+      'untrained',
+    ]);
+    assert.match(shown.join('\n'), /^Lineage of program \d+$/m);
     assert.ok(shown.includes('true'), 'the saved adapter writes the same program');
     rmSync(file);
   });

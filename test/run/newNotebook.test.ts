@@ -55,7 +55,7 @@ test('joylab new --env: 2048 has its own notebook, others the cells that are goo
   const written = made('written', '--env', 'catch');
   assert.match(written.text, /@openenv client=env reference \*\/\nclass Catch extends Environment<Move, Seen>/);
   for (const { text } of [remote, written]) {
-    assert.match(text, /@reward[^]*@grpo[^]*const trained = await meanScore/);
+    assert.match(text, /@reward[^]*@grpo[^]*refinement: [^]*await benchmark\([^]*savePretrained/);
     assert.doesNotMatch(text, /Atari|Breakout|catchGame/);
   }
 

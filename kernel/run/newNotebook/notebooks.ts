@@ -70,7 +70,7 @@ const OPENED = markdown(
 const MODEL = ['cell-01', 'cell-05'];
 const TRAINING: string[][] = [
   ['cell-21', 'cell-30'],
-  ['cell-33', 'cell-46'],
+  ['cell-33', 'cell-42'],
 ];
 
 /** Returns a notebook that trains on the environment of some cells, of cells of the Atari notebook. */
@@ -89,13 +89,13 @@ function general(title: string, ...environment: NotebookCell[]): Notebook {
 function intro(title: string): NotebookCell {
   return markdown(
     'introduction',
-    `# Teach a language model to play ${title}\n\nA small language model writes a short function, \`strategy(state)\`. The function plays. Reward functions score how it went, and GRPO (group relative policy optimisation) changes the model so that it writes better functions.\n\nRun the cells from top to bottom. Then change the rewards and run them again: that is what this notebook is for.`,
+    `# Teach a language model to play ${title}\n\nA small language model writes a short function, \`strategy(state)\`. The function plays. Reward functions score how it went, and GRPO (group relative policy optimisation) changes the model so that it writes better functions. Then the model edits what it has found, and all of it is compared with chance.\n\nRun the cells from top to bottom. Then change the rewards and run them again: that is what this notebook is for.`,
   );
 }
 
 const END = markdown(
   'what-next',
-  '## What next?\n\n- Other rewards: pay for what leads to a win, for an episode that lasts, for short code.\n- A longer run: raise `maxSteps`, or `numGenerations`.\n- `benchmark({ policies, environments: [env] })` compares the model with chance, constants and strategies by hand, with intervals.',
+  '## What next?\n\n- Other rewards: pay for what leads to a win, for an episode that lasts, for short code.\n- A longer run: raise `maxSteps`, `searchSteps`, or `numGenerations`.\n- More policies: a strategy by hand, or a model behind an address, is one line of `benchmark`.',
 );
 
 function markdown(id: string, text: string): NotebookCell {
