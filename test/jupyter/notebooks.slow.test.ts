@@ -60,7 +60,7 @@ test('papermill runs the Atari notebook, with one step of training and of refine
   checkTrainings(outputs, 2);
   const { text } = shown(outputs);
   assert.match(text, /^Lineage of program \d+$/m);
-  assert.match(text, /^ +policy +mean return \(95 %\)[^]*^ *refined +[\d.]+ [^]*^ *human +30\.5/m);
+  assert.match(text, /^policy +mean return \(95 %\)[^]*^refined +[\d.]+ [^]*^human +30\.5/m);
   const benchmarks = outputs.map(({ data }: any) => data?.['application/vnd.joylab.benchmark.v1+json']).filter(Boolean);
   assert.deepEqual(
     benchmarks.map(({ groups: [{ caption, rows }] }: any) => [caption, rows.map(({ policy }: any) => policy).sort()]),
