@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 import { packageRoot } from '../../kernel/common/packagePaths';
-import { becomes, openNotebook, runAllCells, waitForCells, waitForMotion, waitUntil } from './browser';
+import { becomes, changes, openNotebook, pixels, runAllCells, waitForCells, waitForMotion, waitUntil } from './browser';
 import { labTest } from './labTest';
 import { useLab } from './useLab';
 import { writeNotebook } from './notebooks';
@@ -61,8 +61,13 @@ labTest('run all cells: frames move, charts grow; an edited reward shows old and
 
   const training = page.locator('.joylab-Training').first();
   await waitUntil(page, async () => (await training.count()) > 0, 'the training cell has an output', 400_000);
-  await training.scrollIntoViewIfNeeded();
-  await waitForMotion(training.locator('.joylab-Wall-canvas'));
+  // Pictures play in view, and the charts above them grow.
+  const wall = training.locator('.joylab-Wall-canvas');
+  await wall.waitFor({ timeout: 60_000 });
+  await changes(async () => {
+    await wall.scrollIntoViewIfNeeded();
+    return pixels(wall);
+  }, 'The wall');
   // Of the group that was scored last: while the next one plays, there is no best.
   await training.locator('.joylab-Tile.joylab-mod-best').first().waitFor();
   await training.locator('.joylab-Status[data-status="finished"]').waitFor({ timeout: 300_000 });
