@@ -65,7 +65,7 @@ labTest('run all cells: frames move, charts grow; an edited reward shows old and
   const wall = training.locator('.joylab-Wall-canvas');
   await wall.waitFor({ timeout: 60_000 });
   await changes(async () => {
-    await wall.scrollIntoViewIfNeeded();
+    await wall.evaluate((node: any) => node.scrollIntoView({ block: 'center' }));
     return pixels(wall);
   }, 'The wall');
   // Of the group that was scored last: while the next one plays, there is no best.
