@@ -231,7 +231,11 @@ test('the winner is shown with its ancestors when the run ends; completions have
   const trainer = await refining({ maxSteps: 2, learningRate: 0, logCompletions: true });
   await trainer.train();
   const texts = shown.map((bundle) => String(bundle['text/plain']));
-  assert.ok(texts.some((text) => text.startsWith(`Lineage of program ${trainer.programs.best()!.id}\n\nProgram `)));
+  const lineage = texts.findIndex((text) =>
+    text.startsWith(`Lineage of program ${trainer.programs.best()!.id}\n\nProgram `),
+  );
+  // Pages that nbconvert makes give `pre` the font of text.
+  assert.match(String(shown[lineage]['text/html']), /<pre style="[^"]*monospace/);
   const table = texts.find((text) => text.startsWith('Completions of step 2'))!;
   assert.match(table.split('\n')[2], /prompt +completion .* parent +gain/);
   assert.match(table, /program \d+/);

@@ -47,5 +47,5 @@ export function diffHtml(lines: readonly DiffLine[]): string {
     return MARKS[kind] + marked(kind === 'removed' ? 'del' : 'ins', TINTS[kind], text);
   };
   // Jupyter's own style of `pre` breaks lines within words.
-  return `<pre style="margin:0.2em 0 0.8em;white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere">${lines.map(line).join('\n')}</pre>`;
+  return `<pre style="margin:0.2em 0 0.8em;font-family:var(--jp-code-font-family,monospace);white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere">${lines.map(line).join('\n')}</pre>`;
 }
