@@ -1,5 +1,6 @@
 import { inKernel, repairIntrinsics, reportRepair } from '../common/intrinsics';
 import type { MimeBundle } from '../display/cellContext';
+import { outputsShown } from '../display/outputQueue';
 import { FLAG } from '../jupyter/interrupt/flag';
 import type {
   CellError,
@@ -155,6 +156,8 @@ export class Session implements Interpreter {
     const prepared = inKernel(() => prepareDirectives(source.code, this.compiler.notebook.names()));
     const around = isObjectLiteral(source.code) ? { preamble: '(', postamble: '\n)' } : { preamble: prepared.preamble };
     const { ok, problems, error, value } = await this.evaluateSource({ ...source, ...around });
+    // Who runs a notebook without a page (nbclient, papermill) hears no output of a cell that has ended.
+    await outputsShown(cell.stopped);
     inKernel(() => this.environments.update());
     if (problems.length > 0) return inKernel(() => compileErrors(problems, source.label, this.folders.folder));
     if (!ok) throw error;

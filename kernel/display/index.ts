@@ -2,15 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { inspect } from 'node:util';
 import { describe } from './describe';
 import { cellContext, type DisplayOptions, type MimeBundle } from './cellContext';
+import { outputsWait, showInTurn } from './outputQueue';
 
 export { clearOutput, display, DisplayHandle };
 export { image, type ImageOptions } from './pictures/image';
 export { html, Markup, md, svg, type MarkupTag } from './markup';
 export * from './comm';
 export type { DisplayOptions, MimeBundle };
-
-/** Resolves when earlier outputs are shown: later ones wait for them, so that outputs keep their order. */
-let pending: Promise<void> | null = null;
 
 /**
  * An output of a cell: `const progress = display('0 %'); progress.update('50 %');`.
@@ -57,16 +55,9 @@ function display(value: unknown, options: DisplayOptions = {}): DisplayHandle {
   const displayId = options.displayId ?? randomUUID();
   const show = (bundle: MimeBundle): void => cellContext().display(bundle, { ...options, displayId });
   const bundle = describeSafely(value);
-  if (!(bundle instanceof Promise) && pending === null) {
-    show(bundle);
-    return new DisplayHandle(displayId, Promise.resolve());
-  }
-  const mine = Promise.all([bundle, pending]).then(([ready]) => show(ready));
-  pending = mine;
-  const shown = mine.finally(() => {
-    if (pending === mine) pending = null;
-  });
-  return new DisplayHandle(displayId, shown);
+  if (bundle instanceof Promise || outputsWait()) return new DisplayHandle(displayId, showInTurn(bundle, show));
+  show(bundle);
+  return new DisplayHandle(displayId, Promise.resolve());
 }
 
 /**

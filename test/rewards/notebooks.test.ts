@@ -123,6 +123,7 @@ const RUNS: Record<string, { rewards: Record<string, Reward>; negative: boolean 
   'kernel-generation.ipynb': { rewards: rewardsOf('kernel-generation.ipynb'), negative: false },
   'new-environment.ipynb': { rewards: rewardsOf('new-environment.ipynb'), negative: false },
   '2048.ipynb': { rewards: rewardsOf('2048.ipynb'), negative: true },
+  'real-model.ipynb': { rewards: rewardsOf('real-model.ipynb'), negative: true },
   'rewards.ipynb': { rewards: rewardsOf('rewards.ipynb'), negative: true },
 };
 

@@ -11,7 +11,7 @@ export const grpo: Directive = {
     'Trains with GRPO by the configuration that the cell declares: the newest model, tokenizer and environment of the notebook, and the registered rewards. Interrupting pauses, running the cell again resumes.',
   parameters: [
     { name: 'model', type: 'variable', documentation: 'The model to train. Default: the newest model.' },
-    { name: 'tokenizer', type: 'variable', documentation: 'Its tokenizer. Default: the newest tokenizer.' },
+    { name: 'tokenizer', type: 'variable', documentation: 'Its tokenizer. Default: the one that it was loaded with.' },
     { name: 'env', type: 'variable', documentation: 'The environment to play. Default: the newest environment.' },
     {
       name: 'dataset',
@@ -40,9 +40,10 @@ export const grpo: Directive = {
         '@grpo found no configuration. Declare one in the cell: const config: GRPOConfig = { maxSteps: 60, numGenerations: 32 };',
       );
     }
+    const model = modelOf(args, variables);
     const parts = {
-      model: part('model', args, variables),
-      tokenizer: part('tokenizer', args, variables),
+      model,
+      tokenizer: tokenizerOf(model, args, variables),
       env: part('env', args, variables),
       dataset: named('dataset', args, variables),
       evalDataset: named('evalDataset', args, variables),
@@ -124,6 +125,30 @@ function part(kind: keyof typeof KINDS, args: Arguments, variables: Variables): 
     'DirectiveError',
     `@grpo needs ${article(kind)}, and the notebook has none yet. Run a cell above with: ${cell}`,
   );
+}
+
+/** Returns the model to train. Where the notebook has several and none is named, a line says which one it is. */
+function modelOf(args: Arguments, variables: Variables): unknown {
+  const model = part('model', args, variables);
+  if (args.model !== undefined) return model;
+  // The base of an adapter is not another model.
+  const same = [model, (model as { base?: unknown }).base];
+  const isOther = (value: unknown) => KINDS.model.test(value) && !same.includes(value);
+  const others = variables.names().filter((name) => isOther(variables.get(name)));
+  if (others.length > 0) {
+    const { name } = variables.newest((value) => value === model)!;
+    currentCell()?.output.stream(
+      'stdout',
+      `Trains ${name}, the newest model of the notebook. For another: @grpo model=${others.join(', or model=')}.\n`,
+    );
+  }
+  return model;
+}
+
+/** Returns the tokenizer that is named, else the model's own, else the newest. */
+function tokenizerOf(model: unknown, args: Arguments, variables: Variables): unknown {
+  const own = (model as { tokenizer?: unknown }).tokenizer;
+  return args.tokenizer === undefined && KINDS.tokenizer.test(own) ? own : part('tokenizer', args, variables);
 }
 
 function named(kind: string, args: Arguments, variables: Variables): unknown {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { interruptCell } from '../interrupt/interruptCell';
 import { plain, text, TestKernel, types, UNTIL_RELEASED } from '../client';
 
 let kernel: TestKernel;
@@ -157,6 +158,28 @@ test('a display can be updated', async () => {
     [{ display_id: 'one' }, { display_id: 'one' }, {}],
   );
   assert.equal(outputs[2].content.data['image/png'], 'AQID');
+});
+
+/** A cell that displays what takes `promise` to be ready. */
+const slow = (promise: string) => `
+  import { display } from 'joylab';
+  display({ [Symbol.for('Jupyter.display')]: async () => { await ${promise}; return { 'text/plain': 'slow' }; } });
+  display('next');`;
+
+test('what is displayed belongs to its cell, in its order, although nobody awaits it', async () => {
+  const outputs = await kernel.execute(`${slow('new Promise((done) => setTimeout(done, 300))')}\n'result'`);
+  assert.deepEqual(
+    outputs.outputs.map(({ content }) => content.data['text/plain']),
+    ['slow', 'next', "'result'"],
+  );
+  const failed = await kernel.execute(`${slow('new Promise((done) => setTimeout(done, 300))')}\nthrow new Error('x')`);
+  assert.deepEqual(types(failed.outputs), ['display_data', 'display_data', 'error']);
+});
+
+test('a display that is never ready is ended by an interrupt, and holds up no later cell', async () => {
+  await interruptCell(kernel, slow('new Promise(() => {})'));
+  const { outputs } = await kernel.execute("display('later')");
+  assert.deepEqual(types(outputs), ['display_data']);
 });
 
 test("tslab's display works", async () => {
