@@ -1,3 +1,4 @@
+import { raceAbort } from '../common/raceAbort';
 import { resolveSettings } from '../common/settings';
 import { cellContext } from '../display/cellContext';
 import { withProgress, type Task } from '../display/progress/progress';
@@ -123,7 +124,8 @@ class CheckRun {
     const left = Math.max(0, share * this.options.seconds * 1000 - this.passed());
     const time = AbortSignal.timeout(Math.round(left));
     try {
-      await work(AbortSignal.any([this.signal, time]));
+      // An interrupt leaves the cell too little time to wait for what is under way.
+      await raceAbort(work(AbortSignal.any([this.signal, time])), this.signal);
     } catch (error) {
       if (error instanceof CheckStopped)
         this.stopped(`The ${this.options.seconds} seconds were up${MORE}`, 'the time was up.');

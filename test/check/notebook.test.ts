@@ -47,7 +47,9 @@ test('the stop button keeps what is known: the card says that it was interrupted
   await kernel.request('control', 'interrupt_request', {});
   const { reply, outputs } = await running;
   assert.equal(reply.content.ename, 'KeyboardInterrupt');
-  const cards = outputs.filter(
+  // What a line of progress stood beside is shown anew when the line goes.
+  const last = outputs.slice(outputs.findLastIndex(({ header }) => header.msg_type === 'clear_output') + 1);
+  const cards = last.filter(
     ({ header, content }) =>
       header.msg_type === 'display_data' && /It was interrupted/.test(content.data['text/plain']),
   );

@@ -7,7 +7,8 @@ import { useLab } from './useLab';
 import { startProxy } from './proxy';
 import { save, savedRun, sentences, shownStep, upTo, waitForStep, waitForWhole, writeRun } from './runs';
 
-const { lab, browser } = useLab();
+// When the answer to a save is lost, JupyterLab asks about the file at the next one: the test alone saves.
+const { lab, browser } = useLab({ autosave: false });
 
 /** A notebook page whose way to the server can be broken. */
 async function behindProxy(name: string) {

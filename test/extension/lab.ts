@@ -29,6 +29,8 @@ export interface LabOptions {
   app?: 'lab' | 'notebook';
   /** Whether cells are drawn also where they are out of view. */
   drawsAll?: boolean;
+  /** Whether notebooks are saved every two minutes, as JupyterLab does. */
+  autosave?: boolean;
   /** Names of extensions that are off. */
   disabled?: string[];
 }
@@ -38,6 +40,7 @@ export async function startLab({
   theme = 'light',
   app = 'lab',
   drawsAll = false,
+  autosave = true,
   disabled = [],
 }: LabOptions = {}): Promise<Lab> {
   const home = fs.mkdtempSync(path.join(os.tmpdir(), 'joylab-lab-'));
@@ -48,7 +51,7 @@ export async function startLab({
   installLabextension(dataFolder(prefix));
   installKernel({ data: dataFolder(prefix) });
   const settings = path.join(home, 'settings');
-  writeSettings(settings, theme, drawsAll);
+  writeSettings(settings, { theme, drawsAll, autosave });
   const pageConfig = path.join(home, 'config', 'labconfig');
   fs.mkdirSync(pageConfig, { recursive: true });
   const disabledExtensions = Object.fromEntries(disabled.map((name) => [name, true]));
@@ -103,7 +106,10 @@ function serverArguments(app: 'lab' | 'notebook', folder: string, token: string)
   ];
 }
 
-function writeSettings(folder: string, theme: 'light' | 'dark', drawsAll: boolean): void {
+function writeSettings(
+  folder: string,
+  { theme, drawsAll, autosave }: Pick<LabOptions, 'theme' | 'drawsAll' | 'autosave'>,
+): void {
   const write = (name: string, value: object, extension = 'apputils-extension') => {
     const file = path.join(folder, '@jupyterlab', extension, `${name}.jupyterlab-settings`);
     fs.mkdirSync(path.dirname(file), { recursive: true });
@@ -111,6 +117,7 @@ function writeSettings(folder: string, theme: 'light' | 'dark', drawsAll: boolea
   };
   write('notification', { fetchNews: 'false', checkForUpdates: false });
   write('themes', { theme: theme === 'dark' ? 'JupyterLab Dark' : 'JupyterLab Light' });
+  if (!autosave) write('plugin', { autosave }, 'docmanager-extension');
   if (drawsAll) write('tracker', { windowingMode: 'none' }, 'notebook-extension');
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import type { Page } from 'playwright-core';
+import { raceAbort } from '../../kernel/common/raceAbort';
 import { TRAINING_MIME, type TrainingData } from '../../kernel/display/mime';
 import { waitUntil } from './browser';
 import { writeNotebook } from './notebooks';
@@ -44,9 +45,12 @@ export function savedRun(folder: string, name: string) {
 
 /** Returns the numbers from 1. */
 export const upTo = (steps: number) => Array.from({ length: steps }, (_, i) => i + 1);
-/** Saves the notebook that is open. */
+/** Saves the notebook that is open. JupyterLab may ask something, which nobody answers: then it fails. */
 export const save = (page: Page) =>
-  page.evaluate('[...jupyterapp.shell.widgets("main")].find(({ context }) => context?.model.cells).context.save()');
+  raceAbort(
+    page.evaluate('[...jupyterapp.shell.widgets("main")].find(({ context }) => context?.model.cells).context.save()'),
+    AbortSignal.timeout(60_000),
+  );
 
 /** Returns the step that the status of the first run shows. */
 export async function shownStep(page: Page): Promise<number> {
