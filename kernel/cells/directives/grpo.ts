@@ -8,7 +8,7 @@ import type { Arguments, Declared, Directive } from './directive';
 export const grpo: Directive = {
   name: 'grpo',
   documentation:
-    'Trains with GRPO by the configuration that the cell declares: the newest model, tokenizer and environment of the notebook, and the registered rewards. Interrupting pauses, running the cell again resumes.',
+    'Trains with GRPO by the configuration that the cell declares: the newest model of the notebook with its tokenizer, the newest environment, and the registered rewards. Interrupting pauses, running the cell again resumes.',
   parameters: [
     { name: 'model', type: 'variable', documentation: 'The model to train. Default: the newest model.' },
     { name: 'tokenizer', type: 'variable', documentation: 'Its tokenizer. Default: the one that it was loaded with.' },
