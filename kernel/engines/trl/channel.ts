@@ -22,6 +22,9 @@ export interface CommandMore {
   listener?: Listener;
 }
 
+/** Milliseconds in which the end of another process is noticed: what the main one says of it can come first. */
+const DOUBT = 2000;
+
 /** The worker could not do what it was asked for. */
 export class WorkerError extends Error {
   override name = 'WorkerError';
@@ -135,13 +138,17 @@ export class Channel {
 
   private receive(message: Message): void {
     if (message.type === 'answer') {
-      if (this.isEnding && 'error' in message) return;
-      this.waiting.get(message.id!)?.resolve(message);
-      this.waiting.delete(message.id!);
+      if ('error' in message && this.processes > 1) setTimeout(() => !this.isEnding && this.settle(message), DOUBT);
+      else this.settle(message);
     } else if (this.files?.takes(message)) {
       if (message.id !== undefined) void this.answer(message, this.files.answer(message));
     } else if (message.id === undefined || !this.listener.request) this.listener.message?.(message);
     else void this.answer(message, this.listener.request(message));
+  }
+
+  private settle(message: Message): void {
+    this.waiting.get(message.id!)?.resolve(message);
+    this.waiting.delete(message.id!);
   }
 
   private async answer({ id }: Message, answer: Promise<Answer>): Promise<void> {
