@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { atariProcesses } from '../../kernel/environments/atari/servers';
-import { AtariClient } from '../../kernel/environments/atari/stream';
+import { AtariClient, type AtariStep } from '../../kernel/environments/atari/stream';
 import { eventually } from '../eventually';
 
 const OPTIONS = { game: 'breakout' };
@@ -93,3 +93,51 @@ test('a process has room for 256 connections; one more is told so, and they make
     'room',
   );
 });
+
+/** What a slot saw in an episode: memory, reward, lives, ends and the frames that were asked for. */
+type Seen = Array<[ram: string, reward: number, lives: number, terminated: number, frame: string | null]>;
+
+/**
+ * Plays six slots from two seeds. What they do is the same for long and differs at times; one rests now and then,
+ * one begins again in the middle.
+ *
+ * @param together whether they are reset in one request
+ */
+async function sixSlots(url: string, game: string, together: boolean): Promise<Seen[]> {
+  const client = await AtariClient.connect(url, { numEnvs: 6, options: { game } });
+  const seen: Seen[] = Array.from({ length: 6 }, () => []);
+  const over = new Set<number>();
+  const look = (slots: number[], { ram, rewards, lives, terminated, frames }: AtariStep): void =>
+    slots.forEach((slot, i) => {
+      const bytes = (data: Uint8Array) => Buffer.from(data).toString('base64');
+      seen[slot].push([bytes(ram[i]), rewards[i], lives[i], terminated[i], frames[i] && bytes(frames[i])]);
+      if (terminated[i]) over.add(slot);
+    });
+  const reset = async (slots: number[], seed: (slot: number) => number): Promise<void> => {
+    for (const some of together ? [slots] : slots.map((slot) => [slot]))
+      look(some, await client.reset(some, some.map(seed), { frames: 20 }));
+    for (const slot of slots) over.delete(slot);
+  };
+  await reset([0, 1, 2, 3, 4, 5], (slot) => slot % 2);
+  for (let step = 0; step < 160; step++) {
+    if (step === 70) await reset([2, 3], () => 7);
+    const slots = [0, 1, 2, 3, 4, 5].filter((slot) => !over.has(slot) && !(slot === 4 && step % 30 === 29));
+    // Slot 0 does something of its own from step 25 on, slots 1 and 3 from step 50 on, 2 and 4 every 60th step.
+    const own = (slot: number): number =>
+      (slot === 0 && step > 25) || (slot % 2 && step > 50) ? slot : step % 60 === 59 ? slot : 0;
+    const actions = slots.map((slot) => ((step >> 3) + own(slot)) % client.actions.length);
+    look(slots, await client.step(slots, actions));
+  }
+  await client.close();
+  return seen;
+}
+
+// Games of every kind: with a start of their own, and those whose states cannot be copied.
+for (const game of ['breakout', 'space_invaders', 'qbert', 'miniature_golf', 'yars_revenge'])
+  test(`${game}: slots that are the same for a while see what each sees alone`, async () => {
+    const [{ url }] = await atariProcesses(1);
+    const [shared, alone] = [await sixSlots(url, game, true), await sixSlots(url, game, false)];
+    assert.deepEqual(shared, alone);
+    assert.ok(shared[0].length > 100 && shared[0].some(([, , , , frame]) => frame), 'it played, and showed frames');
+    assert.notDeepEqual(shared[0], shared[2]);
+  });

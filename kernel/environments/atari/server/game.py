@@ -1,5 +1,6 @@
 """One Atari game: the same class plays OpenEnv sessions and rollouts, so their episodes are identical."""
 
+from copy import copy
 from random import Random
 
 import numpy as np
@@ -12,6 +13,11 @@ ALEInterface.setLoggerMode(LoggerMode.Error)
 
 #: Height and width of a screen, in pixels.
 SCREEN_SHAPE = (210, 160)
+#: Games whose states, as ALE gives them, leave out what shows only now and then: a hidden part of the memory, a count of strokes, a part of the picture.
+_LEFT_OUT = ("miniature_golf", "tic_tac_toe_3d", "trondead", "yars_revenge")
+
+#: What an episode has come to, beside the console.
+_PROGRESS = ("seed", "steps", "frames", "score", "lives", "terminated", "truncated")
 
 
 class AtariGame:
@@ -45,8 +51,6 @@ class AtariGame:
         self.actions: list[str] = [action.name for action in chosen]
         self._codes = [action.value for action in chosen]
         self._fire = Action.FIRE.value
-        #: Whether an episode has begun.
-        self.started = False
         self._begin(0)
 
     def _begin(self, seed: int) -> None:
@@ -76,7 +80,20 @@ class AtariGame:
             if self._ale.game_over():
                 self._to_start()
         self.lives = self._ale.lives()
-        self.started = True
+
+    @property
+    def copies_exactly(self) -> bool:
+        """Whether another game can become this one."""
+        return self._restores and self.options.game not in _LEFT_OUT
+
+    def become(self, other: "AtariGame") -> None:
+        """Goes on from where `other`, a game with the same options, is. The screen follows with the next step."""
+        self._ale.restoreState(other._ale.cloneState())
+        self._random = copy(other._random)
+        self._held = other._held
+        self._rule = copy(other._rule)
+        for name in _PROGRESS:
+            setattr(self, name, getattr(other, name))
 
     def step(self, action: int) -> float:
         """

@@ -24,7 +24,6 @@ class GamePool:
         return AtariGame(options)
 
     def give_back(self, game: AtariGame) -> None:
-        game.started = False
         with self._lock:
             self._idle.append(game)
             del self._idle[:-_MOST_IDLE]

@@ -21,14 +21,12 @@ no game has moved.
 
 import json
 import struct
-from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from .game import AtariGame
 from .message import read_object
 from .options import AtariOptions, explain
-from .pool import pool
+from .sharing import SharedGames
 
 RESET, STEP, RENDER = 0, 1, 2
 #: The value that a request has for each slot.
@@ -40,74 +38,61 @@ class RequestError(Exception):
     """A request that cannot be answered, in words for its sender."""
 
 
-@dataclass
-class Slot:
-    game: AtariGame
-    #: A frame is sent after every so many steps; 0: none.
-    every: int = 0
-
-    @property
-    def wants_frame(self) -> bool:
-        return self.every > 0 and self.game.steps % self.every == 0
-
-
 class VectorSession:
     """The games of one connection."""
 
     def __init__(self, options: AtariOptions, num_envs: int):
-        self.slots = [Slot(pool.take(options)) for _ in range(num_envs)]
-        self.actions = self.slots[0].game.actions
+        self.games = SharedGames(options, num_envs)
+        self.actions = self.games.actions
+        #: By slot: a frame is sent after every so many steps; 0: none.
+        self._every = [0] * num_envs
 
     def close(self) -> None:
-        for slot in self.slots:
-            pool.give_back(slot.game)
+        self.games.close()
 
     def answer(self, request: bytes) -> bytes:
         """Plays one request."""
         try:
             kind, every, count = struct.unpack_from("<BBH", request)
-            numbers = struct.unpack_from(f"<{count}H", request, 4)
+            slots = struct.unpack_from(f"<{count}H", request, 4)
             if kind not in _VALUES:
                 raise RequestError(f"There is no request of kind {kind}: 0 is reset, 1 is step, 2 is render.")
             values = struct.unpack_from(f"<{count * _VALUES[kind]}", request, 4 + 2 * count)
         except struct.error as error:
             raise RequestError(f"The request is too short: {error}.") from None
-        for number in numbers:
-            if number >= len(self.slots):
-                raise RequestError(f"There is no slot {number}: the slots are 0 to {len(self.slots) - 1}.")
-        if len(set(numbers)) != count:
+        for slot in slots:
+            if slot >= len(self.games):
+                raise RequestError(f"There is no slot {slot}: the slots are 0 to {len(self.games) - 1}.")
+        if len(set(slots)) != count:
             raise RequestError("A slot occurs twice in one request.")
-        slots = [self.slots[number] for number in numbers]
         if kind == RESET:
-            return self._pack(kind, slots, self._reset(slots, values, every))
-        self._check_started(numbers)
+            self.games.reset(slots, values)
+            for slot in slots:
+                self._every[slot] = every
+            return self._pack(kind, slots, [0.0] * count)
+        self._check_started(slots)
         if kind == RENDER:
-            return struct.pack("<BBH", kind, 0, count) + b"".join(slot.game.screen().tobytes() for slot in slots)
-        self._check_step(numbers, values)
-        return self._pack(kind, slots, [slot.game.step(action) for slot, action in zip(slots, values)])
+            return struct.pack("<BBH", kind, 0, count) + b"".join(self.games[slot].screen().tobytes() for slot in slots)
+        self._check_step(slots, values)
+        return self._pack(kind, slots, self.games.step(slots, values))
 
-    def _reset(self, slots: list[Slot], seeds: tuple[int, ...], every: int) -> list[float]:
-        for slot, seed in zip(slots, seeds):
-            slot.game.reset(seed)
-            slot.every = every
-        return [0.0] * len(slots)
+    def _check_started(self, slots: tuple[int, ...]) -> None:
+        for slot in slots:
+            if self.games[slot] is None:
+                raise RequestError(f"Slot {slot} has no episode yet: reset it first.")
 
-    def _check_started(self, numbers: tuple[int, ...]) -> None:
-        for number in numbers:
-            if not self.slots[number].game.started:
-                raise RequestError(f"Slot {number} has no episode yet: reset it first.")
-
-    def _check_step(self, numbers: tuple[int, ...], actions: tuple[int, ...]) -> None:
-        for number, action in zip(numbers, actions):
-            if self.slots[number].game.done:
-                raise RequestError(f"The episode of slot {number} is over: reset it first.")
+    def _check_step(self, slots: tuple[int, ...], actions: tuple[int, ...]) -> None:
+        for slot, action in zip(slots, actions):
+            if self.games[slot].done:
+                raise RequestError(f"The episode of slot {slot} is over: reset it first.")
             if action >= len(self.actions):
                 meanings = ", ".join(f"{index} {name}" for index, name in enumerate(self.actions))
                 raise RequestError(f"There is no action {action}. The actions are: {meanings}.")
 
-    def _pack(self, kind: int, slots: list[Slot], rewards: list[float]) -> bytes:
-        games = [slot.game for slot in slots]
-        framed = [slot.wants_frame for slot in slots]
+    def _pack(self, kind: int, slots: tuple[int, ...], rewards: list[float]) -> bytes:
+        games = [self.games[slot] for slot in slots]
+        every = [self._every[slot] for slot in slots]
+        framed = [n > 0 and game.steps % n == 0 for game, n in zip(games, every)]
         n = len(slots)
         return b"".join(
             (
@@ -146,7 +131,7 @@ def open_session(opening: dict) -> VectorSession:
 
 def ready(session: VectorSession) -> bytes:
     """The answer to the first request."""
-    return _json("ready", num_envs=len(session.slots), actions=session.actions)
+    return _json("ready", num_envs=len(session.games), actions=session.actions)
 
 
 def refusal(error: RequestError, code: str = "VALIDATION_ERROR") -> bytes:
