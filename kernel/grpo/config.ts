@@ -19,7 +19,7 @@ import { notHonoured, type Backend } from '../models/backend';
 import { elsewhere, trainingArguments, type ResolvedArguments, type TrainingArguments } from '../training/arguments';
 import { checkSchedule } from '../training/scheduler';
 import { resolveRefinement, type RefinementConfig, type ResolvedRefinement } from './refinement/settings';
-import { entropySettings, lossSettings, referenceSettings, temperature } from './updateSettings';
+import { entropySettings, lossSettings, referenceSettings, stepSettings, temperature } from './updateSettings';
 import { WORKERS, workerSettings } from './workerSettings';
 
 const { topP, topK, minP, repetitionPenalty } = samplingSettings;
@@ -143,6 +143,7 @@ export interface GRPOConfig
     Given<typeof workerSettings>,
     Given<typeof entropySettings>,
     Given<typeof referenceSettings>,
+    Given<typeof stepSettings>,
     TrainingArguments {}
 
 /** Every setting with its value. */
@@ -152,6 +153,7 @@ export interface ResolvedConfig
     Resolved<typeof workerSettings>,
     Resolved<typeof entropySettings>,
     Resolved<typeof referenceSettings>,
+    Resolved<typeof stepSettings>,
     Omit<ResolvedArguments, keyof typeof ownSettings> {
   perDeviceTrainBatchSize: number;
   perDeviceEvalBatchSize: number;
@@ -181,6 +183,7 @@ export const grpoDeclaration: Declaration = {
     ...lossSettings,
     ...entropySettings,
     ...referenceSettings,
+    ...stepSettings,
     ...workerSettings,
     ...ownSettings,
   },
@@ -236,7 +239,11 @@ function checkPlace(given: GRPOConfig, { backend }: Place): void {
   if (backend === 'onnx') {
     const other = Object.keys(workerSettings).find((name) => given[name as keyof GRPOConfig] !== undefined);
     if (other) throw new TypeError(`GRPOConfig: ${notHonoured(other, WORKERS, backend)}`);
-  } else if (typeof given.refinement === 'object' && given.refinement?.imitations)
+    return;
+  }
+  const own = Object.keys(stepSettings).find((name) => (given[name as keyof GRPOConfig] ?? null) !== null);
+  if (own) throw new TypeError(`GRPOConfig: ${notHonoured(own, ['onnx'], backend)}`);
+  if (typeof given.refinement === 'object' && given.refinement?.imitations)
     throw new TypeError(
       `GRPOConfig: ${notHonoured('refinement.imitations', ['onnx'], backend)} TRL's loss is of the completions that it has sampled.`,
     );

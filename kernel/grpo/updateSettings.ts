@@ -77,10 +77,27 @@ export const referenceSettings = {
   refModelSyncSteps: whole(512, { from: 1 }),
 };
 
+/** Settings of the step that an update makes. */
+export const stepSettings = {
+  /**
+   * Halves a step as long as the policy differs from the one before by more than this, in nats per token of the
+   * completions: one step of a small model at a high learning rate can undo all that it has learned. `null` by default:
+   * a step is as long as the optimizer makes it, as in TRL (`onnx`).
+   */
+  targetKl: nullable(number(null, { above: 0 })),
+};
+
 /** The temperature that completions are sampled with, by which logits are divided in training, too. */
 export const temperature = number(1, { above: 0 });
 
-const settings = { ...optimizerArguments, ...lossSettings, ...entropySettings, ...referenceSettings, temperature };
+const settings = {
+  ...optimizerArguments,
+  ...lossSettings,
+  ...entropySettings,
+  ...referenceSettings,
+  ...stepSettings,
+  temperature,
+};
 
 /** Settings of the loss, with all values. */
 export interface LossSettings extends Omit<Resolved<typeof lossSettings>, 'epsilonHigh'> {
@@ -95,7 +112,8 @@ export interface UpdateOptions
   extends Given<typeof optimizerArguments>,
     Given<typeof lossSettings>,
     Given<typeof entropySettings>,
-    Given<typeof referenceSettings> {
+    Given<typeof referenceSettings>,
+    Given<typeof stepSettings> {
   /** The temperature that completions were sampled with. 1 by default. */
   temperature?: number;
   /** Approximate number of tokens that are computed at a time; by default chosen by the size of the model. */
@@ -112,6 +130,7 @@ export interface UpdateSettings
     EntropySettings,
     OptimizerSettings,
     Resolved<typeof referenceSettings>,
+    Resolved<typeof stepSettings>,
     Pick<UpdateOptions, 'maxRows' | 'gradientCheckpointing'> {
   temperature: number;
   maxCompletionLength: number;

@@ -15,7 +15,7 @@ export interface TrlScript {
 /** Settings that the process of the rewards reads from the program. */
 const OF_REWARDS = ['maxEpisodeSteps', 'strategyTimeLimit', 'rewardTimeLimit', 'measureReference', 'rewardWeights'];
 /** Settings with another form in the script. */
-const ELSEWHERE = ['capUnplayed', 'refinement', 'chatTemplateKwargs', 'warmupRatio', 'numGenerationsEval'];
+const ELSEWHERE = ['capUnplayed', 'targetKl', 'refinement', 'chatTemplateKwargs', 'warmupRatio', 'numGenerationsEval'];
 /** Options of `fromPretrained` that the script has, or does without. */
 const OF_MODEL = [
   'modelName',
@@ -94,6 +94,7 @@ function notesOf({ options, config, environment }: NotebookDescription): string[
     ...(environment && config.capUnplayed !== false
       ? ['capUnplayed: with TRL a completion that did not play counts what its rewards say, and no less']
       : []),
+    ...(config.targetKl ? ['targetKl: TRL makes each step as long as its optimizer does'] : []),
     ...(options.maxSeqLength ? ['maxSeqLength: TRL limits completions (max_completion_length), not sequences'] : []),
     ...(ssh ? [`backend '${backend}': the script runs where it is started`] : []),
     ...(backend === 'unsloth' || ssh?.backend === 'unsloth'

@@ -7,6 +7,9 @@ export interface UpdateMetrics {
   loss: number;
   /** Norm of all gradients before clipping. */
   grad_norm: number;
+  /** How far the step has moved the policy, in nats per token, and the share of the optimizer's step that was made; only with targetKl. */
+  step_kl?: number;
+  step_share?: number;
   /** Mean over the tokens that count, in nats. */
   entropy: number;
   /** Mean over the tokens that count, in nats; only when beta is not 0. */

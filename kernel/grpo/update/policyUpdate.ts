@@ -15,6 +15,7 @@ import { meanMetrics, type UpdateMetrics } from './policyMetrics';
 import { policyObjective } from './policyObjective';
 import { PreparedStep, type PolicyBatch } from './preparedStep';
 import { ReferenceModel } from './referenceModel';
+import { updateWithin } from './trustRegion';
 import { resolveUpdate, type UpdateOptions, type UpdateSettings } from '../updateSettings';
 
 interface StepOptions {
@@ -68,10 +69,26 @@ export class PolicyUpdate implements TrainerUpdate {
   ): Promise<UpdateMetrics> {
     const step = await this.prepare([batches].flat(), options);
     const outcome = await this.update.accumulate(step.tokens, options);
-    const grad_norm = this.update.apply(learningRate);
+    const applied = await this.apply(step, outcome, learningRate);
     this.syncReference();
     if (this.entropyControl.enabled) this.entropyControl.update(step.meanEntropy(outcome));
-    return { ...this.metrics(step, outcome), grad_norm } as UpdateMetrics;
+    return { ...this.metrics(step, outcome), ...applied } as UpdateMetrics;
+  }
+
+  /** Makes the optimizer's step, or with `targetKl` as much of it as leaves the policy near. It is not aborted half done. */
+  private async apply(step: PreparedStep, outcome: BatchOutcome, learningRate: number) {
+    const { targetKl } = this.settings;
+    if (targetKl === null) return { grad_norm: this.update.apply(learningRate) };
+    const scorer = await this.policyScorer();
+    const score = async () => (await scorer.scoreBatch(step.sequences)).logprobs;
+    // With dropout the outcome is of another policy than the one that samples.
+    const old = this.model.adapter?.config.loraDropout ? await score() : outcome.tokens.logprobs;
+    let grad_norm = 0;
+    const { kl, share } = await updateWithin(targetKl, this.model.trainableParameters(), {
+      update: () => void (grad_norm = this.update.apply(learningRate)),
+      distance: async () => step.sampledKl(old, await score()),
+    });
+    return { grad_norm, step_kl: kl, step_share: share };
   }
 
   /** Returns loss and metrics of a batch, without learning from it. */

@@ -2,6 +2,7 @@ import type { BatchOutcome, TokenBatch } from '../../training/update/modelUpdate
 import type { UpdateSettings } from '../updateSettings';
 import { countTokens, tokenWeights } from './losses';
 import { policyMetrics } from './policyMetrics';
+import { sampledKl } from './trustRegion';
 
 /** Completions to learn from: a micro-batch. */
 export interface PolicyBatch {
@@ -145,6 +146,11 @@ export class PreparedStep {
         masks.reduce((count, mask) => count + countTokens(mask), 0),
       )
     );
+  }
+
+  /** Returns the KL divergence of two policies by the sampled tokens that count: of the one that has sampled, and of another. */
+  sampledKl(old: readonly Float32Array[], now: readonly Float32Array[]): number {
+    return sampledKl(old, now, this.masks.slice(0, this.members.flat().length));
   }
 
   /** Returns the metrics of each micro-batch. */

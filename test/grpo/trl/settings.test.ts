@@ -74,6 +74,7 @@ test('every setting of TRL is one of ours, with its default, or its absence is e
       'rewardTimeLimit',
       'rolloutsTotalLimit',
       'strategyTimeLimit',
+      'targetKl',
       'warmupRatio',
     ],
   );
