@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PolicyUpdate } from '../../kernel/grpo/update/policyUpdate';
+import { updateWithin } from '../../kernel/grpo/update/trustRegion';
 import type { UpdateOptions } from '../../kernel/grpo/updateSettings';
 import { FastLanguageModel, type CausalLM } from '../../kernel/models';
 
@@ -63,6 +64,16 @@ test('where no step goes too far, all is as without it, bit for bit', async () =
     held.metrics.map(({ step_share }) => step_share),
     [1, 1, 1],
   );
+});
+
+test('where the distance cannot be told, the weights are as they were', async () => {
+  const weights = { shape: [2], data: Float32Array.of(1, 2) };
+  const failing = updateWithin(0.05, new Map([['w', weights]]), {
+    update: () => void weights.data.fill(9),
+    distance: () => Promise.reject(new Error('no memory')),
+  });
+  await assert.rejects(failing, /no memory/);
+  assert.deepEqual([...weights.data], [1, 2]);
 });
 
 test('dropout is not taken for a change of the policy', async () => {

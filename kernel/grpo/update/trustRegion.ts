@@ -17,7 +17,7 @@ export interface Held {
  * after a few halvings is made.
  *
  * @param parameters what `update` changes, in place
- * @param distance resolves to the distance of the policies as they are then
+ * @param distance resolves to the distance of the policies as they are then; where it fails, the parameters are as they were
  */
 export async function updateWithin(
   targetKl: number,
@@ -26,17 +26,22 @@ export async function updateWithin(
 ): Promise<Held> {
   const before = new Map([...parameters].map(([name, { data }]) => [name, data.slice()]));
   update();
-  let kl = await distance();
-  let share = 1;
-  for (let halvings = 0; !(kl <= targetKl) && halvings < HALVINGS; halvings++) {
-    for (const [name, { data }] of parameters) {
-      const from = before.get(name)!;
-      for (let i = 0; i < data.length; i++) data[i] = from[i] + (data[i] - from[i]) / 2;
+  try {
+    let kl = await distance();
+    let share = 1;
+    for (let halvings = 0; !(kl <= targetKl) && halvings < HALVINGS; halvings++) {
+      for (const [name, { data }] of parameters) {
+        const from = before.get(name)!;
+        for (let i = 0; i < data.length; i++) data[i] = from[i] + (data[i] - from[i]) / 2;
+      }
+      share /= 2;
+      kl = await distance();
     }
-    share /= 2;
-    kl = await distance();
+    return { kl, share };
+  } catch (error) {
+    for (const [name, { data }] of parameters) data.set(before.get(name)!);
+    throw error;
   }
-  return { kl, share };
 }
 
 /**
