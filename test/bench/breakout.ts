@@ -5,9 +5,10 @@
  * starts that training never sees. Beside it: the untrained model, chance,
  * every constant action, and following the ball by hand.
  *
- *   npm run bench -- breakout [NOTEBOOK.ipynb] [SEED …] [--backend trl] [--learning-rate 1e-3] [--processes 2]
+ *   npm run bench -- breakout [NOTEBOOK.ipynb] [SEED …] [--backend trl] [--processes 2] [--settings JSON]
  *
- * By default the seeds 1 2 3, in this process, with the notebook's learning rate. Two processes share a batch.
+ * By default the seeds 1 2 3, in this process, with the notebook's settings; `--settings '{ "targetKl": 0.05 }'`
+ * replaces some of them. Two processes share a batch.
  *
  * A seed that is done is not trained again: results are kept in
  * node_modules/.cache, by the text of the cells, the checkpoint and the options.
@@ -75,8 +76,8 @@ function runCells(cells: string[], model: Model): { model: Model; config: GRPOCo
 interface Way {
   backend: 'onnx' | 'trl' | 'unsloth';
   processes: number;
-  /** The notebook's where none is given. */
-  learningRate?: number;
+  /** Those that replace the notebook's. */
+  settings: GRPOConfig;
 }
 
 async function loadModel({ backend, processes }: Way): Promise<Model> {
@@ -85,8 +86,9 @@ async function loadModel({ backend, processes }: Way): Promise<Model> {
   return (await joylab.FastLanguageModel.fromPretrained(options)).model;
 }
 
-function named({ backend, processes, learningRate }: Way): string {
-  return `${backend}${processes > 1 ? `, ${processes} processes` : ''}${learningRate ? `, learning rate ${learningRate}` : ''}`;
+function named({ backend, processes, settings }: Way): string {
+  const set = Object.entries(settings).map(([name, value]) => `, ${name} ${JSON.stringify(value)}`);
+  return `${backend}${processes > 1 ? `, ${processes} processes` : ''}${set.join('')}`;
 }
 
 /** Plays every strategy from every held-out start. */
@@ -126,13 +128,12 @@ async function sample(env: Environment, model: Model): Promise<Array<string | nu
 
 async function train(env: Environment, cells: string[], seed: number, way: Way): Promise<Result> {
   const { model, config, rewards } = runCells(cells, await loadModel(way));
-  const { learningRate = config.learningRate } = way;
   const trainer = new joylab.GRPOTrainer({
     model,
     processingClass: model.tokenizer,
     env,
     rewardFuncs: rewards,
-    args: { ...config, learningRate, seed },
+    args: { ...config, ...way.settings, seed },
   });
   const started = Date.now();
   await trainer.train();
@@ -237,13 +238,13 @@ async function main(): Promise<void> {
     options: {
       backend: { type: 'string', default: 'onnx' },
       processes: { type: 'string', default: '1' },
-      'learning-rate': { type: 'string' },
+      settings: { type: 'string', default: '{}' },
     },
   });
   const way: Way = {
     backend: values.backend as Way['backend'],
     processes: Number(values.processes),
-    learningRate: values['learning-rate'] === undefined ? undefined : Number(values['learning-rate']),
+    settings: JSON.parse(values.settings),
   };
   const notebook = positionals.find((arg) => arg.endsWith('.ipynb'));
   const cells = trainingCells(notebook ?? join(packageRoot, 'notebooks', 'atari.ipynb'));

@@ -7,6 +7,7 @@
  *          rewards from games of Breakout, beside plain TRL with a reward in Python
  *            --size 20b|tiny  --generations 2,8  --steps 10  --load-in-4bit  --attention eager
  *            --processes 2 beside one process; they share the weights with --fsdp
+ *            --in-turns: step by step in turns, both models in the GPU's memory (not with --processes)
  * learn    the strategist on Breakout with the settings of notebooks/atari.ipynb
  *            --backend trl,unsloth  --seed 1,2,3  --learning-rate (the notebook's)  --processes 2
  * context  two steps with a long prompt and gradient checkpointing
@@ -39,6 +40,7 @@ const { values, positionals } = parseArgs({
     attention: { type: 'string' },
     processes: { type: 'string', default: '1' },
     fsdp: { type: 'boolean', default: false },
+    'in-turns': { type: 'boolean', default: false },
     backend: { type: 'string', default: 'trl' },
     seed: { type: 'string', default: '1' },
     'learning-rate': { type: 'string' },
@@ -50,6 +52,7 @@ const loadIn4bit = values['load-in-4bit'];
 const parts: Record<string, () => void | Promise<void>> = {
   time() {
     const one: Launch = { processes: 1, isSharded: false };
+    if (values['in-turns'] && processes > 1) throw new RangeError('--in-turns is for one process.');
     return time({
       size: values.size,
       generations: values.generations.split(',').map(Number),
@@ -57,6 +60,7 @@ const parts: Record<string, () => void | Promise<void>> = {
       tokens: Number(values.tokens ?? 128),
       loadIn4bit,
       attention: values.attention ?? 'eager',
+      inTurns: values['in-turns'],
       launches: processes > 1 ? [one, { processes, isSharded: values.fsdp }] : [one],
     });
   },
@@ -65,7 +69,7 @@ const parts: Record<string, () => void | Promise<void>> = {
     const rate = values['learning-rate'];
     for (const backend of values.backend.split(',')) {
       const options = ['--backend', backend, '--processes', values.processes];
-      if (rate !== undefined) options.push('--learning-rate', rate);
+      if (rate !== undefined) options.push('--settings', JSON.stringify({ learningRate: Number(rate) }));
       const bench = join(__dirname, 'breakout.js');
       spawnSync(process.execPath, [bench, ...values.seed.split(','), ...options], { stdio: 'inherit' });
     }

@@ -2,8 +2,12 @@ import * as joylab from '../../../kernel';
 import { isInWorker, type ModelInWorker } from '../../../kernel/engines/trl/model';
 import { accelerateConfig, type Measured, type Setup } from './setup';
 
-/** Joylab with games of Breakout as the reward, or without an environment. */
-export async function ours(setup: Setup, env?: joylab.AtariEnvironment): Promise<Measured> {
+/** Joylab with games of Breakout as the reward, or without an environment. Its next step waits for `afterStep`. */
+export async function ours(
+  setup: Setup,
+  env?: joylab.AtariEnvironment,
+  afterStep?: () => Promise<void>,
+): Promise<Measured> {
   const model = await load(setup);
   console.log(String(model));
   let episodes = 0;
@@ -28,6 +32,7 @@ export async function ours(setup: Setup, env?: joylab.AtariEnvironment): Promise
       episodes += samples.filter(({ episode }) => episode).length;
       // Memory is that of steps, not of loading.
       if (step === 1) await model.held.memory(true);
+      await afterStep?.();
     },
   });
   await trainer.train();

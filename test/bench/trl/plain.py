@@ -32,6 +32,10 @@ seconds = []
 
 class Times(TrainerCallback):
     def on_step_begin(self, args, state, control, **_):
+        if given.get("inTurns"):
+            # The other side makes its step, then writes a line.
+            print("READY", flush=True)
+            sys.stdin.readline()
         self.begun = time.perf_counter()
 
     def on_step_end(self, args, state, control, **_):

@@ -1,9 +1,50 @@
-import { accelerateConfig, hasGpu, python, type Measured, type Setup } from './setup';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { accelerateConfig, hasGpu, python, started, type Measured, type Setup } from './setup';
 
 /** Plain TRL with a reward in Python, several processes by `accelerate launch`. */
 export function plain(setup: Setup): Measured {
   const out = python('plain.py', [JSON.stringify(setup)], launcher(setup));
+  return measured(out);
+}
+
+function measured(out: string): Measured {
   return JSON.parse(/^RESULT (.*)$/m.exec(out)![1]);
+}
+
+/** Plain TRL in one process that makes a step when it is told to. */
+export interface PlainInTurns {
+  /** Makes a step, and resolves when it is made. */
+  step(): Promise<void>;
+  /** Resolves to what was measured, after all steps. */
+  result(): Promise<Measured>;
+}
+
+/** Starts plain TRL, and resolves when its first step could begin. */
+export async function plainInTurns(setup: Setup): Promise<PlainInTurns> {
+  const child = started('plain.py', [JSON.stringify({ ...setup, inTurns: true })]);
+  const closed = once(child, 'close');
+  let out = '';
+  const lines = createInterface(child.stdout);
+  lines.on('line', (line) => (out += `${line}\n`));
+  /** Resolves when it waits for its next turn, or has ended. */
+  const waits = async (): Promise<void> => {
+    for (let seen = out.split('READY\n').length; out.split('READY\n').length === seen; )
+      if ((await Promise.race([once(lines, 'line'), closed.then(() => null)])) === null) return;
+  };
+  await waits();
+  return {
+    async step() {
+      const made = waits();
+      child.stdin.write('\n');
+      await made;
+    },
+    async result() {
+      const [code] = await closed;
+      if (code !== 0) throw new Error('plain.py failed; what it said is above.');
+      return measured(out);
+    },
+  };
 }
 
 function launcher({ folder, launch }: Setup): string[] {

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcessByStdio } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
 import { packageRoot } from '../../../kernel/common/packagePaths';
 import { workerPython } from '../../../kernel/engines/trl/python';
 
@@ -46,13 +47,25 @@ export function python(script: string, args: string[], launcher: string[] = []):
   const { status, stdout, stderr } = spawnSync(workerPython(), [...launcher, join(scripts, script), ...args], {
     encoding: 'utf8',
     maxBuffer: 2 ** 26,
-    env: { ...process.env, PYTHONPATH: [workerFolder, process.env.PYTHONPATH].filter(Boolean).join(':') },
+    env: environment(),
   });
   if (status !== 0) throw new Error(`${script} failed:\n${stderr.slice(-4000)}`);
   return stdout;
 }
 
-const workerFolder = join(packageRoot, 'kernel', 'engines', 'trl');
+/** Starts such a script; its errors are shown. */
+export function started(script: string, args: string[]): ChildProcessByStdio<Writable, Readable, null> {
+  return spawn(workerPython(), [join(scripts, script), ...args], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: environment(),
+  });
+}
+
+/** Scripts find the worker's package. */
+function environment(): NodeJS.ProcessEnv {
+  const folder = join(packageRoot, 'kernel', 'engines', 'trl');
+  return { ...process.env, PYTHONPATH: [folder, process.env.PYTHONPATH].filter(Boolean).join(':') };
+}
 
 /** Makes a folder of a model, without weights or with random ones, and removes it when `use` is done. */
 export async function withShape<T>(

@@ -1,7 +1,7 @@
 import * as joylab from '../../../kernel';
 import { textTable } from '../../../kernel/display/table';
 import { ours } from './joylab';
-import { plain } from './plain';
+import { plain, plainInTurns } from './plain';
 import { called, type Launch, type Measured, type Setup, withShape } from './setup';
 
 /** Steps that warm up. */
@@ -16,10 +16,12 @@ export interface TimeOptions {
   loadIn4bit: boolean;
   attention: string;
   launches: Launch[];
+  /** Both sides are loaded at once, and make their steps in turns: what else the machine does is the same for both. */
+  inTurns: boolean;
 }
 
 /** Seconds of a step and memory, beside plain TRL. */
-export async function time({ size, generations, launches, ...options }: TimeOptions): Promise<void> {
+export async function time({ size, generations, launches, inTurns, ...options }: TimeOptions): Promise<void> {
   const env = (await joylab.openenv('atari', { game: 'breakout' })) as joylab.AtariEnvironment;
   const rows: string[][] = [];
   try {
@@ -29,9 +31,9 @@ export async function time({ size, generations, launches, ...options }: TimeOpti
         const alone: Measured[] = [];
         for (const launch of launches) {
           const setup: Setup = { folder, prompt, generations: count, launch, gradientCheckpointing: false, ...options };
-          const sides = [plain(setup), await ours(setup, env)];
+          const sides = inTurns ? await bothInTurns(setup, env) : [plain(setup), await ours(setup, env)];
           if (launch.processes === 1) alone.push(...sides);
-          rows.push(row(setup, sides, alone));
+          rows.push(row(setup, sides, alone, inTurns));
           console.log(JSON.stringify({ generations: count, launch, plain: sides[0], joylab: sides[1] }));
         }
       }
@@ -51,6 +53,12 @@ export async function time({ size, generations, launches, ...options }: TimeOpti
   );
 }
 
+async function bothInTurns(setup: Setup, env: joylab.AtariEnvironment): Promise<Measured[]> {
+  const other = await plainInTurns(setup);
+  const mine = await ours(setup, env, () => other.step());
+  return [await other.result(), mine];
+}
+
 const COLUMNS = [
   'completions',
   'processes',
@@ -63,8 +71,12 @@ const COLUMNS = [
   'Joylab',
 ];
 
-function row({ generations, launch }: Setup, sides: Measured[], alone: Measured[]): string[] {
+function row({ generations, launch }: Setup, sides: Measured[], alone: Measured[], inTurns: boolean): string[] {
   const medians = sides.map(({ seconds }) => quantile(seconds, 0.5));
+  // Steps in turns are pairs: what slowed one down was there for the other.
+  const [plainSeconds, oursSeconds] = sides.map(({ seconds }) => seconds);
+  const ratios = oursSeconds.map((seconds, step) => seconds / plainSeconds[step]);
+  const ratio = inTurns ? quantile(ratios, 0.5) : medians[1] / medians[0];
   return [
     String(generations),
     called(launch),
@@ -72,15 +84,15 @@ function row({ generations, launch }: Setup, sides: Measured[], alone: Measured[
       const [low, middle, high] = [0.25, 0.5, 0.75].map((q) => quantile(seconds, q).toFixed(2));
       return `${middle} (${low}–${high})`;
     }),
-    `${(100 * (medians[1] / medians[0] - 1)).toFixed(1)} %`,
+    `${(100 * (ratio - 1)).toFixed(1)} %`,
     ...medians.map((median, i) => (alone[i] ? (quantile(alone[i].seconds, 0.5) / median).toFixed(2) : '–')),
     ...sides.map(({ peaks }) => gibibytes(peaks)),
   ];
 }
 
 /** Of the steps that do not warm up. */
-function quantile(seconds: readonly number[], q: number): number {
-  const sorted = seconds.slice(FIRST).sort((a, b) => a - b);
+function quantile(ofSteps: readonly number[], q: number): number {
+  const sorted = ofSteps.slice(FIRST).sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))];
 }
 
