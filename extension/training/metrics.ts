@@ -57,6 +57,12 @@ export const METRIC_CHARTS: MetricChart[] = [
   },
   { label: 'KL', title: 'KL from the reference model', shown: false, lines: (data) => [metric(data, 'kl', 'kl')] },
   {
+    label: 'Step KL',
+    title: 'KL of a step from the policy before it',
+    shown: false,
+    lines: (data) => [metric(data, 'step_kl', 'step_kl')],
+  },
+  {
     label: 'Entropy',
     title: 'Entropy of the policy',
     shown: false,

@@ -1,4 +1,5 @@
 import type { BenchmarkGroup } from './benchmarkMime';
+import { GREY } from './pictures/grey';
 import { svgImage } from './pictures/svgImage';
 import { escapeHtml, formatNumber } from './table';
 import { axis } from './training/charts';
@@ -11,7 +12,6 @@ const NAME = 31;
 const BOTTOM = 42;
 const RIGHT = 20;
 /** Colours that are readable on white and on black: the picture does not know the theme. */
-const GREY = '#888888';
 const SCORE = '#4c78d8';
 const BEST = '#e07b39';
 

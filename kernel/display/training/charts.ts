@@ -1,3 +1,4 @@
+import { GREY } from '../pictures/grey';
 import { svgImage } from '../pictures/svgImage';
 import { escapeHtml, formatNumber } from '../table';
 
@@ -21,10 +22,9 @@ const plot = { left: 52, right: width - 12, top: 44, bottom: height - 28 };
 
 /** Colours that are readable on white and on black: the picture does not know the theme. */
 const colours = ['#4c78d8', '#e07b39', '#3fa66b', '#c05b9f', '#8d6cd9', '#b8922f', '#39a3b5', '#d1495b'];
-const grey = '#888888';
 
 /** Returns the chart as an SVG picture with a transparent background. @param ink colour of its text; by default one for any background */
-export function chartSvg({ title, series, marks = [] }: Chart, ink = grey): string {
+export function chartSvg({ title, series, marks = [] }: Chart, ink = GREY): string {
   const points = series.flatMap(({ points }) => points);
   const x = axis(
     points.map((point) => point.x),
@@ -75,13 +75,13 @@ function seriesSvg({ points }: Series, colour: string, atX: (x: number) => numbe
 
 function gridLine(y: number, label: string): string {
   return (
-    `<line x1="${plot.left}" x2="${plot.right}" y1="${round(y)}" y2="${round(y)}" stroke="${grey}" stroke-opacity="0.25"/>` +
+    `<line x1="${plot.left}" x2="${plot.right}" y1="${round(y)}" y2="${round(y)}" stroke="${GREY}" stroke-opacity="0.25"/>` +
     `<text x="${plot.left - 6}" y="${round(y + 4)}" text-anchor="end">${label}</text>`
   );
 }
 
 function markLine(x: number, text: string): string {
-  const line = `<line x1="${round(x)}" x2="${round(x)}" y1="${plot.top}" y2="${plot.bottom}" stroke="${grey}" stroke-dasharray="4 3"/>`;
+  const line = `<line x1="${round(x)}" x2="${round(x)}" y1="${plot.top}" y2="${plot.bottom}" stroke="${GREY}" stroke-dasharray="4 3"/>`;
   return `<g><title>${escapeHtml(text)}</title>${line}</g>`;
 }
 

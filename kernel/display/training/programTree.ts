@@ -1,3 +1,4 @@
+import { GREY } from '../pictures/grey';
 import type { MimeBundle } from '../cellContext';
 import { svgImage } from '../pictures/svgImage';
 import { axis } from './charts';
@@ -29,7 +30,6 @@ const height = 300;
 const plot = { left: 56, right: width - 16, top: 34, bottom: height - 34 };
 
 /** Colours that are readable on white and on black: the picture does not know the theme. */
-const grey = '#888888';
 const blue = '#4c78d8';
 
 /** Returns programs as a tree over steps and worth, the way to the best one marked, and what kinds of edits have gained. */
@@ -82,13 +82,13 @@ function treeSvg(programs: readonly TreeProgram[]): string {
     const parent = program.parent === null ? undefined : byId.get(program.parent);
     if (!parent) return [];
     const [[x1, y1], [x2, y2]] = [at(parent), at(program)];
-    const look = program.onPath ? `stroke="${blue}" stroke-width="2.5"` : `stroke="${grey}" stroke-opacity="0.45"`;
+    const look = program.onPath ? `stroke="${blue}" stroke-width="2.5"` : `stroke="${GREY}" stroke-opacity="0.45"`;
     const middle = Math.round((x1 + x2) / 2);
     return [`<path d="M${x1} ${y1}C${middle} ${y1} ${middle} ${y2} ${x2} ${y2}" fill="none" ${look}/>`];
   });
   const dots = ordered.map((program) => {
     const [cx, cy] = at(program);
-    const look = program.onPath ? `r="5" fill="${blue}"` : `r="3" fill="${grey}"`;
+    const look = program.onPath ? `r="5" fill="${blue}"` : `r="3" fill="${GREY}"`;
     return `<circle cx="${cx}" cy="${cy}" ${look}/>`;
   });
   const names = ordered
@@ -100,7 +100,7 @@ function treeSvg(programs: readonly TreeProgram[]): string {
   const lines = y.ticks.map((tick) => {
     const place = y.at(tick).toFixed(1);
     return (
-      `<line x1="${plot.left}" x2="${plot.right}" y1="${place}" y2="${place}" stroke="${grey}" stroke-opacity="0.25"/>` +
+      `<line x1="${plot.left}" x2="${plot.right}" y1="${place}" y2="${place}" stroke="${GREY}" stroke-opacity="0.25"/>` +
       `<text x="${plot.left - 6}" y="${Number(place) + 4}" text-anchor="end">${formatNumber(tick, y.digits)}</text>`
     );
   });
@@ -108,7 +108,7 @@ function treeSvg(programs: readonly TreeProgram[]): string {
     (tick) => `<text x="${x.at(tick).toFixed(1)}" y="${plot.bottom + 18}" text-anchor="middle">${tick}</text>`,
   );
   return (
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="11" fill="${grey}">\n` +
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="11" fill="${GREY}">\n` +
     `<text x="${plot.left}" y="16" font-size="13" font-weight="bold">worth of programs by the step that made them</text>\n` +
     `${[...lines, ...steps, ...edges, ...dots, ...names].join('\n')}\n` +
     `<text x="${(plot.left + plot.right) / 2}" y="${height - 3}" text-anchor="middle">step</text>\n</svg>`
