@@ -49,6 +49,14 @@ const { values, positionals } = parseArgs({
 const processes = Number(values.processes);
 const loadIn4bit = values['load-in-4bit'];
 
+/** Those that are asked for. Throws a RangeError for one that does not exist. */
+function backends(): Array<'trl' | 'unsloth'> {
+  return values.backend.split(',').map((name) => {
+    if (name === 'trl' || name === 'unsloth') return name;
+    throw new RangeError(`--backend takes trl, unsloth or both, as in trl,unsloth, not ${values.backend}.`);
+  });
+}
+
 const parts: Record<string, () => void | Promise<void>> = {
   time() {
     const one: Launch = { processes: 1, isSharded: false };
@@ -67,7 +75,7 @@ const parts: Record<string, () => void | Promise<void>> = {
   /** By each back end. */
   learn() {
     const rate = values['learning-rate'];
-    for (const backend of values.backend.split(',')) {
+    for (const backend of backends()) {
       const options = ['--backend', backend, '--processes', values.processes];
       if (rate !== undefined) options.push('--settings', JSON.stringify({ learningRate: Number(rate) }));
       const bench = join(__dirname, 'breakout.js');
@@ -85,8 +93,7 @@ const parts: Record<string, () => void | Promise<void>> = {
     });
   },
   small() {
-    const backends = values.backend.split(',') as Array<'trl' | 'unsloth'>;
-    return small(backends, { steps: Number(values.steps ?? 6), tokens: Number(values.tokens ?? 64), loadIn4bit });
+    return small(backends(), { steps: Number(values.steps ?? 6), tokens: Number(values.tokens ?? 64), loadIn4bit });
   },
   kill: () => kill(Math.max(2, processes)),
 };
