@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { accelerateConfig, hasGpu, python, started, type Measured, type Setup } from './setup';
 
@@ -23,25 +22,22 @@ export interface PlainInTurns {
 /** Starts plain TRL, and resolves when its first step could begin. */
 export async function plainInTurns(setup: Setup): Promise<PlainInTurns> {
   const child = started('plain.py', [JSON.stringify({ ...setup, inTurns: true })]);
-  const closed = once(child, 'close');
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
   let out = '';
-  const lines = createInterface(child.stdout);
-  lines.on('line', (line) => (out += `${line}\n`));
   /** Resolves when it waits for its next turn, or has ended. */
-  const waits = async (): Promise<void> => {
-    for (let seen = out.split('READY\n').length; out.split('READY\n').length === seen; )
-      if ((await Promise.race([once(lines, 'line'), closed.then(() => null)])) === null) return;
+  const turnEnds = async (): Promise<void> => {
+    for (let line = await lines.next(); !line.done && line.value !== 'READY'; line = await lines.next())
+      out += `${line.value}\n`;
   };
-  await waits();
+  await turnEnds();
   return {
-    async step() {
-      const made = waits();
+    step() {
       child.stdin.write('\n');
-      await made;
+      return turnEnds();
     },
     async result() {
-      const [code] = await closed;
-      if (code !== 0) throw new Error('plain.py failed; what it said is above.');
+      await turnEnds();
+      if (!out.includes('RESULT ')) throw new Error('plain.py failed; what it said is above.');
       return measured(out);
     },
   };
