@@ -241,8 +241,6 @@ function checkPlace(given: GRPOConfig, { backend }: Place): void {
     if (other) throw new TypeError(`GRPOConfig: ${notHonoured(other, WORKERS, backend)}`);
     return;
   }
-  const own = Object.keys(stepSettings).find((name) => (given[name as keyof GRPOConfig] ?? null) !== null);
-  if (own) throw new TypeError(`GRPOConfig: ${notHonoured(own, ['onnx'], backend)}`);
   if (typeof given.refinement === 'object' && given.refinement?.imitations)
     throw new TypeError(
       `GRPOConfig: ${notHonoured('refinement.imitations', ['onnx'], backend)} TRL's loss is of the completions that it has sampled.`,

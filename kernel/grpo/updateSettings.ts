@@ -82,7 +82,7 @@ export const stepSettings = {
   /**
    * Halves a step as long as the policy differs from the one before by more than this, in nats per token of the
    * completions: one step of a small model at a high learning rate can undo all that it has learned. `null` by default:
-   * a step is as long as the optimizer makes it, as in TRL (`onnx`).
+   * a step is as long as the optimizer makes it, as in TRL.
    */
   targetKl: nullable(number(null, { above: 0 })),
 };

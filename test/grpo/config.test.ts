@@ -142,11 +142,6 @@ test("a setting that the model's back end has not is answered with those that ha
     /refinement\.imitations is a setting of the back end 'onnx', and this model's is 'trl'/,
   );
   assert.equal(resolveConfig({ refinement: true }, place).refinement!.imitations, 0);
-  assert.throws(
-    () => resolveConfig({ targetKl: 0.05 }, place),
-    /targetKl is a setting of the back end 'onnx', and this model's is 'trl'/,
-  );
-  assert.equal(resolveConfig({ targetKl: null }, place).targetKl, null);
 });
 
 test('of several processes each has its share of a step', () => {

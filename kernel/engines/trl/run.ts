@@ -30,6 +30,8 @@ export interface RunOptions {
   args: Record<string, unknown>;
   /** Names among them that may be left out where TRL does not know them. */
   atDefault?: string[];
+  /** How far a step may move the policy, in nats per token; by default as far as the optimizer does. */
+  targetKl?: number;
   /** Groups that an evaluation asks prompts for. */
   evalRows?: number;
   /** Folder of a checkpoint of TRL's to go on from. */

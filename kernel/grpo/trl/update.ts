@@ -139,6 +139,7 @@ export class TrlUpdate {
       args: trlArguments(config, { totalSteps, outputDir, gradientCheckpointing: this.gradientCheckpointing }),
       atDefault: atDefault(config),
       evalRows,
+      ...(config.targetKl !== null && { targetKl: config.targetKl }),
       rescue: join(this.folder, 'rescued'),
       ...(trl !== null && { resumeFrom: trl }),
     };

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { pythonPath } from '../../../kernel/common/packagePaths';
 import type { ModelInWorker } from '../../../kernel/engines/trl/model';
+import type { UpdateMetrics } from '../../../kernel/grpo/update/policyMetrics';
 import { PolicyUpdate } from '../../../kernel/grpo/update/policyUpdate';
 import type { TrainingStep } from '../../../kernel/grpo/trainer';
 import { FastLanguageModel, type CausalLM } from '../../../kernel/models';
@@ -48,7 +49,11 @@ const close = (a: number, b: number, what: string) =>
   assert.ok(Math.abs(a - b) <= 1e-3 * Math.max(1, Math.abs(b)), `${what}: ${a}, in this process ${b}`);
 
 /** Makes the same step in this process, and compares. */
-async function compare(update: PolicyUpdate, { step, metrics, samples, advantages }: TrainingStep): Promise<void> {
+async function compare(
+  update: PolicyUpdate,
+  { step, metrics, samples, advantages }: TrainingStep,
+  names: ReadonlyArray<keyof UpdateMetrics> = ['loss', 'grad_norm', 'entropy'],
+): Promise<void> {
   const ours = await update.step(
     {
       promptIds: [ids(samples[0].prompt)],
@@ -58,8 +63,7 @@ async function compare(update: PolicyUpdate, { step, metrics, samples, advantage
     },
     metrics.learning_rate,
   );
-  for (const name of ['loss', 'grad_norm', 'entropy'] as const)
-    close(metrics[name], ours[name]!, `step ${step}: ${name}`);
+  for (const name of names) close(metrics[name], ours[name]!, `step ${step}: ${name}`);
   const sums = samples.map((sample) => letters(sample) + (returns(sample) ?? 0));
   close(metrics.reward, sums.reduce((a, b) => a + b, 0) / sums.length, `step ${step}: reward`);
 }
@@ -92,6 +96,27 @@ test('steps have the loss, gradient norm and reward of steps in this process, al
   const names = Object.keys(trainer.logHistory[0]);
   for (const name of ['rewards/letters/mean', 'completions/clipped_ratio', 'frac_reward_zero_std', 'num_tokens'])
     assert.ok(names.includes(name), name);
+  await update.dispose();
+  await trainer.dispose();
+});
+
+test('steps that go too far are shortened as in this process', async () => {
+  const options = { maxCompletionLength: 12, targetKl: 0.02 };
+  const update = await PolicyUpdate.create(await inThisProcess(start), options);
+  const shares: number[] = [];
+  const trainer = newTrainer(
+    fresh(),
+    { ...args, ...options, learningRate: 0.02 },
+    {
+      trainDataset: prompts,
+      onStep: async (step) => {
+        shares.push(step.metrics.step_share);
+        await compare(update, step, ['loss', 'grad_norm', 'step_kl', 'step_share']);
+      },
+    },
+  );
+  await trainer.train();
+  assert.ok(Math.min(...shares) < 1, `shares of steps: ${shares}`);
   await update.dispose();
   await trainer.dispose();
 });

@@ -23,6 +23,7 @@ from transformers import PrinterCallback, TrainerCallback
 from trl import GRPOConfig, GRPOTrainer
 
 from .channel import KernelError, ragged, unragged
+from .trust_region import TrustRegion
 
 #: A rank waits for the kernel as long as a pause lasts.
 NO_TIMEOUT = 10**8
@@ -39,9 +40,12 @@ class Stopped(Exception):
 class KernelGRPOTrainer(GRPOTrainer):
     """GRPOTrainer whose prompts, rewards and advantages come from the kernel."""
 
-    def __init__(self, *args, worker, **kwargs):
+    def __init__(self, *args, worker, trust_region: TrustRegion | None, **kwargs):
         self._worker = worker
         self.files = worker.files
+        self._trust_region = trust_region
+        if trust_region:
+            trust_region.trainer = self
         self._answer: dict | None = None
         self._about: dict = {}
         super().__init__(*args, **kwargs)
@@ -77,6 +81,11 @@ class KernelGRPOTrainer(GRPOTrainer):
         advantages = torch.tensor(self._answer["advantages"], device=self.accelerator.device)
         self._replace_logged_advantages(advantages.tolist())
         return {**output, "advantages": advantages[rank * len(inputs) : (rank + 1) * len(inputs)]}
+
+    def compute_loss(self, model, inputs, *args, **kwargs):
+        if self._trust_region and model.training:
+            self._trust_region.batches.append(inputs)
+        return super().compute_loss(model, inputs, *args, **kwargs)
 
     def _replace_logged_advantages(self, advantages: list[float]) -> None:
         """The kernel's advantages go where TRL has just noted its own."""
@@ -220,6 +229,7 @@ def train_from(resumed: str | None, worker, message: dict) -> dict:
     # Rows stand for prompts, which the kernel gives when their turn comes.
     rows = Dataset.from_dict({"prompt": [""] * max(1, message["rows"])})
     callback = KernelCallback(resumed)
+    trust_region = TrustRegion(message["targetKl"]) if message.get("targetKl") else None
     callback.trainer = trainer = KernelGRPOTrainer(
         model=model,
         args=args,
@@ -227,9 +237,15 @@ def train_from(resumed: str | None, worker, message: dict) -> dict:
         train_dataset=rows,
         eval_dataset=Dataset.from_dict({"prompt": [""] * message["evalRows"]}) if message.get("evalRows") else None,
         reward_funcs=[_from_the_kernel],
-        callbacks=[callback],
+        callbacks=[callback, *([trust_region] if trust_region else [])],
         worker=worker,
+        trust_region=trust_region,
     )
+    if trust_region and trainer.is_deepspeed_enabled:
+        raise ValueError(
+            "targetKl cannot be had with DeepSpeed, which keeps the weights to itself: leave it out, or let the processes "
+            "share them by FSDP"
+        )
     trainer.remove_callback(PrinterCallback)
     check_sharing(trainer, resumed)
     try:
