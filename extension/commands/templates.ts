@@ -33,6 +33,7 @@ const config: GRPOConfig = {
   warmupSteps: 5,
   lrSchedulerType: 'linear',
   beta: 0,
+  targetKl: 0.2, // halve a step that changes the policy by more
   seed: 3407
 };`,
 };

@@ -84,7 +84,7 @@ function explainUnplayed(
   const unplayed = members.filter(didNotPlay);
   if (unplayed.length === 0) return null;
   if (played.length === 0) {
-    return `none of ${unplayed.length} completions of a group played: ${countUnplayed(unplayed)}. Start again with a lower learning rate or with targetKl: 0.05, or with a model that knows how such a function is written`;
+    return `none of ${unplayed.length} completions of a group played: ${countUnplayed(unplayed)}. Start again with a lower learning rate or with targetKl: 0.2, or with a model that knows how such a function is written`;
   }
   const [silent, playing] = [best(didNotPlay), best((sample) => played.includes(sample))];
   if (!(silent > playing)) return null;

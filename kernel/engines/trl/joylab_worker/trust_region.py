@@ -92,6 +92,8 @@ class TrustRegion(TrainerCallback):
                 ).logits[:, -kept:-1]
         finally:
             model.train(was_training)
+        if logits.shape[-1] != model.get_input_embeddings().num_embeddings:
+            raise ValueError("targetKl needs the scores of all tokens, which this model does not give: leave it out")
         return torch.stack([self.chosen(row, row_ids) for row, row_ids in zip(logits, ids)])
 
     def chosen(self, logits: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:

@@ -14,7 +14,7 @@ import {
   type Variant,
 } from './variant';
 
-/** Settings of the notebook. */
+/** Settings of the notebook, and a fence against steps that undo all. */
 const DEFAULTS: Required<Settings> = {
   rank: 16,
   args: {
@@ -25,6 +25,7 @@ const DEFAULTS: Required<Settings> = {
     warmupSteps: 5,
     lrSchedulerType: 'linear',
     beta: 0,
+    targetKl: 0.2,
   },
 };
 const TARGETS = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'];
