@@ -63,7 +63,8 @@ labTest('run all cells: frames move, charts grow; an edited reward shows old and
   await waitUntil(page, async () => (await training.count()) > 0, 'the training cell has an output', 400_000);
   // Pictures play in view, and the charts above them grow.
   const wall = training.locator('.joylab-Wall-canvas');
-  await wall.waitFor({ timeout: 60_000 });
+  // The first step of many episodes takes a while where other tests run beside.
+  await wall.waitFor({ timeout: 240_000 });
   await changes(async () => {
     await wall.evaluate((node: any) => node.scrollIntoView({ block: 'center' }));
     return pixels(wall);
