@@ -41,11 +41,11 @@ class TrustRegion(TrainerCallback):
             for _ in range(HALVINGS):
                 if kl <= self.target_kl:
                     break
-                self.go_back(0.5)
+                self.go_half_back()
                 share /= 2
                 kl = self.distance()
         except BaseException:
-            self.go_back(1)
+            self.restore()
             raise
         finally:
             self.weights, self.logprobs = [], []
@@ -57,10 +57,16 @@ class TrustRegion(TrainerCallback):
         return [weight for group in self.trainer.optimizer.param_groups for weight in group["params"]]
 
     @torch.no_grad()
-    def go_back(self, share: float) -> None:
-        """Takes back a share of the way from the weights before."""
+    def go_half_back(self) -> None:
+        """Takes back half of the way from the weights before."""
         for weight, before in zip(self.trained(), self.weights):
-            weight.add_((before - weight) * share)
+            weight.add_((before - weight) / 2)
+
+    @torch.no_grad()
+    def restore(self) -> None:
+        """Makes the weights what they were before, to the bit, also where the step has made them infinite."""
+        for weight, before in zip(self.trained(), self.weights):
+            weight.copy_(before)
 
     def distance(self) -> float:
         """The mean of r - 1 - log r over the sampled tokens of all processes, r being the ratio of their probabilities
